@@ -1,0 +1,59 @@
+import { type Key, philox } from "./philox.js";
+import { STREAM, type StreamId, stepLow, streamWord } from "./stream.js";
+
+const ROUNDS = 8;
+
+/**
+ * A keyed permutation of {0, …, size−1} in O(1) memory: a balanced Feistel network over the next even power of two, with
+ * cycle-walking back into range (Black and Rogaway 2002). The position is the whole state of a pass over the data.
+ * Fewer than 4 walks are needed on average, since the domain is less than 4·size.
+ */
+export class KeyedPermutation {
+  readonly size: number;
+  readonly #halfBits: number;
+  readonly #mask: number;
+  readonly #roundKeys = new Uint32Array(ROUNDS);
+
+  /** @param size in [1, 2^52]; `epoch` selects one permutation of the family that `key` and `stream` name. */
+  constructor(size: number, key: Key, epoch: number, stream: StreamId = STREAM.epochOrder) {
+    this.size = size;
+    let halfBits = 1;
+    while (4 ** halfBits < size) halfBits++;
+    this.#halfBits = halfBits;
+    this.#mask = 2 ** halfBits - 1;
+    for (let block = 0; block < ROUNDS / 4; block++) {
+      philox(key, block, 0, stepLow(epoch), streamWord(stream, epoch), this.#roundKeys, block * 4);
+    }
+  }
+
+  /** Where the permutation sends `index` in [0, size). */
+  at(index: number): number {
+    let value = index;
+    do value = this.#encrypt(value);
+    while (value >= this.size);
+    return value;
+  }
+
+  #encrypt(value: number): number {
+    const half = 2 ** this.#halfBits;
+    let left = Math.floor(value / half);
+    let right = value % half;
+    for (let round = 0; round < ROUNDS; round++) {
+      const next = (left ^ (mix(right ^ this.#roundKeys[round]!) & this.#mask)) >>> 0;
+      left = right;
+      right = next;
+    }
+    return left * half + right;
+  }
+}
+
+/** The finaliser of MurmurHash3 (Appleby, public domain): every input bit reaches every output bit. */
+function mix(x: number): number {
+  let h = x | 0;
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  h ^= h >>> 16;
+  return h >>> 0;
+}

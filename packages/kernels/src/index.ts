@@ -1,0 +1,10 @@
+export { ACTIVATION, type ActivationCode, type DenseKernels, type DropoutDraw } from "./interface/dense.js";
+export type { IndexKernels } from "./interface/indices.js";
+export type { Kernels } from "./interface/kernels.js";
+export type { MatrixKernels } from "./interface/matrix.js";
+export type { OptimizerKernels, RowBlock, UpdateRule } from "./interface/optimizer.js";
+export type { RowKernels } from "./interface/rows.js";
+export type { TileKernels } from "./interface/tile.js";
+export type { VectorKernels } from "./interface/vector.js";
+export { type Address, KernelMemory, MAX_MEMORY_BYTES } from "./memory.js";
+export { MemoryPlan, type Region } from "./memory-plan.js";

@@ -1,0 +1,16 @@
+import type { Address } from "../memory.js";
+
+/** Sorting and deduplication of ids. Keys are non-negative int32. */
+export interface IndexKernels {
+  /** Bytes of scratch that sorting `count` pairs needs. */
+  sortScratchBytes(count: number): number;
+
+  /** Sorts (keys, values), int32 each, by key, ascending and stable, in place. maxKey is an upper bound of the keys: it saves passes. */
+  sortPairs(keys: Address, values: Address, count: number, maxKey: number, scratch: Address): void;
+
+  /**
+   * Of sorted keys (count): writes the distinct ones to unique and, for each, where its run starts to offsets (one more at the end: count).
+   * Answers how many there are. unique may be keys.
+   */
+  uniqueRuns(unique: Address, offsets: Address, keys: Address, count: number): number;
+}

@@ -1,0 +1,25 @@
+import type { KernelMemory } from "../memory.js";
+import type { DenseKernels } from "./dense.js";
+import type { IndexKernels } from "./indices.js";
+import type { MatrixKernels } from "./matrix.js";
+import type { OptimizerKernels } from "./optimizer.js";
+import type { RowKernels } from "./rows.js";
+import type { TileKernels } from "./tile.js";
+import type { VectorKernels } from "./vector.js";
+
+/**
+ * Everything the layer computes, bound to one memory. Arguments are byte addresses into that memory and plain numbers; kernels own no
+ * memory, allocate nothing and check nothing: callers check at the border. Float32 tables and tiles start at multiples of 16 bytes;
+ * leading dimensions may be anything >= the width.
+ */
+export interface Kernels {
+  readonly name: "reference" | "wasm";
+  readonly memory: KernelMemory;
+  readonly matrix: MatrixKernels;
+  readonly tile: TileKernels;
+  readonly rows: RowKernels;
+  readonly dense: DenseKernels;
+  readonly optimizer: OptimizerKernels;
+  readonly vector: VectorKernels;
+  readonly indices: IndexKernels;
+}

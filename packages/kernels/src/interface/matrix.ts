@@ -1,0 +1,44 @@
+import type { Address } from "../memory.js";
+
+/**
+ * The three matrix products of a softmax layer, as one product with a packed right operand:
+ *
+ *     out (M, N) = left (M, K) · right (K, N)
+ *
+ * | product | left | right | M, K, N |
+ * |---|---|---|---|
+ * | logits Z (C, R) = W · Hᵀ | W, rows contiguous | packRightTransposed(H) | C, D, R |
+ * | class gradients dW (C, D) = G · H | G, rows contiguous | packRight(H) | C, R, D |
+ * | hidden gradients dH (R, D) = Gᵀ · W | G read with rowStride 1, columnStride ld | packRight(W) | R, C, D |
+ *
+ * A tile of logits is stored [class][row of the batch], so that a softmax runs along vectors of the batch and no product needs a
+ * transposed copy of W. Strides and leading dimensions are in elements, not bytes. All operands are float32.
+ */
+export interface MatrixKernels {
+  /** Bytes to reserve for a packed right operand (K, N). Addresses of packed operands are multiples of 16. */
+  packedBytes(K: number, N: number): number;
+
+  /** Packs right (K, N), stored row-major at `source` with leading dimension `ld` >= N. `source` must not change until the last product with it. */
+  packRight(packed: Address, source: Address, ld: number, K: number, N: number): void;
+
+  /** The same for a right operand whose transpose (N, K) is stored row-major at `source` with leading dimension `ld` >= K. */
+  packRightTransposed(packed: Address, source: Address, ld: number, K: number, N: number): void;
+
+  /**
+   * out[m·ldOut + j] = (accumulate ? out : 0) + Σ_k left[m·rowStride + k·columnStride] · right[k][j], for m < M, j < N.
+   * Writes exactly M x N elements. K = 0 gives zeros (or leaves out as it is when accumulating).
+   * The sum over k is in a fixed order that depends on the shapes alone.
+   */
+  multiply(
+    out: Address,
+    ldOut: number,
+    left: Address,
+    rowStride: number,
+    columnStride: number,
+    packed: Address,
+    M: number,
+    K: number,
+    N: number,
+    accumulate: boolean,
+  ): void;
+}

@@ -1,0 +1,88 @@
+import type { Address } from "../memory.js";
+
+/**
+ * What a loss does to a tile of logits z[c·ld + r], c < C classes, r < R rows of the batch, in place.
+ * Row vectors (R) and class vectors (C) are contiguous. An address of 0 for an optional vector means "absent".
+ *
+ * The softmax partials of a row are (m, s): m float32, s float64 (a sum of up to tens of millions of terms is carried exactly enough).
+ * The empty set is (−∞, 0). A logit of −∞ is a class that takes no part. NaN or +∞ in z leaves a non-finite m or s: nothing is hidden.
+ */
+export interface TileKernels {
+  /** Sets max[r] = −∞ and sum[r] = 0. */
+  clearPartials(max: Address, sum: Address, R: number): void;
+
+  /**
+   * z ← scale·z + add[c] (add may be 0: absent), then folds the tile's (m, s) into max[r], sum[r].
+   * scale is 1/τ, linear; add (C) float32.
+   */
+  softmaxPartials(
+    z: Address,
+    ld: number,
+    C: number,
+    R: number,
+    scale: number,
+    add: Address,
+    max: Address,
+    sum: Address,
+  ): void;
+
+  /** (max, sum) ← (max, sum) ⊕ (otherMax, otherSum), row by row; M = −∞ yields (−∞, 0). */
+  foldPartials(max: Address, sum: Address, otherMax: Address, otherSum: Address, R: number): void;
+
+  /** out[r] = max[r] + log(sum[r]), float32; −∞ for the empty set. */
+  logSumExp(out: Address, max: Address, sum: Address, R: number): void;
+
+  /**
+   * z ← coefficient[r] · exp(z − lse[r]): the softmax part of the gradient, z as softmaxPartials left it.
+   * A row whose coefficient is 0 gets zeros whatever its logits are.
+   */
+  softmaxGradient(z: Address, ld: number, C: number, R: number, lse: Address, coefficient: Address): void;
+
+  /**
+   * The logistic losses, value and gradient at once: with y = scale·z + add[c] (add may be 0),
+   * loss[r] += Σ_c weight[c]·softplus(y) and z ← coefficient[r]·weight[c]·σ(y). weight (C) may be 0: all ones. loss (R) is float64.
+   * y = −∞ gives 0 to both. A row whose coefficient is 0 gets zeros and adds nothing.
+   */
+  logisticTile(
+    z: Address,
+    ld: number,
+    C: number,
+    R: number,
+    scale: number,
+    add: Address,
+    weight: Address,
+    coefficient: Address,
+    loss: Address,
+  ): void;
+
+  /** out[r] += Σ_c z[c][r], out (R) float64. */
+  sumOverClasses(out: Address, z: Address, ld: number, C: number, R: number): void;
+
+  /** z[c][r] ← z[c][r] − value[r], value (R) float32. */
+  subtractPerRow(z: Address, ld: number, C: number, R: number, value: Address): void;
+
+  /** out[c] = Σ_r z[c][r], out (C) float32: the gradient of the class bias. */
+  sumOverRows(out: Address, z: Address, ld: number, C: number, R: number): void;
+
+  /**
+   * Offers the tile's logits to each row's list of its k best classes. values (R, k) float32 and ids (R, k) int32 are sorted, best first:
+   * the higher logit wins, and of equal logits the lower id. The id of tile row c is firstId + c·idStep. −∞ is never taken.
+   * A fresh list holds −∞ and id −1 (`clearTopK`).
+   */
+  topK(
+    values: Address,
+    ids: Address,
+    k: number,
+    z: Address,
+    ld: number,
+    C: number,
+    R: number,
+    firstId: number,
+    idStep: number,
+  ): void;
+
+  clearTopK(values: Address, ids: Address, k: number, R: number): void;
+
+  /** Merges the lists (otherValues, otherIds) into (values, ids), row by row, by the same order. No id stands in both. */
+  mergeTopK(values: Address, ids: Address, otherValues: Address, otherIds: Address, k: number, R: number): void;
+}
