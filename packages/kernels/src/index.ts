@@ -8,3 +8,4 @@ export type { TileKernels } from "./interface/tile.js";
 export type { VectorKernels } from "./interface/vector.js";
 export { type Address, KernelMemory, MAX_MEMORY_BYTES } from "./memory.js";
 export { MemoryPlan, type Region } from "./memory-plan.js";
+export { createReferenceKernels } from "./reference/index.js";

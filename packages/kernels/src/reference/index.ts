@@ -1,0 +1,1 @@
+export { createReferenceKernels } from "./kernels.js";

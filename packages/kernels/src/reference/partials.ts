@@ -1,0 +1,62 @@
+import type { TileKernels } from "../interface/tile.js";
+import type { KernelMemory } from "../memory.js";
+
+type PartialKernels = Pick<
+  TileKernels,
+  "clearPartials" | "softmaxPartials" | "foldPartials" | "logSumExp" | "softmaxGradient"
+>;
+
+/** The softmax of a tile: its partials (m, s), their fold, and the gradient. */
+export function referencePartials({ f32, f64 }: KernelMemory): PartialKernels {
+  /** max[m], sum[s] ← (max[m], sum[s]) ⊕ (otherMax, otherSum). Math.max keeps a NaN, so that nothing is hidden. */
+  function fold(m: number, s: number, otherMax: number, otherSum: number): void {
+    const max = Math.max(f32[m]!, otherMax);
+    f64[s] = max === -Infinity ? 0 : f64[s]! * Math.exp(f32[m]! - max) + otherSum * Math.exp(otherMax - max);
+    f32[m] = max;
+  }
+
+  return {
+    clearPartials(max, sum, R) {
+      f32.fill(-Infinity, max >>> 2, (max >>> 2) + R);
+      f64.fill(0, sum >>> 3, (sum >>> 3) + R);
+    },
+
+    softmaxPartials(z, ld, C, R, scale, add, max, sum) {
+      for (let r = 0; r < R; r++) {
+        let tileMax = -Infinity;
+        for (let c = 0; c < C; c++) {
+          const at = (z >>> 2) + c * ld + r;
+          f32[at] = scale * f32[at]! + (add === 0 ? 0 : f32[(add >>> 2) + c]!);
+          tileMax = Math.max(tileMax, f32[at]!);
+        }
+        if (tileMax === -Infinity) continue;
+        let tileSum = 0;
+        for (let c = 0; c < C; c++) tileSum += Math.exp(f32[(z >>> 2) + c * ld + r]! - tileMax);
+        fold((max >>> 2) + r, (sum >>> 3) + r, tileMax, tileSum);
+      }
+    },
+
+    foldPartials(max, sum, otherMax, otherSum, R) {
+      for (let r = 0; r < R; r++) {
+        fold((max >>> 2) + r, (sum >>> 3) + r, f32[(otherMax >>> 2) + r]!, f64[(otherSum >>> 3) + r]!);
+      }
+    },
+
+    logSumExp(out, max, sum, R) {
+      for (let r = 0; r < R; r++) {
+        f32[(out >>> 2) + r] = f32[(max >>> 2) + r]! + Math.log(f64[(sum >>> 3) + r]!);
+      }
+    },
+
+    softmaxGradient(z, ld, C, R, lse, coefficient) {
+      for (let r = 0; r < R; r++) {
+        const a = f32[(coefficient >>> 2) + r]!;
+        const rowLse = f32[(lse >>> 2) + r]!;
+        for (let c = 0; c < C; c++) {
+          const at = (z >>> 2) + c * ld + r;
+          f32[at] = a === 0 ? 0 : a * Math.exp(f32[at]! - rowLse);
+        }
+      }
+    },
+  };
+}

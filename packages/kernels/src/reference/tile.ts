@@ -1,0 +1,51 @@
+import type { TileKernels } from "../interface/tile.js";
+import type { KernelMemory } from "../memory.js";
+import { sigmoid, softplus } from "./functions.js";
+import { referencePartials } from "./partials.js";
+import { referenceTopK } from "./top-k.js";
+
+/** What a loss does to a tile of logits; softmax and top-k stand in their own files. */
+export function referenceTile(memory: KernelMemory): TileKernels {
+  const { f32, f64 } = memory;
+  return {
+    ...referencePartials(memory),
+    ...referenceTopK(memory),
+
+    logisticTile(z, ld, C, R, scale, add, weight, coefficient, loss) {
+      for (let r = 0; r < R; r++) {
+        const a = f32[(coefficient >>> 2) + r]!;
+        let sum = 0;
+        for (let c = 0; c < C; c++) {
+          const at = (z >>> 2) + c * ld + r;
+          const y = scale * f32[at]! + (add === 0 ? 0 : f32[(add >>> 2) + c]!);
+          const w = weight === 0 ? 1 : f32[(weight >>> 2) + c]!;
+          f32[at] = a === 0 ? 0 : a * w * sigmoid(y);
+          sum += w * softplus(y);
+        }
+        if (a !== 0) f64[(loss >>> 3) + r]! += sum;
+      }
+    },
+
+    sumOverClasses(out, z, ld, C, R) {
+      for (let r = 0; r < R; r++) {
+        let sum = 0;
+        for (let c = 0; c < C; c++) sum += f32[(z >>> 2) + c * ld + r]!;
+        f64[(out >>> 3) + r]! += sum;
+      }
+    },
+
+    subtractPerRow(z, ld, C, R, value) {
+      for (let c = 0; c < C; c++) {
+        for (let r = 0; r < R; r++) f32[(z >>> 2) + c * ld + r]! -= f32[(value >>> 2) + r]!;
+      }
+    },
+
+    sumOverRows(out, z, ld, C, R) {
+      for (let c = 0; c < C; c++) {
+        let sum = 0;
+        for (let r = 0; r < R; r++) sum += f32[(z >>> 2) + c * ld + r]!;
+        f32[(out >>> 2) + c] = sum;
+      }
+    },
+  };
+}
