@@ -1,0 +1,18 @@
+export {
+  type AnyDataset,
+  type Dataset,
+  type DatasetOrigin,
+  type LabelsDataset,
+  type LabelsSplit,
+  type Names,
+  type PairsDataset,
+  type PairsSplit,
+  SPLIT_NAMES,
+  type SplitName,
+  type SyntheticDataset,
+  type SyntheticSplit,
+  type SyntheticTruth,
+  type TextDataset,
+  type TextSplit,
+  type Vocabulary,
+} from "./types.js";
