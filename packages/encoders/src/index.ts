@@ -1,0 +1,15 @@
+export type { DenseUnit } from "./dense-units.js";
+export { Encoder, type TrainingStep } from "./encoder.js";
+export { type InitialRows, initialiseRows, initialiseTable } from "./initialise.js";
+export { checkInput, type EncoderInput, inputIds, scaleBagWeights } from "./input.js";
+export {
+  type Block,
+  type EncoderLayout,
+  type EncoderPlanOptions,
+  INITIAL_TABLE,
+  type LayerLayout,
+  type ParameterTable,
+  planEncoder,
+} from "./layout.js";
+export { buildSegments, planSegments, type Segments, segmentScratchBytes } from "./segments.js";
+export { type EncoderSpec, inputWidth, type LayerShape, layerShapes, validateEncoderSpec } from "./spec.js";
