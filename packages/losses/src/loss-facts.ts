@@ -1,0 +1,112 @@
+import type { Correction, LossName, LossSpec } from "./loss-spec.js";
+
+/** What is true of a loss by its definition, and which options it has. */
+export interface LossFacts {
+  readonly name: LossName;
+  /** normalised: a row's gradient needs the sum over all its logits. separable: each logit stands alone. */
+  readonly kind: "normalised" | "separable";
+  /** True if it looks at sampled candidates, false if at every class. */
+  readonly candidates: boolean;
+  /** True if candidates have weights beside what is added to their logits: `candidateTerms` fills them in. */
+  readonly weighted: boolean;
+  /** Whether it can be read as a likelihood of the labels, so that e^loss is a perplexity. A sampled loss never can. */
+  readonly perplexity: boolean;
+  /** The allowed corrections, the default first. */
+  readonly corrections: readonly Correction[];
+  /** What may become of accidental hits, the default first. */
+  readonly accidentalHits: readonly LossSpec["accidentalHits"][];
+  /** Whether label smoothing above 0 is defined for it. */
+  readonly labelSmoothing: boolean;
+  /** What the logits h·w + b (over τ) tend to, in words. */
+  readonly learns: string;
+}
+
+const FACTS: { readonly [name in LossName]: LossFacts } = {
+  "full-softmax": {
+    name: "full-softmax",
+    kind: "normalised",
+    candidates: false,
+    weighted: false,
+    perplexity: true,
+    corrections: ["none"],
+    accidentalHits: ["keep"],
+    labelSmoothing: true,
+    learns: "log p(class | input), up to a constant of the row",
+  },
+  "sampled-softmax": {
+    name: "sampled-softmax",
+    kind: "normalised",
+    candidates: true,
+    weighted: false,
+    perplexity: false,
+    corrections: ["importance", "partition", "none"],
+    accidentalHits: ["keep", "remove"],
+    labelSmoothing: false,
+    learns: "log p(class | input), up to a constant of the row; uncorrected: log p − log Q, up to a constant",
+  },
+  nce: {
+    name: "nce",
+    kind: "separable",
+    candidates: true,
+    weighted: true,
+    perplexity: false,
+    corrections: ["importance"],
+    accidentalHits: ["keep"],
+    labelSmoothing: false,
+    learns: "log p(class | input), with a normaliser of 1",
+  },
+  "negative-sampling": {
+    name: "negative-sampling",
+    kind: "separable",
+    candidates: true,
+    weighted: true,
+    perplexity: false,
+    corrections: ["none"],
+    accidentalHits: ["remove", "keep"],
+    labelSmoothing: false,
+    learns: "log p(class | input) − log Q: for one negative per draw and Q ∝ counts, PMI − log k. Not probabilities",
+  },
+  "sampled-logistic": {
+    name: "sampled-logistic",
+    kind: "separable",
+    candidates: true,
+    weighted: true,
+    perplexity: false,
+    corrections: ["importance"],
+    accidentalHits: ["remove"],
+    labelSmoothing: false,
+    learns: "log-odds log(p / (1 − p)) of class given input",
+  },
+  "one-vs-all": {
+    name: "one-vs-all",
+    kind: "separable",
+    candidates: false,
+    weighted: false,
+    perplexity: false,
+    corrections: ["none"],
+    accidentalHits: ["keep"],
+    labelSmoothing: false,
+    learns: "log-odds of each class on its own: σ(z) is the probability that the label is present",
+  },
+  "sampled-one-vs-all": {
+    name: "sampled-one-vs-all",
+    kind: "separable",
+    candidates: true,
+    weighted: true,
+    perplexity: false,
+    corrections: ["importance"],
+    accidentalHits: ["remove"],
+    labelSmoothing: false,
+    learns: "what one-vs-all learns: its negatives are weighted by 1/Q, so the loss is an unbiased estimate",
+  },
+};
+
+/** What is true of the loss called `name`. */
+export function describeLoss(name: LossName): LossFacts {
+  return FACTS[name];
+}
+
+/** Whether a loss uses log Q, so that candidates without it must be refused with MissingLogQError. */
+export function needsLogQ(spec: LossSpec): boolean {
+  return FACTS[spec.name].candidates && spec.correction !== "none";
+}

@@ -1,0 +1,175 @@
+import type { Kernels } from "@logq/kernels";
+import type { LossPositives, LossRows, NormalisedLoss } from "./tile-loss.js";
+
+/**
+ * The cross-entropy of the softmax over all classes, for one row with labels l of mass y_l (M = Σ y_l, normally 1):
+ *
+ *     z_c = scale·h·w_c + add_c
+ *     ℓ = Σ_l (1−ε)·y_l·(lse − z_l) + ε·M·(lse − Σ_c z_c / n)          lse = log Σ_c e^{z_c}
+ *     dℓ/d(h·w_c) = scale·(M·e^{z_c − lse} − (1−ε)·y_c − ε·M/n)
+ *
+ * The labels are classes of the tiles, so `settle` answers their part −scale·weight·(1−ε)·y_l alone and the engine adds it to the tile's
+ * gradient. ε = smoothing is label smoothing (Szegedy et al. 2016, section 7): Σ z and ε/n run over all n classes wherever they live, so the value does
+ * not depend on how classes are cut into tiles and lanes.
+ */
+export function fullSoftmaxLoss(kernels: Kernels, smoothing: number, classes: number): NormalisedLoss {
+  const { tile: kernel, memory } = kernels;
+  const { f32, f64, i32 } = memory;
+
+  function begin(rows: LossRows): void {
+    kernel.clearPartials(rows.max, rows.sum, rows.R);
+    if (smoothing > 0) f64.fill(0, rows.total >>> 3, (rows.total >>> 3) + rows.R);
+  }
+
+  function fold(into: LossRows, from: LossRows): void {
+    kernel.foldPartials(into.max, into.sum, from.max, from.sum, into.R);
+    if (smoothing === 0) return;
+    for (let r = 0; r < into.R; r++) f64[(into.total >>> 3) + r] += f64[(from.total >>> 3) + r];
+  }
+
+  /** Σ_l y_l·(lse − z_l) of row r; the labels' dot products become −slope·y_l. */
+  function settleLabels(positives: LossPositives, r: number, scale: number, lse: number, slope: number): number {
+    let loss = 0;
+    const end = i32[(positives.offsets >>> 2) + r + 1];
+    for (let l = i32[(positives.offsets >>> 2) + r]; l < end; l++) {
+      const at = (positives.dot >>> 2) + l;
+      const mass = positives.mass === 0 ? 1 : f32[(positives.mass >>> 2) + l];
+      const z = scale * f32[at] + (positives.add === 0 ? 0 : f32[(positives.add >>> 2) + l]);
+      loss += mass * (lse - z);
+      f32[at] = -slope * mass;
+    }
+    return loss;
+  }
+
+  function settle(positives: LossPositives, rows: LossRows): void {
+    for (let r = 0; r < rows.R; r++) {
+      const weight = f32[(rows.weight >>> 2) + r];
+      const M = weight === 0 ? 0 : massOf(f32, i32, positives, r);
+      if (M === 0) {
+        ignoreRow(kernels, positives, rows, r);
+        if (smoothing > 0) f32[(rows.uniform >>> 2) + r] = 0;
+        continue;
+      }
+      const lse = f32[(rows.max >>> 2) + r] + Math.log(f64[(rows.sum >>> 3) + r]);
+      const slope = rows.scale * weight;
+      let loss = (1 - smoothing) * settleLabels(positives, r, rows.scale, lse, (1 - smoothing) * slope);
+      if (smoothing > 0) {
+        loss += smoothing * M * (lse - f64[(rows.total >>> 3) + r] / classes);
+        f32[(rows.uniform >>> 2) + r] = (slope * M * smoothing) / classes;
+      }
+      f32[(rows.lse >>> 2) + r] = lse;
+      f32[(rows.coefficient >>> 2) + r] = slope * M;
+      f64[(rows.loss >>> 3) + r] = weight * loss;
+    }
+  }
+
+  return {
+    kind: "normalised",
+    labelsInTiles: true,
+    begin,
+    fold,
+    settle,
+    partials({ z, ld, C, scale, add }, rows) {
+      kernel.softmaxPartials(z, ld, C, rows.R, scale, add, rows.max, rows.sum);
+      if (smoothing > 0) kernel.sumOverClasses(rows.total, z, ld, C, rows.R);
+    },
+    gradient({ z, ld, C }, rows) {
+      kernel.softmaxGradient(z, ld, C, rows.R, rows.lse, rows.coefficient);
+      if (smoothing > 0) kernel.subtractPerRow(z, ld, C, rows.R, rows.uniform);
+    },
+  };
+}
+
+/**
+ * The softmax over a row's labels and the candidates drawn for it (Jean et al. 2015; Jozefowicz et al. 2016, section 3.1):
+ *
+ *     z_j = scale·h·w_j + add_j, of candidates and labels          (add holds bias/τ − log Q + log multiplicity: see `candidateTerms`)
+ *     lse = log(Σ_l e^{z_l} + Σ_j e^{z_j}), ℓ = Σ_l y_l·(lse − z_l), M = Σ y_l
+ *     dℓ/d(h·w_j) = scale·M·e^{z_j − lse} of a candidate, scale·(M·e^{z_l − lse} − y_l) of a label
+ *
+ * Each label enters the partition once, beside those of its own draws that were kept.
+ */
+export function sampledSoftmaxLoss(kernels: Kernels): NormalisedLoss {
+  const { tile: kernel, memory } = kernels;
+  const { f32, f64, i32 } = memory;
+
+  function logitOf(positives: LossPositives, l: number, scale: number): number {
+    return scale * f32[(positives.dot >>> 2) + l] + (positives.add === 0 ? 0 : f32[(positives.add >>> 2) + l]);
+  }
+
+  /** log(e^{max}·sum + Σ_l e^{z_l}), the labels of row r folded in. */
+  function logPartition(positives: LossPositives, rows: LossRows, r: number): number {
+    let max = f32[(rows.max >>> 2) + r];
+    let sum = f64[(rows.sum >>> 3) + r];
+    const end = i32[(positives.offsets >>> 2) + r + 1];
+    for (let l = i32[(positives.offsets >>> 2) + r]; l < end; l++) {
+      const z = logitOf(positives, l, rows.scale);
+      const greater = Math.max(max, z);
+      sum = sum * Math.exp(max - greater) + Math.exp(z - greater);
+      max = greater;
+    }
+    return max + Math.log(sum);
+  }
+
+  function settle(positives: LossPositives, rows: LossRows): void {
+    for (let r = 0; r < rows.R; r++) {
+      const weight = f32[(rows.weight >>> 2) + r];
+      const M = weight === 0 ? 0 : massOf(f32, i32, positives, r);
+      if (M === 0) {
+        ignoreRow(kernels, positives, rows, r);
+        continue;
+      }
+      const lse = logPartition(positives, rows, r);
+      const slope = rows.scale * weight;
+      let loss = 0;
+      const end = i32[(positives.offsets >>> 2) + r + 1];
+      for (let l = i32[(positives.offsets >>> 2) + r]; l < end; l++) {
+        const z = logitOf(positives, l, rows.scale);
+        const mass = positives.mass === 0 ? 1 : f32[(positives.mass >>> 2) + l];
+        loss += mass * (lse - z);
+        f32[(positives.dot >>> 2) + l] = slope * (M * Math.exp(z - lse) - mass);
+      }
+      f32[(rows.lse >>> 2) + r] = lse;
+      f32[(rows.coefficient >>> 2) + r] = slope * M;
+      f64[(rows.loss >>> 3) + r] = weight * loss;
+    }
+  }
+
+  return {
+    kind: "normalised",
+    labelsInTiles: false,
+    settle,
+    begin(rows) {
+      kernel.clearPartials(rows.max, rows.sum, rows.R);
+    },
+    fold(into, from) {
+      kernel.foldPartials(into.max, into.sum, from.max, from.sum, into.R);
+    },
+    partials({ z, ld, C, scale, add }, rows) {
+      kernel.softmaxPartials(z, ld, C, rows.R, scale, add, rows.max, rows.sum);
+    },
+    gradient({ z, ld, C }, rows) {
+      kernel.softmaxGradient(z, ld, C, rows.R, rows.lse, rows.coefficient);
+    },
+  };
+}
+
+/** Σ of the masses of row r's labels; 0 without labels. */
+function massOf(f32: Float32Array, i32: Int32Array, { offsets, mass }: LossPositives, r: number): number {
+  const first = i32[(offsets >>> 2) + r];
+  const end = i32[(offsets >>> 2) + r + 1];
+  if (mass === 0) return end - first;
+  let sum = 0;
+  for (let l = first; l < end; l++) sum += f32[(mass >>> 2) + l];
+  return sum;
+}
+
+/** Writes loss and gradients of a row that does not count. A coefficient of 0 makes the tile's gradients 0 whatever the logits are. */
+function ignoreRow({ memory }: Kernels, positives: LossPositives, rows: LossRows, r: number): void {
+  const { f32, f64, i32 } = memory;
+  f32[(rows.lse >>> 2) + r] = 0;
+  f32[(rows.coefficient >>> 2) + r] = 0;
+  f64[(rows.loss >>> 3) + r] = 0;
+  const dot = positives.dot >>> 2;
+  f32.fill(0, dot + i32[(positives.offsets >>> 2) + r], dot + i32[(positives.offsets >>> 2) + r + 1]);
+}

@@ -1,0 +1,112 @@
+import type { Address } from "@logq/kernels";
+
+/**
+ * A loss is what happens to tiles of logits: values and gradients, no matrix product and no update. The engine owns every buffer; a loss
+ * owns nothing, allocates nothing and checks nothing. The objects below hold plain numbers and byte addresses into the kernels' memory; they
+ * are made once and their fields are changed from tile to tile.
+ *
+ * A block of rows goes through a loss like this:
+ *
+ *     normalised   begin(rows)  partials(tile, rows)…  settle(positives, rows)  gradient(tile, rows)…
+ *     separable    begin(rows)  tile(tile, rows)…      settle(positives, rows)
+ *
+ * When several lanes share a block of rows, each lane has its own LossRows (its own max, sum, total, loss; weight may be shared), begins it
+ * and walks its tiles; `fold` joins the lanes; `settle` is called once, on the joined rows. The order of folds fixes the bits.
+ */
+export type TileLoss = NormalisedLoss | SeparableLoss;
+
+/**
+ * The rows of a block, R of them: what a loss is told about each and where it keeps what it knows of each. Vectors are contiguous and
+ * have R elements. Those that a kind of loss does not use may be 0.
+ */
+export interface LossRows {
+  /** Rows of the batch in this block. */
+  R: number;
+  /** 1/τ, linear: every raw dot product (and bias) is multiplied by it, and so is every gradient. */
+  scale: number;
+  /** In. float32: the row's share of the loss of the batch: its weight / the sum of weights. 0: the row is ignored. */
+  weight: Address;
+  /** Out, after `settle`. float64: weight[r]·ℓ_r, in nats. Before, separable losses sum Σ softplus there. */
+  loss: Address;
+  /** Out, after `settle` (separable: after `begin`). float32: what a probability in the tile is multiplied by to be a gradient. */
+  coefficient: Address;
+  /** Normalised only. float32: greatest logit so far. */
+  max: Address;
+  /** Normalised only. float64: Σ exp(z − max) so far. */
+  sum: Address;
+  /** Normalised only. Out, after `settle`. float32: log Σ exp z. 0 in ignored rows. */
+  lse: Address;
+  /** Label smoothing only. float64: Σ z over all classes so far. */
+  total: Address;
+  /** Label smoothing only. Out, after `settle`. float32: what the smoothing takes off the gradient of every class of the row. */
+  uniform: Address;
+}
+
+/**
+ * A tile of logits z[c·ld + r], c < C classes (or candidates), r < rows.R, float32. On entry z holds raw dot products h_r·w_c, with −∞ where a
+ * (class, row) pair takes no part (accidental hits that are removed, exclusions). On exit of `gradient` (normalised) or `tile` (separable) it
+ * holds dLoss/d(h_r·w_c), which is dLoss/db_c per row as well; 0 for pairs that took no part.
+ */
+export interface LossTile {
+  z: Address;
+  /** Leading dimension in elements, >= R. */
+  ld: number;
+  C: number;
+  /** What z is multiplied by: 1/τ, or 1 if z was scaled and corrected element by element (per-row candidates). Gradients always use rows.scale. */
+  scale: number;
+  /** float32 (C), added after scaling: see `candidateTerms`. 0: absent. */
+  add: Address;
+  /** float32 (C), separable losses only: how often each class counts, see `candidateTerms`. 0: once each. */
+  weight: Address;
+}
+
+/** The labels of a block's rows, ragged. Row r has those in [offsets[r], offsets[r+1]); the ids in one row are distinct. */
+export interface LossPositives {
+  /** int32 (R + 1), indices into the vectors below as they are (offsets[0] need not be 0). */
+  offsets: Address;
+  /** float32. On entry h·w_t, raw; on exit of `settle` dLoss/d(h·w_t): if `labelsInTiles`, a part to be added to the tile's gradient, else all. */
+  dot: Address;
+  /** float32, added to scale·dot: see `candidateTerms`. 0: absent. */
+  add: Address;
+  /** float32, the label's mass y_l >= 0: shares that sum to 1 in normalised losses, normally 1 each in separable ones. 0: 1 each. */
+  mass: Address;
+}
+
+interface CommonLoss {
+  /** True if the tiles cover all classes, labels included (full losses). False if labels are seen by `settle` alone (candidate losses). */
+  readonly labelsInTiles: boolean;
+
+  /** Empties what `rows` accumulates. Reads weight. */
+  begin(rows: LossRows): void;
+
+  /** Adds what `from` has accumulated to `into`: a step of the fold over lanes. `from` is left as it is. */
+  fold(into: LossRows, from: LossRows): void;
+
+  /**
+   * Once all tiles are in: brings the labels in, writes rows.loss and turns positives.dot into gradients.
+   * A row whose weight is 0 gets loss 0 and gradients 0 whatever its logits are. A normalised loss ignores rows without labels as well.
+   */
+  settle(positives: LossPositives, rows: LossRows): void;
+}
+
+/** The softmax family: a logit's gradient needs the sum over all of them, so tiles are walked twice. */
+export interface NormalisedLoss extends CommonLoss {
+  readonly kind: "normalised";
+
+  /**
+   * z ← tile.scale·z + add[c], and the tile's share of the partition goes into rows. A tile that is computed anew after `settle`, rather than kept,
+   * goes through here again to get its scale and add, with the rows of a lane, which are no longer needed, as the scratch that is overwritten.
+   */
+  partials(tile: LossTile, rows: LossRows): void;
+
+  /** Turns z, as `partials` left it, into gradients, in place. Reads lse, coefficient and, when smoothing, uniform. */
+  gradient(tile: LossTile, rows: LossRows): void;
+}
+
+/** The logistic family: each logit stands alone, so value and gradient are one pass. */
+export interface SeparableLoss extends CommonLoss {
+  readonly kind: "separable";
+
+  /** Adds the tile's loss to rows.loss (unweighted until `settle`) and turns z into gradients, in place. */
+  tile(tile: LossTile, rows: LossRows): void;
+}
