@@ -9,6 +9,12 @@ export {
   type Tolerance,
 } from "./compare.js";
 export { checkGradient, type GradientCheck } from "./gradient.js";
+export {
+  type CandidateAnswer,
+  type CandidateLossName,
+  type CandidateProblem,
+  candidateLoss,
+} from "./oracles/candidates.js";
 export { matmul, matmulFloat32, transpose } from "./oracles/matrix.js";
 export {
   type FullSoftmaxAnswer,
