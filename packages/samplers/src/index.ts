@@ -1,0 +1,22 @@
+export { massOf, NO_IDS, requireRemainingMass, writeExclusion } from "./exclusion.js";
+export type { GivenLists, GivenTables } from "./given-lists.js";
+export { LogUniformLaw } from "./laws/log-uniform.js";
+export { UniformLaw } from "./laws/uniform.js";
+export { UnigramLaw, type UnigramTables } from "./laws/unigram.js";
+export { requireMass } from "./mass.js";
+export { samplerFrom } from "./sampler-from.js";
+export { validateSamplerSpec } from "./spec.js";
+export { createSamplerState, MAX_CLASSES, type SamplerInputs, type SamplerState, samplerStateBytes } from "./state.js";
+export {
+  type Draw,
+  type DrawRequest,
+  EXPECTED_COUNTS,
+  type ExpectedCount,
+  type Law,
+  MAX_CANDIDATES,
+  SAMPLER_NAMES,
+  type Sampler,
+  type SamplerName,
+  type SamplerSpec,
+  type ValidSamplerSpec,
+} from "./types.js";
