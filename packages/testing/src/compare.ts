@@ -7,6 +7,8 @@ export interface Tolerance {
 }
 
 export interface CompareOptions extends Tolerance {
+  /** Allowed besides, element by element: for errors that follow from each element's inputs. */
+  readonly bounds?: ArrayLike<number>;
   /** What is compared, for the report. */
   readonly name?: string;
   /** Shape of the array: the report then names places by their indices instead of one offset. */
@@ -37,7 +39,7 @@ export interface Comparison {
 export function compareArrays(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
-  { relative = 0, absolute = 0, equalNaN = false }: CompareOptions,
+  { relative = 0, absolute = 0, bounds, equalNaN = false }: CompareOptions,
 ): Comparison {
   const mismatches: Mismatch[] = [];
   const notFinite: Mismatch[] = [];
@@ -52,7 +54,7 @@ export function compareArrays(
       if (!match) notFinite.push({ index, actual: a, expected: e, difference });
       continue;
     }
-    const allowed = absolute + relative * Math.abs(e);
+    const allowed = absolute + relative * Math.abs(e) + (bounds?.[index] ?? 0);
     if (difference <= allowed) continue;
     const mismatch = { index, actual: a, expected: e, difference };
     mismatches.push(mismatch);
@@ -85,9 +87,12 @@ export function expectAllClose(
 const FIRST = 5;
 
 function report({ count, mismatches, notFinite, worst }: Comparison, options: CompareOptions): string {
-  const { name = "values", relative = 0, absolute = 0, shape } = options;
+  const { name = "values", relative = 0, absolute = 0, bounds, shape } = options;
   const wrong = mismatches.length + notFinite.length;
-  const lines = [`${name}: ${wrong} of ${count} differ (allowed: relative ${relative}, absolute ${absolute})`];
+  const besides = bounds ? ", and bounds of their own" : "";
+  const lines = [
+    `${name}: ${wrong} of ${count} differ (allowed: relative ${relative}, absolute ${absolute}${besides})`,
+  ];
   if (worst) lines.push(`  worst: ${show(worst, shape)}`);
   for (const mismatch of mismatches.slice(0, FIRST)) lines.push(`  ${show(mismatch, shape)}`);
   if (mismatches.length > FIRST) lines.push(`  … and ${mismatches.length - FIRST} more`);

@@ -25,6 +25,11 @@ describe("expectAllClose", () => {
     expect(() => expectAllClose([1 + 2 ** -52], [1])).toThrow(/1 of 1/);
   });
 
+  it("allows each element its own bound besides", () => {
+    expectAllClose([1.5, 2], [1, 2], { bounds: [0.5, 0] });
+    expect(() => expectAllClose([1.5, 2.5], [1, 2], { bounds: [0.5, 0.25] })).toThrow(/1 of 2 .*bounds of their own/);
+  });
+
   it("rejects another length, in both directions", () => {
     expect(() => expectAllClose([1], [1, 2], { name: "z" })).toThrow("z: 1 values, but 2 are expected");
     expect(() => expectAllClose([1, 2], [1])).toThrow("2 values, but 1 are expected");
