@@ -1,4 +1,21 @@
 export {
+  type AnyArray,
+  type ArrayOf,
+  type ArrayType,
+  allocateShared,
+  arrayTypeOf,
+  readArrayFile,
+  writeArrayFile,
+} from "./files/array-file.js";
+export { type ReplaceRule, writeDirectoryAtomically } from "./files/directory.js";
+export { decodeHead, encodeHead, type HeadFormat, hasMagic, readHead } from "./files/head.js";
+export type { CommonOptions } from "./options.js";
+export type { OnProgress, Progress } from "./reading/progress.js";
+export { type DatasetSummary, hasDataset, readSummary, type SplitSizes } from "./store/format.js";
+export { openDataset } from "./store/open.js";
+export type { TextOptions } from "./text/options.js";
+export { prepareText } from "./text/prepare.js";
+export {
   type AnyDataset,
   type Dataset,
   type DatasetOrigin,
