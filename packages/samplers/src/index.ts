@@ -1,5 +1,15 @@
 export { massOf, NO_IDS, requireRemainingMass, writeExclusion } from "./exclusion.js";
+export { type FrequencyOrder, frequencyOrder } from "./frequency-order.js";
 export type { GivenLists, GivenTables } from "./given-lists.js";
+export { HitFinder } from "./hit-finder.js";
+export {
+  ACCIDENTAL_HITS,
+  type AccidentalHits,
+  EXCLUSIONS,
+  type Exclusion,
+  type HitOptions,
+  validateHitOptions,
+} from "./hit-options.js";
 export { LogUniformLaw } from "./laws/log-uniform.js";
 export { UniformLaw } from "./laws/uniform.js";
 export { UnigramLaw, type UnigramTables } from "./laws/unigram.js";
