@@ -4,7 +4,7 @@ import { type EncoderLayout, GRADIENT_CHUNK_ROWS, type LayerLayout } from "./lay
 /** Rows of a matrix in one unit: enough products for each packed element of dy, few enough for several workers to share a layer. */
 const UNIT_ROWS = 64;
 
-/** A block of rows of one dense table, whose gradient is one unit of work. Gradient and table rows have the same stride. */
+/** A block of rows of one dense table, whose gradient is one unit of work. */
 export interface DenseUnit {
   readonly layer: number;
   /** Index into the layout's tables. */
@@ -12,10 +12,9 @@ export interface DenseUnit {
   readonly firstRow: number;
   readonly rows: number;
   readonly columns: number;
-  /** The table's rows, and their gradient. */
-  readonly parameters: Address;
+  /** Where the gradient of row `firstRow` lies; ldGradient is the table's own ld. */
   readonly gradient: Address;
-  readonly ld: number;
+  readonly ldGradient: number;
 }
 
 /** All units of the dense layers' gradients: every row of every dense table is in exactly one. */
@@ -27,19 +26,17 @@ export function denseUnits(layout: EncoderLayout): DenseUnit[] {
 }
 
 function tableUnits(layout: EncoderLayout, layer: number, table: number, gradient: Address): DenseUnit[] {
-  const { address, rows, columns, ld } = layout.tables[table];
+  const { rows, columns, ld } = layout.tables[table];
   const units: DenseUnit[] = [];
   for (let firstRow = 0; firstRow < rows; firstRow += UNIT_ROWS) {
-    const offset = 4 * ld * firstRow;
     units.push({
       layer,
       table,
       firstRow,
       rows: Math.min(UNIT_ROWS, rows - firstRow),
       columns,
-      parameters: address + offset,
-      gradient: gradient + offset,
-      ld,
+      gradient: gradient + 4 * ld * firstRow,
+      ldGradient: ld,
     });
   }
   return units;
@@ -63,7 +60,7 @@ export function matrixGradient(
     const dy = outputGradient.address + 4 * outputGradient.ld * row;
     const x = input.address + 4 * (input.ld * row + unit.firstRow);
     matrix.packRight(scratch, dy, outputGradient.ld, K, outputs);
-    matrix.multiply(unit.gradient, unit.ld, x, 1, input.ld, scratch, unit.rows, K, outputs, row > 0);
+    matrix.multiply(unit.gradient, unit.ldGradient, x, 1, input.ld, scratch, unit.rows, K, outputs, row > 0);
   }
 }
 

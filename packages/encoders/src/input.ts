@@ -24,30 +24,22 @@ export function inputIds(memory: KernelMemory, spec: EncoderSpec, input: Encoder
 }
 
 /**
- * Turns weights into those of a mean: out[j] = w_j / Σ w over the row of j, so that Σ out_j·e_j is the weighted mean.
- * weights 0: all ones. out (nnz) float32 may be weights. An empty row stays empty.
+ * Turns the weights of a bag into those of its mean, in place: w_j / Σ w over the row, so that Σ w_j·e_j becomes the weighted mean.
+ * A plain mean starts from ones. An empty row stays empty.
  * Throws OptionError for a row whose weights sum to zero, NotFiniteError for one whose sum is not finite.
  */
-export function scaleBagWeights(
-  memory: KernelMemory,
-  offsets: Address,
-  rows: number,
-  weights: Address,
-  out: Address,
-): void {
+export function scaleBagWeights(memory: KernelMemory, input: EncoderInput, rows: number): void {
   const { i32, f32 } = memory;
-  const [o, w, to] = [offsets >>> 2, weights >>> 2, out >>> 2];
+  const offsets = input.offsets >>> 2;
+  const weights = input.weights >>> 2;
   for (let row = 0; row < rows; row++) {
-    const start = i32[o + row];
-    const end = i32[o + row + 1];
+    const start = i32[offsets + row];
+    const end = i32[offsets + row + 1];
     if (start === end) continue;
-    let sum = end - start;
-    if (weights !== 0) {
-      sum = 0;
-      for (let j = start; j < end; j++) sum += f32[w + j];
-      requireMean(row, sum);
-    }
-    for (let j = start; j < end; j++) f32[to + j] = (weights === 0 ? 1 : f32[w + j]) / sum;
+    let sum = 0;
+    for (let j = start; j < end; j++) sum += f32[weights + j];
+    requireMean(row, sum);
+    for (let j = start; j < end; j++) f32[weights + j] /= sum;
   }
 }
 

@@ -18,6 +18,8 @@ export interface Block {
 export interface ParameterTable extends Block {
   readonly name: string;
   readonly kind: "sparse" | "dense";
+  /** The bias of a dense layer, which weight decay commonly spares. */
+  readonly bias: boolean;
   /** Which table this is in the address of an initial value; see INITIAL_TABLE. */
   readonly initialTable: number;
   /** Initial values are uniform in [−initialLimit, initialLimit]; 0: all zeros. */
@@ -141,6 +143,7 @@ function planEmbedding(plan: MemoryPlan, spec: Required<EncoderSpec>): Parameter
     ...block,
     name: "embedding",
     kind: "sparse",
+    bias: false,
     initialTable: INITIAL_TABLE.embedding,
     initialLimit: spec.initialScale,
   };
@@ -154,8 +157,8 @@ function planDense(plan: MemoryPlan, shape: LayerShape, l: number): [ParameterTa
   const A = reserveBlock(plan, `encoder.${name}.matrix`, shape.inputs, shape.outputs);
   const bias = reserveBlock(plan, `encoder.${name}.bias`, 1, shape.outputs);
   return [
-    { ...A, name: `${name}.matrix`, kind: "dense", initialTable, initialLimit },
-    { ...bias, name: `${name}.bias`, kind: "dense", initialTable, initialLimit: 0 },
+    { ...A, name: `${name}.matrix`, kind: "dense", bias: false, initialTable, initialLimit },
+    { ...bias, name: `${name}.bias`, kind: "dense", bias: true, initialTable, initialLimit: 0 },
   ];
 }
 

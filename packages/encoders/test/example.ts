@@ -40,7 +40,8 @@ const key = keyFromSeed("example");
 for (const table of layout.tables) initialiseTable(memory, table, key);
 memory.ints(input.offsets, 3).set([0, 3, 5]);
 memory.ints(input.ids, 5).set([7, 3, 7, 3, 999]);
-scaleBagWeights(memory, input.offsets, 2, 0, input.weights);
+memory.floats(input.weights, 5).fill(1);
+scaleBagWeights(memory, input, 2);
 
 // One step. Between the phases of a step with several workers stands a barrier.
 const encoder = new Encoder(spec, layout, kernels);

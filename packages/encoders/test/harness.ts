@@ -112,10 +112,11 @@ export function createSetting(spec: EncoderSpec, batch: Batch, backend: Backend,
 function writeBatch(memory: KernelMemory, spec: EncoderSpec, batch: Batch, input: EncoderInput): void {
   memory.ints(input.offsets, batch.offsets.length).set(batch.offsets);
   memory.ints(input.ids, batch.ids.length).set(batch.ids);
-  if (batch.weights) memory.floats(input.weights, batch.ids.length).set(batch.weights);
-  if (spec.input === "bag" && spec.reduce === "mean") {
-    scaleBagWeights(memory, input.offsets, batch.rows, batch.weights ? input.weights : 0, input.weights);
+  if (input.weights !== 0) {
+    const weights = batch.weights ?? new Float32Array(batch.ids.length).fill(1);
+    memory.floats(input.weights, batch.ids.length).set(weights);
   }
+  if (spec.input === "bag" && spec.reduce === "mean") scaleBagWeights(memory, input, batch.rows);
 }
 
 /** The coefficients c of the loss Σ c·H, which are dL/dH. */
@@ -140,7 +141,7 @@ export function runStep(setting: Setting, training: TrainingStep | undefined, sh
     return share.backwards ? units.reverse() : units;
   };
   // What is not written must not matter.
-  for (const unit of encoder.denseUnits) memory.floats(unit.gradient, unit.rows * unit.ld).fill(NaN);
+  for (const unit of encoder.denseUnits) memory.floats(unit.gradient, unit.rows * unit.ldGradient).fill(NaN);
   for (const unit of order(encoder.prepareUnits)) encoder.prepare(unit);
   const blocks = order(Math.ceil(batch.rows / share.blockRows));
   const rowsOf = (block: number) => Math.min(share.blockRows, batch.rows - block * share.blockRows);
@@ -160,7 +161,9 @@ function collectGradients(setting: Setting, share: Share, order: (count: number)
   return layout.tables.flatMap((table, index) => {
     if (table.kind === "sparse") return Array.from(sparseGradients(setting, share, order));
     const units = encoder.denseUnits.filter((unit) => unit.table === index);
-    return units.flatMap((unit) => Array.from(readBlock(memory, { ...unit, address: unit.gradient }, unit.rows)));
+    return units.flatMap((unit) =>
+      Array.from(readBlock(memory, { ...unit, address: unit.gradient, ld: unit.ldGradient }, unit.rows)),
+    );
   });
 }
 

@@ -98,11 +98,11 @@ describe("initial values", () => {
       ld,
     ]);
     expect(described).toEqual([
-      ["embedding", "sparse", 101, 7, 8],
-      ["dense0.matrix", "dense", 7, 5, 8],
-      ["dense0.bias", "dense", 1, 5, 8],
-      ["dense1.matrix", "dense", 5, 3, 4],
-      ["dense1.bias", "dense", 1, 3, 4],
+      ["embedding", "sparse", false, 101, 7, 8],
+      ["dense0.matrix", "dense", false, 7, 5, 8],
+      ["dense0.bias", "dense", true, 1, 5, 8],
+      ["dense1.matrix", "dense", false, 5, 3, 4],
+      ["dense1.bias", "dense", true, 1, 3, 4],
     ]);
   });
 });
