@@ -1,0 +1,114 @@
+import { count, percent, roughly, significant } from "../format.js";
+import type { CellResult } from "../measure/types.js";
+import { LOSS_LABEL } from "../names.js";
+import type { Results } from "../sweep/results.js";
+import { type Crossover, findCrossover } from "./crossover.js";
+import { curve, gapAtEqualSteps, gapAtEqualTime, type Quantity, referenceCells, referenceSampler } from "./select.js";
+
+/** What a sweep says, in numbers for programs and in sentences for people. */
+export interface Conclusion {
+  readonly crossover: Crossover;
+  /** From which class count a sampled step is cheaper, and by how much at the largest size. */
+  readonly time: string;
+  /** How good the full softmax is that it was compared with. */
+  readonly baseline: string;
+  /** Who stands closer to the best reachable cross-entropy, after equal time and after equal steps. */
+  readonly accuracy: string;
+}
+
+/** Below this share of the GEMM rate the baseline is called slow: more than half of the gain might be its doing. */
+const SLOW_BASELINE = 0.5;
+
+/** Draws the conclusion from full softmax and sampled softmax with its reference sampler. */
+export function conclude(results: Results): Conclusion {
+  const stepTime: Quantity = (cell) => cell.stepMilliseconds;
+  const crossover = findCrossover(
+    curve(results, "full-softmax", stepTime),
+    curve(results, "sampled-softmax", stepTime),
+  );
+  return {
+    crossover,
+    time: timeSentence(results, crossover),
+    baseline: baselineSentence(results),
+    accuracy: accuracySentence(results),
+  };
+}
+
+function timeSentence(results: Results, crossover: Crossover): string {
+  const sampler = referenceSampler("sampled-softmax", results.settings);
+  const name = `sampled softmax (${sampler} sampler)`;
+  switch (crossover.kind) {
+    case "unknown":
+      return "No class count has step times of both full and sampled softmax, so no crossover can be named.";
+    case "always":
+      return `A step of ${name} is cheaper than a full softmax step at every class count measured, from ${count(crossover.classes)} on${atLargest(results)}.`;
+    case "between":
+      return `A step of ${name} is cheaper than a full softmax step from about ${roughly(crossover.classes)} classes on (measured: dearer at ${count(crossover.below)}, cheaper at ${count(crossover.above)})${atLargest(results)}.`;
+    case "never": {
+      const but =
+        crossover.exceptions.length === 0
+          ? ""
+          : `, though it was cheaper at ${crossover.exceptions.map(count).join(", ")}`;
+      return `A step of ${name} is not cheaper than a full softmax step up to ${count(crossover.classes)} classes${but}.`;
+    }
+  }
+}
+
+/** "; at 100,000 classes it takes 2.1 ms instead of 91 ms, 43 times less". */
+function atLargest(results: Results): string {
+  const [full, sampled] = lastShared(results, (cell) => cell.stepMilliseconds);
+  if (full === undefined || sampled === undefined) return "";
+  const [dear, cheap] = [full.stepMilliseconds!, sampled.stepMilliseconds!];
+  return `; at ${count(full.classes)} classes it takes ${significant(cheap)} ms instead of ${significant(dear)} ms, ${significant(dear / cheap, 2)} times less`;
+}
+
+function baselineSentence(results: Results): string {
+  const cell = referenceCells(results, "full-softmax").findLast((found) => found.gemmShare !== null);
+  if (cell === undefined) return "The full softmax's share of this machine's GEMM rate was not measured.";
+  const share = cell.gemmShare!;
+  const verdict =
+    share >= SLOW_BASELINE
+      ? "so the comparison is with a baseline that uses the machine well"
+      : "so a faster full softmax is possible, and part of the gain belongs to a slow baseline";
+  return `The full softmax reaches ${percent(share)} of this machine's own GEMM rate at ${count(cell.classes)} classes, ${verdict}.`;
+}
+
+function accuracySentence(results: Results): string {
+  const parts = [
+    accuracyPart(
+      results,
+      gapAtEqualTime,
+      `after equal time (${significant(results.settings.seconds, 2)} s of training)`,
+    ),
+    accuracyPart(results, gapAtEqualSteps, "after equal steps (one pass over the data)"),
+  ].filter((part) => part !== undefined);
+  if (parts.length === 0) {
+    return "No class count has the accuracy of both full and sampled softmax: one pass over the data did not fit.";
+  }
+  const text = `${parts.join("; ")}.`;
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function accuracyPart(results: Results, gap: Quantity, when: string): string | undefined {
+  const [full, sampled] = lastShared(results, gap);
+  if (full === undefined || sampled === undefined) return undefined;
+  const [a, b] = [gap(full)!, gap(sampled)!];
+  const what =
+    full.bestCrossEntropy === null ? "an exact cross-entropy of" : "a gap to the best reachable cross-entropy of";
+  const difference = a - b;
+  const verdict =
+    significant(a, 2) === significant(b, 2)
+      ? "the two are level"
+      : `${LOSS_LABEL[difference > 0 ? "sampled-softmax" : "full-softmax"]} is ${significant(Math.abs(difference), 2)} nats ahead`;
+  return `${when}, at ${count(full.classes)} classes, sampled softmax has ${what} ${significant(b, 2)} nats and full softmax ${significant(a, 2)}: ${verdict}`;
+}
+
+/** The reference cells of full and sampled softmax at the largest size where both have the quantity. */
+function lastShared(results: Results, quantity: Quantity): [CellResult, CellResult] | [undefined, undefined] {
+  const sampled = referenceCells(results, "sampled-softmax").filter((cell) => quantity(cell) !== null);
+  for (const full of referenceCells(results, "full-softmax").toReversed()) {
+    const other = sampled.find((cell) => cell.classes === full.classes);
+    if (quantity(full) !== null && other !== undefined) return [full, other];
+  }
+  return [undefined, undefined];
+}

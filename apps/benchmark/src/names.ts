@@ -1,0 +1,36 @@
+/** The losses this benchmark can put beside each other, in the order in which reports list them. */
+export const LOSSES = ["full-softmax", "sampled-softmax", "nce", "negative-sampling", "sampled-logistic"] as const;
+export type LossName = (typeof LOSSES)[number];
+
+/** The samplers, in the order in which reports list them. */
+export const SAMPLERS = ["uniform", "log-uniform", "unigram"] as const;
+export type SamplerName = (typeof SAMPLERS)[number];
+
+/** What `--backend` accepts. */
+export const BACKENDS = ["auto", "wasm", "reference"] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+/** The named sizes of a sweep. */
+export const PRESETS = ["quick", "full"] as const;
+export type PresetName = (typeof PRESETS)[number];
+
+/**
+ * Who draws the candidates of a loss unless the user says otherwise; null for the full softmax, which draws none. Counts of the training
+ * labels are always at hand, so the alias table over them is the default: no order of ids has to be assumed.
+ */
+export const DEFAULT_SAMPLER: Readonly<Record<LossName, SamplerName | null>> = {
+  "full-softmax": null,
+  "sampled-softmax": "unigram",
+  nce: "unigram",
+  "negative-sampling": "unigram",
+  "sampled-logistic": "unigram",
+};
+
+/** How people write a loss. */
+export const LOSS_LABEL: Readonly<Record<LossName, string>> = {
+  "full-softmax": "full softmax",
+  "sampled-softmax": "sampled softmax",
+  nce: "NCE",
+  "negative-sampling": "negative sampling",
+  "sampled-logistic": "sampled logistic",
+};

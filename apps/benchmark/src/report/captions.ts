@@ -1,0 +1,28 @@
+import { curve, type Quantity } from "../analysis/select.js";
+import { count, significant } from "../format.js";
+import type { Results } from "../sweep/results.js";
+
+/** What the main chart shows, from its numbers: "From 1,000 to 100,000 classes a full softmax step grows 84 times, a sampled one 1.2 times." */
+export function growthCaption(results: Results): string {
+  const growth = (loss: "full-softmax" | "sampled-softmax") => {
+    const points = curve(results, loss, (cell) => cell.stepMilliseconds);
+    const [first, last] = [points[0], points.at(-1)];
+    if (first === undefined || last === undefined || first === last) return undefined;
+    return { from: first.classes, to: last.classes, times: last.value / first.value };
+  };
+  const [full, sampled] = [growth("full-softmax"), growth("sampled-softmax")];
+  const general = "Both axes are logarithmic: equal distances are equal factors.";
+  if (full === undefined || sampled === undefined || full.from !== sampled.from || full.to !== sampled.to)
+    return general;
+  return `From ${count(full.from)} to ${count(full.to)} classes the time of a full softmax step changes ${significant(full.times, 2)}-fold, that of a sampled softmax step ${significant(sampled.times, 2)}-fold. ${general}`;
+}
+
+/** Says that a quantity is missing, with the reasons that cells give. */
+export function missingNote(results: Results, quantity: Quantity, what: string): string {
+  const reasons = new Set(
+    results.cells
+      .filter((cell) => quantity(cell) === null)
+      .flatMap((cell) => (cell.reason === null ? [] : [cell.reason])),
+  );
+  return reasons.size === 0 ? `${what}.` : `${what}: ${[...reasons].join("; ")}.`;
+}

@@ -1,0 +1,151 @@
+import * as Plot from "@observablehq/plot";
+import type { Point } from "../../analysis/select.js";
+import { count, shortCount } from "../../format.js";
+import { renderSvg } from "./render.js";
+import { linearDomain, logDomain, logTicks, type PixelScale, pixelScale, spread, thin } from "./scale.js";
+import type { SeriesStyle } from "./theme.js";
+
+/** One line, ascending in x. */
+export interface Series {
+  readonly label: string;
+  readonly style: SeriesStyle;
+  readonly points: readonly Point[];
+}
+
+export interface LineChart {
+  readonly series: readonly Series[];
+  /** With the unit: stands above the axis. */
+  readonly yLabel: string;
+  readonly xLabel: string;
+  readonly yType: "log" | "linear";
+  readonly yFormat: (value: number) => string;
+  /** Axis labels written out (100,000) or short (100k). */
+  readonly longTicks?: boolean;
+  readonly width: number;
+  readonly height: number;
+  /** Room on the right for the names of the lines. */
+  readonly labelRoom: number;
+  /** A vertical rule with a name, at a place on the x axis. */
+  readonly marker?: { readonly x: number; readonly label: string };
+  readonly description: string;
+}
+
+const LABEL_GAP = 15;
+const FONT = 12;
+
+/** Lines against the class count, which is drawn in logarithms; each line has its name at its end instead of in a legend. */
+export function lineChart(chart: LineChart): string {
+  const margin = { top: 30, right: chart.labelRoom, bottom: 40, left: 48 };
+  const drawn = chart.series.filter((one) => one.points.length > 0);
+  const values = drawn.flatMap((one) => one.points.map((point) => point.value));
+  const sizes = [...new Set(drawn.flatMap((one) => one.points.map((point) => point.classes)))].sort((a, b) => a - b);
+  const linear = linearDomain(values);
+  const yDomain = chart.yType === "log" ? logDomain(values) : linear.domain;
+  const x = pixelScale("log", padded(sizes), [margin.left, chart.width - margin.right]);
+  const y = pixelScale(chart.yType, yDomain, [chart.height - margin.bottom, margin.top]);
+  const yTicks = chart.yType === "log" ? logTicks(yDomain) : linear.ticks;
+  const xTicks = thin(sizes, x, chart.longTicks ? 56 : 34);
+  return renderSvg(
+    { width: chart.width, height: chart.height, margin, description: chart.description },
+    {
+      x: { type: "log", domain: x.domain, range: x.range, axis: null },
+      y: { type: chart.yType, domain: y.domain, range: y.range, axis: null },
+      marks: [
+        Plot.gridY(yTicks, { stroke: "var(--rule)", strokeOpacity: 1 }),
+        Plot.axisY(yTicks, {
+          tickFormat: chart.yFormat,
+          tickSize: 0,
+          label: null,
+          fill: "var(--muted)",
+          fontSize: FONT,
+        }),
+        Plot.ruleY([y.domain[0]], { stroke: "var(--muted)" }),
+        Plot.axisX(xTicks, {
+          tickFormat: chart.longTicks ? count : shortCount,
+          tickSize: 4,
+          label: null,
+          stroke: "var(--muted)",
+          fill: "var(--muted)",
+          fontSize: FONT,
+        }),
+        title(chart.yLabel, { frameAnchor: "top-left", textAnchor: "start", dx: -margin.left, dy: -22 }),
+        title(chart.xLabel, { frameAnchor: "bottom", dy: 34 }),
+        ...markerMarks(chart),
+        ...drawn.flatMap((one) => seriesMarks(one, chart)),
+        ...endLabels(drawn, x, y, chart.width - margin.right),
+      ],
+    },
+  );
+}
+
+function title(text: string, options: Plot.TextOptions): Plot.Markish {
+  return Plot.text([text], { ...options, text: [text], fill: "var(--muted)", fontSize: FONT });
+}
+
+function markerMarks(chart: LineChart): Plot.Markish[] {
+  if (chart.marker === undefined) return [];
+  const { x, label } = chart.marker;
+  return [
+    Plot.ruleX([x], { stroke: "var(--muted)", strokeDasharray: "2 4" }),
+    Plot.text([label], {
+      x: [x],
+      text: [label],
+      frameAnchor: "top",
+      dy: -8,
+      fill: "var(--ink)",
+      fontSize: FONT,
+      fontStyle: "italic",
+      stroke: "var(--paper)",
+      strokeWidth: 4,
+    }),
+  ];
+}
+
+function seriesMarks(one: Series, chart: LineChart): Plot.Markish[] {
+  const tips = (point: Point) => `${one.label}, ${count(point.classes)} classes: ${chart.yFormat(point.value)}`;
+  return [
+    Plot.line(one.points, { x: "classes", y: "value", stroke: one.style.color, strokeWidth: 2 }),
+    Plot.dot(one.points, {
+      x: "classes",
+      y: "value",
+      symbol: one.style.symbol,
+      fill: one.style.color,
+      stroke: "var(--paper)",
+      strokeWidth: 1,
+      r: 4.5,
+      title: tips,
+    }),
+  ];
+}
+
+/** The name of each line beside its last point; names that would overlap move apart, with a thin leader back to the line. */
+function endLabels(series: readonly Series[], x: PixelScale, y: PixelScale, edge: number): Plot.Markish[] {
+  const ends = series.map((one) => one.points.at(-1)!);
+  const [bottom, top] = y.range;
+  const wanted = ends.map((end) => y.toPixel(end.value));
+  const placed = spread(wanted, LABEL_GAP, top, bottom - 4);
+  return series.flatMap((one, i) => {
+    const from = Math.max(edge, x.toPixel(ends[i]!.classes));
+    const leader = [
+      [from + 6, wanted[i]!],
+      [from + 15, placed[i]!],
+    ];
+    const at = { x: [x.toValue(from + 18)], y: [y.toValue(placed[i]!)] };
+    return [
+      Plot.line(leader, {
+        x: (point: number[]) => x.toValue(point[0]!),
+        y: (point: number[]) => y.toValue(point[1]!),
+        stroke: one.style.color,
+        strokeWidth: 1,
+      }),
+      Plot.text([one.label], { ...at, text: [one.label], textAnchor: "start", fill: one.style.color, fontSize: FONT }),
+    ];
+  });
+}
+
+/** Class counts with a little air on both sides. */
+function padded(sizes: readonly number[]): [number, number] {
+  const [low, high] = [sizes[0]!, sizes.at(-1)!];
+  const air = low === high ? 2 : (high / low) ** 0.03;
+  return [low / air, high * air];
+}

@@ -1,0 +1,76 @@
+import { bytes, count, significant } from "../format.js";
+import { LOSS_LABEL } from "../names.js";
+import type { Results } from "../sweep/results.js";
+
+/** A named fact, for a list of definitions. */
+export type Fact = readonly [name: string, text: string];
+
+/** Where the numbers were taken. */
+export function machineFacts({ machine }: Results): Fact[] {
+  const rates = Object.entries(machine.gemmGigaflops).map(
+    ([threads, rate]) => `${significant(rate)} with ${threads} thread${threads === "1" ? "" : "s"}`,
+  );
+  return [
+    ["Processor", `${machine.cpu}, ${count(machine.cores)} logical cores`],
+    ["Memory", bytes(machine.memoryBytes)],
+    ["System", machine.os],
+    ["Node.js", `${machine.node} (V8 ${machine.v8})`],
+    ["GEMM rate, GF/s", rates.length === 0 ? "not measured" : rates.join(", ")],
+    ["Date", `${machine.date.slice(0, 16).replace("T", " ")} UTC`],
+  ];
+}
+
+/** What was asked for. */
+export function settingsFacts({ settings, cells }: Results): Fact[] {
+  const backends = [...new Set(cells.flatMap((cell) => (cell.backend === null ? [] : [cell.backend])))];
+  return [
+    ["Data", settings.data ?? "synthetic, made from a planted softmax whose best cross-entropy is known"],
+    ["Losses", settings.losses.map((loss) => LOSS_LABEL[loss]).join(", ")],
+    ["Width D", count(settings.dim)],
+    ["Batch B", count(settings.batch)],
+    ["Candidates S", settings.negatives.map(count).join(", ")],
+    ["Workers", settings.workers.map(count).join(", ")],
+    ["Training time", `${significant(settings.seconds, 2)} s a cell`],
+    ["Seed", String(settings.seed)],
+    ["Back-end", backends.length === 0 ? settings.backend : `${backends.join(", ")} (asked for: ${settings.backend})`],
+  ];
+}
+
+/** How it was measured, a paragraph each. */
+export const METHOD: readonly string[] = [
+  "Every cell trains a fresh model on the same data for the same number of seconds; evaluation is not counted. A step is everything from reading the batch and drawing candidates to the updated tables. Its time is the median over all steps after warm-up; the table gives the 10th and 90th percentile beside it.",
+  "Accuracy is exact: cross-entropy and recall are computed over all classes on held-out examples, whatever the loss trained on. It is given only where at least one pass over the training data fitted into the time. The value of a sampled loss is never compared with that of another, because they are different functions.",
+  "The crossover is found on the straight lines that join the measured sizes when both axes are logarithmic. It concerns the time of a step alone; what a step is worth is the matter of the accuracy charts.",
+];
+
+/** What the words mean. */
+export const GLOSSARY: readonly Fact[] = [
+  ["Full softmax", "The exact loss: every step computes the scores of all n classes."],
+  [
+    "Sampled softmax",
+    "A softmax over the target and S drawn classes, each score lowered by log Q, the log of its expected count among the draws.",
+  ],
+  [
+    "NCE",
+    "Noise-contrastive estimation: tells the target from S drawn classes by a logistic loss, corrected by log Q.",
+  ],
+  [
+    "Negative sampling",
+    "The same without the correction, as word2vec has it: learns to rank, not to give probabilities, so its cross-entropy stays high by design.",
+  ],
+  ["Sampled logistic", "NCE without those draws that hit the target."],
+  [
+    "Uniform, log-uniform, unigram",
+    "Laws of the draws: all classes alike; falling with the rank of a class; the counts in the training data, through an alias table.",
+  ],
+  ["Best reachable", "The cross-entropy of the law that made the synthetic data. No model can do better on average."],
+  [
+    "Bias, spread",
+    "Of the sampled gradient in the hidden vectors: the distance of its mean from the exact gradient, and its standard deviation about that mean, both over the exact gradient's norm. NCE and negative sampling follow another loss's gradient, so theirs tell how far that is from the softmax's.",
+  ],
+  [
+    "GEMM share",
+    "Floating-point operations of a step's matrix products per second, over the rate of this machine's own matrix product with as many threads.",
+  ],
+  ["Tables", "Class table, bias, optimizer state and the sampler's tables, in bytes (1 MB is 1,000,000 bytes)."],
+];
