@@ -90,13 +90,7 @@ describe("initial values", () => {
 
   it("tables tell trainers their names, kinds and shapes", () => {
     const { tables } = createTables({ ...spec, hidden: [5], D: 3 });
-    const described = tables.map(({ name, kind, rows, columns, ld }: ParameterTable) => [
-      name,
-      kind,
-      rows,
-      columns,
-      ld,
-    ]);
+    const described = tables.map((t: ParameterTable) => [t.name, t.kind, t.bias, t.rows, t.columns, t.ld]);
     expect(described).toEqual([
       ["embedding", "sparse", false, 101, 7, 8],
       ["dense0.matrix", "dense", false, 7, 5, 8],
