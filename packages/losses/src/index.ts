@@ -3,6 +3,16 @@ export { createTileLoss } from "./create.js";
 export { describeLoss, type LossFacts, needsLogQ } from "./loss-facts.js";
 export { type LossDefaults, lossDefaults, validateLossSpec } from "./loss-options.js";
 export { type Correction, LOSS_NAMES, type LossName, type LossSpec } from "./loss-spec.js";
+export { NORM_EPSILON } from "./public/block.js";
+export { computeLoss } from "./public/compute.js";
+export type {
+  ComputeOptions,
+  LossAnswer,
+  LossCandidates,
+  LossProblem,
+  RaggedIds,
+  RaggedTargets,
+} from "./public/problem.js";
 export type {
   LossPositives,
   LossRows,
