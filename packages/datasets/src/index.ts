@@ -10,6 +10,8 @@ export {
 export { type ReplaceRule, writeDirectoryAtomically } from "./files/directory.js";
 export { decodeHead, encodeHead, type HeadFormat, hasMagic, readHead } from "./files/head.js";
 export type { CommonOptions } from "./options.js";
+export type { PairsOptions } from "./pairs/options.js";
+export { preparePairs } from "./pairs/prepare.js";
 export type { OnProgress, Progress } from "./reading/progress.js";
 export { type DatasetSummary, hasDataset, readSummary, type SplitSizes } from "./store/format.js";
 export { openDataset } from "./store/open.js";

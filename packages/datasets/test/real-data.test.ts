@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openDataset, prepareText } from "../src/index.js";
+import { openDataset, preparePairs, prepareText } from "../src/index.js";
 import { temporaryDirectory } from "./files.js";
 
 const data = process.env.LOGQ_DATA ?? "";
@@ -30,5 +30,31 @@ describe.skipIf(!data)("published data (LOGQ_DATA)", () => {
     const summary = await prepareText({ output: join(directory, "reddit"), train, textColumn: 2, minCount: 2 });
     expect(summary.classes).toBe(160_400 + 2);
     expect(summary.splits.train).toEqual({ lines: 521_038, tokens: 5_361_356 + 521_038 });
+  });
+
+  it("Gowalla has 29,858 users, 40,981 items and 810,128 / 217,242 check-ins", async () => {
+    const summary = await preparePairs({
+      output: join(directory, "gowalla"),
+      format: "adjacency",
+      train: join(data, "gowalla/train.txt"),
+      test: join(data, "gowalla/test.txt"),
+    });
+    expect([summary.users, summary.classes]).toEqual([29_858, 40_981]);
+    expect([summary.splits.train?.interactions, summary.splits.test?.interactions]).toEqual([810_128, 217_242]);
+  });
+
+  it("Amazon Beauty leaves one of 40,226 users' 353,962 interactions with 54,542 items out for each part", async () => {
+    const summary = await preparePairs({
+      output: join(directory, "beauty"),
+      format: "pairs",
+      train: join(data, "beauty-54k/beauty.txt"),
+      leaveOneOut: true,
+    });
+    expect([summary.users, summary.classes]).toEqual([40_226, 54_542]);
+    expect(summary.splits).toEqual({
+      train: { interactions: 353_962 - 2 * 40_226, users: 40_226 },
+      validation: { interactions: 40_226, users: 40_226 },
+      test: { interactions: 40_226, users: 40_226 },
+    });
   });
 });

@@ -26,7 +26,7 @@ describe("prepareText", () => {
   it("numbers words by count, ties by first appearance, and ends each line, also empty ones, with <eos>", async () => {
     const train = await fileOf(directory, "a.txt", "b a a\n\n  c  b a\nd");
     const dataset = await prepared({ train });
-    expect(names(dataset)).toEqual(["<eos>", "a", "b", "c", "d"].sort((x, y) => (x === "a" ? 0 : x < y ? -1 : 1)));
+    expect(names(dataset)).toEqual(["<eos>", "a", "b", "c", "d"]);
     expect([...dataset.classes.counts]).toEqual([4, 3, 2, 1, 1]);
     expect(words(dataset)).toBe("b a a <eos> <eos> c b a <eos> d <eos>");
     expect([dataset.eos, dataset.unknown]).toEqual([0, -1]);

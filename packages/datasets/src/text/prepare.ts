@@ -3,7 +3,7 @@ import { NameTable } from "../names/name-table.js";
 import { Counter, gatherCounts, gatherNames } from "../names/order.js";
 import { filesOf, rememberedOptions } from "../options.js";
 import { RatioSplit } from "../ratio-split.js";
-import { IntList } from "../reading/int-list.js";
+import { ElementList, remap } from "../reading/element-list.js";
 import { readLines } from "../reading/lines.js";
 import { ProgressMeter } from "../reading/progress.js";
 import { findSources, type Source } from "../reading/source.js";
@@ -38,8 +38,12 @@ export async function prepareText(options: TextOptions): Promise<DatasetSummary>
 
 /** What was read of one part: tokens by their id in the table. */
 interface Part {
-  readonly tokens: IntList;
+  readonly tokens: ElementList<Int32Array>;
   lines: number;
+}
+
+function emptyPart(): Part {
+  return { tokens: new ElementList(Int32Array), lines: 0 };
 }
 
 class TextReader {
@@ -57,9 +61,9 @@ class TextReader {
     this.#options = options;
     this.#partOf = new RatioSplit(options).group();
     const { validation, test, validationRatio, testRatio } = options;
-    this.parts.train = { tokens: new IntList(), lines: 0 };
-    if (validation || validationRatio > 0) this.parts.validation = { tokens: new IntList(), lines: 0 };
-    if (test || testRatio > 0) this.parts.test = { tokens: new IntList(), lines: 0 };
+    this.parts.train = emptyPart();
+    if (validation || validationRatio > 0) this.parts.validation = emptyPart();
+    if (test || testRatio > 0) this.parts.test = emptyPart();
   }
 
   async read(source: Source, meter: ProgressMeter): Promise<void> {
@@ -121,7 +125,7 @@ function* arraysOf(reader: TextReader, { kept, counts, classOf }: TextVocabulary
   for (const name of SPLIT_NAMES) {
     const part = reader.parts[name];
     if (part === undefined) continue;
-    part.tokens.remap(classOf);
+    remap(part.tokens, classOf);
     yield { name: `${name}.tokens`, type: "int32", data: part.tokens.chunks() };
   }
 }
