@@ -1,5 +1,5 @@
 // One version of everything: of the packages themselves, of what they depend on, and of the tools.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readJson, root, workspacePackages } from "./places.mjs";
 
@@ -11,6 +11,7 @@ export function checkVersions() {
   const all = [{ name: top.name, folder: ".", manifest: top }, ...packages];
   return [
     ...packages.flatMap((entry) => complainAboutIdentity(entry, top)),
+    ...packages.flatMap(complainAboutFolders),
     ...all.flatMap((entry) => complainAboutSiblings(entry, names)),
     ...complainAboutSpread(all, names),
     ...complainAboutTools(top),
@@ -30,6 +31,18 @@ function complainAboutIdentity({ folder, manifest }, top) {
     if (manifest.scripts?.[script] === undefined) complaints.push(`${folder}/package.json: no script "${script}"`);
   }
   return complaints;
+}
+
+/** Those named in the inputs and outputs of turbo.json, and those that no task reads. */
+const KNOWN_FOLDERS = ["src", "assembly", "tools", "test", "dist", "build", "node_modules", "results", "peers"];
+
+/** A task that read a folder which turbo.json does not know would be answered from the cache after a change there. */
+function complainAboutFolders({ folder }) {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !KNOWN_FOLDERS.includes(entry.name))
+    .map(
+      (entry) => `${folder}/${entry.name}: not among the inputs in turbo.json, nor in .workspace/check-versions.mjs`,
+    );
 }
 
 const dependenciesOf = (manifest) => Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
