@@ -1,0 +1,292 @@
+import { crossSparsely, expectAllClose, logSumExp, SMALL_AWKWARD_SIZES, TestRandom } from "@logq/testing";
+import { describe, expect, it } from "vitest";
+import { BACKENDS, type Backend } from "./support/backends.js";
+import { onBench } from "./support/bench.js";
+import { columnOf, FLOAT_EPSILON } from "./support/tiles.js";
+
+interface Tile {
+  C: number;
+  R: number;
+  /** z (C, R) */
+  z: ArrayLike<number>;
+  scale?: number;
+  /** (C) */
+  add?: ArrayLike<number>;
+  padding?: number;
+}
+
+interface Partials {
+  max: ArrayLike<number>;
+  sum: ArrayLike<number>;
+}
+
+/** z as the kernel leaves it, and the partials of `tile` folded into `start` (the empty set by default). */
+function partialsOf(backend: Backend, tile: Tile, start?: Partials): Partials & { z: Float64Array } {
+  const { C, R, scale = 1, add, padding = 0 } = tile;
+  return onBench(backend, (bench) => {
+    const z = bench.matrix(tile.z, C, R, padding);
+    const addend = add ? bench.vector(add) : undefined;
+    const max = bench.vector(start?.max ?? new Float32Array(R).fill(9));
+    const sum = bench.doubles(start?.sum ?? new Float64Array(R).fill(9));
+    const kernels = bench.kernels.tile;
+    if (!start) kernels.clearPartials(max.address, sum.address, R);
+    kernels.softmaxPartials(z.address, z.ld, C, R, scale, addend?.address ?? 0, max.address, sum.address);
+    return { z: z.read(), max: max.read(), sum: sum.read() };
+  });
+}
+
+function foldOf(backend: Backend, a: Partials, b: Partials): Partials {
+  return onBench(backend, (bench) => {
+    const max = bench.vector(a.max);
+    const sum = bench.doubles(a.sum);
+    const otherMax = bench.vector(b.max);
+    const otherSum = bench.doubles(b.sum);
+    bench.kernels.tile.foldPartials(max.address, sum.address, otherMax.address, otherSum.address, a.max.length);
+    expectAllClose(otherMax.read(), b.max, { equalNaN: true, name: "the other maxima stay" });
+    expectAllClose(otherSum.read(), b.sum, { equalNaN: true, name: "the other sums stay" });
+    return { max: max.read(), sum: sum.read() };
+  });
+}
+
+/** Log-sum-exp of partials, as a number that can be compared between different trees. */
+function lseOf({ max, sum }: Partials): Float64Array {
+  return Float64Array.from(max, (m, r) => (m === -Infinity ? -Infinity : m + Math.log(sum[r]!)));
+}
+
+function finite({ max, sum }: Partials, r: number): boolean {
+  return Number.isFinite(max[r]) && Number.isFinite(sum[r]);
+}
+
+describe.each(BACKENDS)("softmax partials: $name", (backend) => {
+  const cases = crossSparsely(
+    {
+      C: [1, 2, 3, 5, 8, 17, 64, 129],
+      R: [...SMALL_AWKWARD_SIZES, 33, 64],
+      scale: [1, 0.1, 7],
+      deviation: [1, 30],
+      withAdd: [false, true],
+      padding: [0, 1, 3],
+    },
+    4,
+  );
+
+  it("z ← scale·z + add within 2 float32 roundings; max is exact; the sum's relative error < 1e-6", () => {
+    for (const { C, R, scale, deviation, withAdd, padding } of cases) {
+      const random = new TestRandom(C * 1000 + R);
+      const z = random.normalFloats(C * R, deviation);
+      const add = withAdd ? random.normalFloats(C, 3) : undefined;
+      const got = partialsOf(backend, { C, R, z, scale, padding, ...(add && { add }) });
+
+      const addOf = (at: number) => add?.[Math.floor(at / R)] ?? 0;
+      const scaled = Float64Array.from(z, (value, at) => scale * value + addOf(at));
+      const bounds = Float64Array.from(z, (v, at) => FLOAT_EPSILON * (Math.abs(scale * v) + Math.abs(addOf(at))));
+      expectAllClose(got.z, scaled, { bounds, shape: [C, R], name: "z" });
+
+      for (let r = 0; r < R; r++) {
+        const column = columnOf(got.z, C, R, r);
+        const max = Math.max(...column);
+        const sum = column.reduce((total, value) => total + Math.exp(value - max), 0);
+        expect(got.max[r]).toBe(max);
+        expectAllClose([got.sum[r]!], [sum], { relative: 1e-6, name: `sum of row ${r}` });
+      }
+    }
+  });
+
+  it("stays exact for logits of ±30,000 and for ones that all but vanish", () => {
+    const z = [30_000, -30_000, 30_000, 29_990, -30_000, 30_000 - 200, -29_999, 0.5];
+    const { max, sum } = partialsOf(backend, { C: 4, R: 2, z });
+    expectAllClose(max, [30_000, 29_990]);
+    expectAllClose(sum, [2, 1], { relative: 1e-6 });
+  });
+
+  it("carries millions of equal terms without losing any: 2^24 + 2 terms sum to that, exactly", () => {
+    const tile = { C: 2, R: 1, z: [0, 0] };
+    expect(partialsOf(backend, tile, { max: [0], sum: [2 ** 24] }).sum[0]).toBe(2 ** 24 + 2);
+    expect(foldOf(backend, { max: [1], sum: [2 ** 40] }, { max: [1], sum: [1] }).sum[0]).toBe(2 ** 40 + 1);
+  });
+
+  it("a logit of −∞ takes no part; a row of nothing else stays the empty set", () => {
+    const none = -Infinity;
+    const z = [none, none, 3, none, none, none, none, 5, none, none, none, 5];
+    const got = partialsOf(backend, { C: 3, R: 4, z, add: [1, 1, 1] });
+    expectAllClose(got.max, [none, none, 4, 6]);
+    expectAllClose(got.sum, [0, 0, 1, 2]);
+    const masked = partialsOf(backend, { C: 2, R: 1, z: [1, 2], add: [none, none] });
+    expect([masked.max[0], masked.sum[0]]).toEqual([none, 0]);
+  });
+
+  it("a tile of −∞, or of no classes, leaves earlier partials as they were", () => {
+    const start = { max: [2, -7], sum: [3, 1.5] };
+    const after = partialsOf(backend, { C: 1, R: 2, z: [-Infinity, -Infinity] }, start);
+    expect({ max: [...Array.from(after.max)], sum: [...Array.from(after.sum)] }).toEqual(start);
+    const nothing = partialsOf(backend, { C: 0, R: 2, z: [] }, start);
+    expect({ max: [...Array.from(nothing.max)], sum: [...Array.from(nothing.sum)] }).toEqual(start);
+  });
+
+  it.each([
+    ["NaN", Number.NaN],
+    ["+∞", Infinity],
+  ])("a %s anywhere makes the partials of its row, and of no other, not finite", (_, poison) => {
+    const [C, R] = [5, 19];
+    const random = new TestRandom(3);
+    const clean = random.normalFloats(C * R);
+    for (let at = 0; at < C * R; at++) {
+      const got = partialsOf(backend, { C, R, z: clean.with(at, poison), padding: 1 });
+      for (let r = 0; r < R; r++) expect(finite(got, r), `z[${at}], row ${r}`).toBe(r !== at % R);
+    }
+  });
+
+  it("it still shows after further tiles and folds, from either side", () => {
+    for (const poison of [Number.NaN, Infinity]) {
+      const bad = partialsOf(backend, { C: 2, R: 1, z: [poison, 1] });
+      const good = partialsOf(backend, { C: 2, R: 1, z: [4, 1] });
+      const empty = { max: [-Infinity], sum: [0] };
+      expect(finite(partialsOf(backend, { C: 1, R: 1, z: [5] }, bad), 0)).toBe(false);
+      expect(finite(partialsOf(backend, { C: 1, R: 1, z: [-Infinity] }, bad), 0)).toBe(false);
+      expect(finite(partialsOf(backend, { C: 1, R: 1, z: [poison] }, good), 0)).toBe(false);
+      for (const other of [good, empty]) {
+        expect(finite(foldOf(backend, bad, other), 0)).toBe(false);
+        expect(finite(foldOf(backend, other, bad), 0)).toBe(false);
+      }
+    }
+  });
+
+  it("a product that overflows float32 is not hidden", () => {
+    expect(finite(partialsOf(backend, { C: 1, R: 1, z: [3e38], scale: 10 }), 0)).toBe(false);
+  });
+});
+
+describe.each(BACKENDS)("fold of partials: $name", (backend) => {
+  const R = 21;
+  const random = new TestRandom(17);
+
+  function randomPartials(): Partials {
+    return { max: random.normalFloats(R, 50), sum: Float64Array.from({ length: R }, () => random.uniform(1, 1e6)) };
+  }
+
+  it("the empty set is its identity, bit for bit, from both sides; two empty sets fold to it", () => {
+    const empty = { max: new Float32Array(R).fill(-Infinity), sum: new Float64Array(R) };
+    const some = randomPartials();
+    for (const folded of [foldOf(backend, some, empty), foldOf(backend, empty, some)]) {
+      expectAllClose(folded.max, some.max);
+      expectAllClose(folded.sum, some.sum);
+    }
+    const none = foldOf(backend, empty, empty);
+    expectAllClose(none.max, empty.max);
+    expectAllClose(none.sum, empty.sum);
+  });
+
+  it("commutes bit for bit, and is associative to 1e-6 of the log-sum-exp", () => {
+    for (let round = 0; round < 20; round++) {
+      const [a, b, c] = [randomPartials(), randomPartials(), randomPartials()];
+      expect(foldOf(backend, a, b)).toEqual(foldOf(backend, b, a));
+      const left = foldOf(backend, foldOf(backend, a, b), c);
+      const right = foldOf(backend, a, foldOf(backend, b, c));
+      expectAllClose(left.max, right.max);
+      expectAllClose(lseOf(left), lseOf(right), { absolute: 1e-6 });
+    }
+  });
+
+  it("tiles folded in any grouping agree with one tile: 1e-6 of the sum", () => {
+    const C = 30;
+    const z = random.normalFloats(C * R, 4);
+    const whole = partialsOf(backend, { C, R, z });
+    for (const cuts of [
+      [10, 20],
+      [1, 2, 29],
+      [7, 7, 16],
+    ]) {
+      const edges = [0, ...cuts, C];
+      let running: Partials = { max: new Float32Array(R).fill(-Infinity), sum: new Float64Array(R) };
+      let tree = running;
+      for (let i = 0; i + 1 < edges.length; i++) {
+        const tile = { C: edges[i + 1]! - edges[i]!, R, z: z.subarray(edges[i]! * R, edges[i + 1]! * R) };
+        running = partialsOf(backend, tile, running);
+        tree = foldOf(backend, tree, partialsOf(backend, tile));
+      }
+      for (const folded of [running, tree]) {
+        expectAllClose(folded.max, whole.max);
+        expectAllClose(folded.sum, whole.sum, { relative: 1e-6 });
+      }
+    }
+  });
+
+  it("logSumExp = max + log(sum), error < 1.2e-7 · max(1, |result|); −∞ for the empty set", () => {
+    const { max, sum } = randomPartials();
+    const partials = { max: Float32Array.from([...Array.from(max), -Infinity, 0]), sum: [...Array.from(sum), 0, 1] };
+    const out = onBench(backend, (bench) => {
+      const m = bench.vector(partials.max);
+      const s = bench.doubles(partials.sum);
+      const lse = bench.vector(new Float32Array(R + 2));
+      bench.kernels.tile.logSumExp(lse.address, m.address, s.address, R + 2);
+      return lse.read();
+    });
+    const truth = lseOf(partials);
+    const bounds = truth.map((value) => 1.2e-7 * Math.max(1, Math.abs(value)));
+    expectAllClose(out.subarray(0, R), truth.subarray(0, R), { bounds: bounds.subarray(0, R) });
+    expectAllClose(out.subarray(R), [-Infinity, 0]);
+  });
+});
+
+describe.each(BACKENDS)("softmaxGradient: $name", (backend) => {
+  function gradientOf(tile: Tile, lse: ArrayLike<number>, coefficient: ArrayLike<number>): Float64Array {
+    return onBench(backend, (bench) => {
+      const z = bench.matrix(tile.z, tile.C, tile.R, tile.padding);
+      const l = bench.vector(lse);
+      const a = bench.vector(coefficient);
+      bench.kernels.tile.softmaxGradient(z.address, z.ld, tile.C, tile.R, l.address, a.address);
+      return z.read();
+    });
+  }
+
+  it("is coefficient · e^(z − lse), relative error < 5e-7 + 1.2e-7·|z − lse|", () => {
+    const sizes = crossSparsely({ C: [1, 2, 5, 17, 64], R: [...SMALL_AWKWARD_SIZES, 33], padding: [0, 1, 3] }, 3);
+    for (const { C, R, padding } of sizes) {
+      const random = new TestRandom(C * 100 + R);
+      const z = random.normalFloats(C * R, 10);
+      const lse = Float32Array.from({ length: R }, (_, r) => logSumExp(columnOf(z, C, R, r)));
+      const coefficient = random.normalFloats(R);
+      const truth = Float64Array.from(z, (value, at) => coefficient[at % R]! * Math.exp(value - lse[at % R]!));
+      const bounds = truth.map((p, at) => Math.abs(p) * (5e-7 + 1.2e-7 * Math.abs(z[at]! - lse[at % R]!)));
+      expectAllClose(gradientOf({ C, R, z, padding }, lse, coefficient), truth, {
+        bounds,
+        absolute: 1e-37,
+        shape: [C, R],
+      });
+    }
+  });
+
+  it("follows from the partials: coefficients of 1 give columns that sum to 1 within 2e-6", () => {
+    const [C, R] = [100, 13];
+    const random = new TestRandom(5);
+    const { z, max, sum } = partialsOf(backend, { C, R, z: random.normalFloats(C * R, 5), scale: 2 });
+    const lse = Float32Array.from(lseOf({ max, sum }));
+    const p = gradientOf({ C, R, z }, lse, new Float32Array(R).fill(1));
+    for (let r = 0; r < R; r++) {
+      const total = columnOf(p, C, R, r).reduce((a, b) => a + b, 0);
+      expect(Math.abs(total - 1)).toBeLessThan(2e-6);
+    }
+  });
+
+  it("gives 0 for a logit of −∞, and zeros for a row of coefficient 0 whatever its logits are", () => {
+    const [C, R] = [3, 6];
+    const z = new Float32Array(C * R);
+    const lse = new Float32Array(R).fill(1);
+    const coefficient = new Float32Array(R).fill(1);
+    for (const [r, value] of [-Infinity, Number.NaN, Infinity, -Infinity, 700, 0].entries()) {
+      for (let c = 0; c < C; c++) z[c * R + r] = value;
+      if (r > 0) coefficient[r] = 0;
+    }
+    lse.set([2, Number.NaN, Infinity, -Infinity, -700, 0]);
+    expectAllClose(gradientOf({ C, R, z }, lse, coefficient), new Float32Array(C * R));
+  });
+
+  it("does not hide a logit that is not a number", () => {
+    const gradient = gradientOf(
+      { C: 1, R: 5, z: [0, 0, Number.NaN, 0, 0] },
+      new Float32Array(5),
+      new Float32Array(5).fill(1),
+    );
+    expect(Array.from(gradient, Number.isNaN)).toEqual([false, false, true, false, false]);
+  });
+});
