@@ -20,7 +20,7 @@ export class UniformLaw implements Law {
     this.n = n;
     this.support = n;
     this.#probability = 1 / n;
-    this.#logProbability = -Math.log(n);
+    this.#logProbability = Math.log(1 / n);
   }
 
   probability(_id: number): number {

@@ -56,12 +56,12 @@ export class IndependentSampler implements Sampler {
       for (let i = 0; i < count; i++) {
         const id = this.law.draw(uniforms.pairs[2 * i], uniforms.pairs[2 * i + 1]);
         if (contains(excluded, start, end, id)) continue;
-        ids[at + drawn] = id;
-        logQ[at + drawn] = draw.targetLogQ(id);
-        drawn++;
+        ids[at + drawn++] = id;
       }
       tries += count;
     }
+    // A loop of its own: reads of the tables that do not wait for each other overlap.
+    for (let i = at; i < at + S; i++) logQ[i] = draw.targetLogQ(ids[i]);
     draw.tries = tries;
     return draw;
   }
