@@ -132,7 +132,7 @@ export class Encoder {
   #sumBags(firstRow: number, rows: number): void {
     const { inputVector, tables } = this.layout;
     const { offsets, ids, weights } = this.#input;
-    const [table] = tables;
+    const table = tables[0];
     const out = rowAddress(inputVector, firstRow);
     const first = offsets + 4 * firstRow;
     this.#kernels.rows.weightedRowSums(
@@ -152,7 +152,7 @@ export class Encoder {
   #gatherWindows(firstRow: number, rows: number): void {
     const { inputVector, tables } = this.layout;
     const { window, embedding } = this.spec;
-    const [table] = tables;
+    const table = tables[0];
     const out = rowAddress(inputVector, firstRow);
     const ids = this.#input.ids + 4 * window * firstRow;
     this.#kernels.rows.gatherRows(out, embedding, table.address, table.ld, ids, rows * window, embedding);
@@ -215,7 +215,7 @@ function rowAddress(block: Block, row: number): Address {
 
 function requireSameShapes(spec: EncoderSpec, layout: EncoderLayout): void {
   const learned = spec.input !== "external";
-  const [table] = layout.tables;
+  const table = layout.tables[0];
   const sameTable = learned ? table?.rows === spec.vocabulary && table.columns === spec.embedding : !table;
   const asked = layerShapes(spec);
   const sameLayers =
