@@ -28,7 +28,7 @@ const CAUSES = [
     "The package registry could not be reached. The first run needs it once; behind a proxy, set HTTPS_PROXY, and see `npm config get registry`.",
   ],
   [
-    /CERT|certificate/i,
+    /\bCERT_|SELF_SIGNED|certificate/,
     "The registry's certificate is not trusted here; NODE_EXTRA_CA_CERTS names a file of more authorities.",
   ],
   [/ENOSPC|no space left/i, "The disk is full."],
