@@ -1,3 +1,10 @@
+export {
+  type BackendChoice,
+  type BackendName,
+  type CompiledKernels,
+  compileKernels,
+  instantiateKernels,
+} from "./backend.js";
 export { ACTIVATION, type ActivationCode, type DenseKernels, type DropoutDraw } from "./interface/dense.js";
 export type { IndexKernels } from "./interface/indices.js";
 export type { Kernels } from "./interface/kernels.js";

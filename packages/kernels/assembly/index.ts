@@ -1,0 +1,14 @@
+export { packRight, packRightTransposed } from "./pack";
+export { multiply } from "./multiply";
+export { clearPartials, foldPartials, logSumExp, softmaxGradient, softmaxPartials } from "./softmax";
+export { logisticTile } from "./logistic";
+export { subtractPerRow, sumOverClasses, sumOverRows } from "./sums";
+export { clearTopK, mergeTopK, topK } from "./top-k";
+export { addScaled, fill, gatherRows, scatterRows, weightedRowSums } from "./rows";
+export { allFinite, normalizeRows, normalizeRowsBackward, pairDots, sumOfSquares } from "./norms";
+export { activationBackward, biasActivate, columnSums } from "./dense";
+export { dropout } from "./dropout";
+export { updateAdagrad, updateAdam, updateMomentum, updateRowwiseAdagrad, updateSgd } from "./optimizer";
+export { exp, logSumExpOf, sigmoid, softmax, softplus } from "./vector";
+export { sortPairs, uniqueRuns } from "./indices";
+export { touched } from "./touch";

@@ -1,0 +1,73 @@
+/** Vectors of which only the first lanes belong to us, and sums across lanes. */
+
+/** The first `count` (1 to 4) floats at `at`; the other lanes are 0. Reads nothing beyond them. */
+// @ts-ignore: decorator
+@inline
+export function loadLanes(at: usize, count: u32): v128 {
+  if (count >= 4) return v128.load(at);
+  if (count == 1) return v128.load32_zero(at);
+  let x = v128.load64_zero(at);
+  if (count == 3) x = v128.load32_lane(at, x, 2, 8);
+  return x;
+}
+
+/** Stores the first `count` (1 to 4) lanes of x at `at`, and nothing else. */
+// @ts-ignore: decorator
+@inline
+export function storeLanes(at: usize, x: v128, count: u32): void {
+  if (count >= 4) {
+    v128.store(at, x);
+  } else if (count == 1) {
+    v128.store32_lane(at, x, 0);
+  } else {
+    v128.store64_lane(at, x, 0);
+    if (count == 3) v128.store32_lane(at, x, 2, 8);
+  }
+}
+
+/** Stores (or adds) the first `width` (1 to 8) of the eight floats (low, high) at `at`. */
+export function storeColumns(at: usize, low: v128, high: v128, width: u32, accumulate: bool): void {
+  const first: u32 = min<u32>(width, 4);
+  storeLanes(at, accumulate ? f32x4.add(loadLanes(at, first), low) : low, first);
+  if (width > 4) {
+    const rest = width - 4;
+    storeLanes(at + 16, accumulate ? f32x4.add(loadLanes(at + 16, rest), high) : high, rest);
+  }
+}
+
+/** (x0 + x2) + (x1 + x3) */
+// @ts-ignore: decorator
+@inline
+export function sumLanes(x: v128): f32 {
+  const pairs = f32x4.add(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
+
+/** The largest lane; NaN if one is NaN. */
+// @ts-ignore: decorator
+@inline
+export function maxLanes(x: v128): f32 {
+  const pairs = f32x4.max(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
+  return max<f32>(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
+}
+
+/** Lanes 0 and 1 in double precision. */
+// @ts-ignore: decorator
+@inline
+export function lowDoubles(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+/** Lanes 2 and 3 in double precision. */
+// @ts-ignore: decorator
+@inline
+export function highDoubles(x: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i32>(x, x, 2, 3, 2, 3));
+}
+
+/** x0 + x1 */
+// @ts-ignore: decorator
+@inline
+export function sumDoubles(x: v128): f64 {
+  return f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1);
+}

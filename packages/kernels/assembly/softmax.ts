@@ -1,0 +1,151 @@
+/**
+ * Softmax over a tile of logits z[class][row]. Four rows of the batch make a vector. Work goes in blocks of classes that stay in the
+ * first-level cache between the pass that finds the maximum and the pass that sums; within a block, strips of four rows.
+ */
+import { exp4, expDouble, logDouble } from "./exp";
+import { highDoubles, loadLanes, lowDoubles, storeLanes } from "./lanes";
+
+/** Classes of a block. Sums within a block are float32 (64 terms), across blocks float64. */
+const BLOCK: u32 = 64;
+
+export function clearPartials(max: usize, sum: usize, R: u32): void {
+  for (let r: u32 = 0; r < R; r++) {
+    store<f32>(max + ((<usize>r) << 2), -Infinity);
+    store<f64>(sum + ((<usize>r) << 3), 0);
+  }
+}
+
+export function softmaxPartials(
+  z: usize, ld: u32, C: u32, R: u32, scale: f32, add: usize, max: usize, sum: usize,
+): void {
+  const rowBytes = (<usize>ld) << 2;
+  for (let c: u32 = 0; c < C; c += BLOCK) {
+    const classes = min<u32>(BLOCK, C - c);
+    const block = z + <usize>c * rowBytes;
+    const addBlock = add == 0 ? 0 : add + ((<usize>c) << 2);
+    let r: u32 = 0;
+    for (; r + 4 <= R; r += 4) {
+      const at = (<usize>r) << 2;
+      partialsStrip(block + at, rowBytes, classes, scale, addBlock, max + at, sum + 2 * at, 4);
+    }
+    const at = (<usize>r) << 2;
+    if (r < R) partialsStrip(block + at, rowBytes, classes, scale, addBlock, max + at, sum + 2 * at, R - r);
+  }
+}
+
+/** One strip of `width` rows, one block of classes. */
+// @ts-ignore: decorator
+@inline
+function partialsStrip(
+  z: usize, rowBytes: usize, C: u32, scale: f32, add: usize, max: usize, sum: usize, width: u32,
+): void {
+  const blockMax = scaleAndMax(z, rowBytes, C, scale, add, width);
+  const oldMax = loadLanes(max, width);
+  const newMax = f32x4.max(oldMax, blockMax);
+  // Of the empty set every term is e^−∞ = 0, which −∞ − 0 gives and −∞ − −∞ would not.
+  const reference = v128.andnot(newMax, f32x4.eq(newMax, f32x4.splat(-Infinity)));
+  let total = f32x4.splat(0);
+  let at = z;
+  for (let c = C; c != 0; c--) {
+    total = f32x4.add(total, exp4(f32x4.sub(loadLanes(at, width), reference)));
+    at += rowBytes;
+  }
+  const decay = exp4(f32x4.sub(oldMax, reference));
+  storeLanes(max, newMax, width);
+  foldSums(sum, lowDoubles(decay), lowDoubles(total), min<u32>(width, 2));
+  if (width > 2) foldSums(sum + 16, highDoubles(decay), highDoubles(total), width - 2);
+}
+
+/** z ← scale·z + add[c]; answers the maximum over classes. A NaN is passed over here: the sum of exponentials shows it. */
+// @ts-ignore: decorator
+@inline
+function scaleAndMax(z: usize, rowBytes: usize, C: u32, scale: f32, add: usize, width: u32): v128 {
+  const factor = f32x4.splat(scale);
+  let best = f32x4.splat(-Infinity);
+  let at = z;
+  let addAt = add;
+  for (let c = C; c != 0; c--) {
+    let x = f32x4.mul(loadLanes(at, width), factor);
+    if (add != 0) {
+      x = f32x4.add(x, v128.load32_splat(addAt));
+      addAt += 4;
+    }
+    storeLanes(at, x, width);
+    best = f32x4.pmax(best, x);
+    at += rowBytes;
+  }
+  return best;
+}
+
+/** sum ← sum·decay + total for one or two doubles. */
+// @ts-ignore: decorator
+@inline
+function foldSums(sum: usize, decay: v128, total: v128, count: u32): void {
+  if (count == 2) {
+    v128.store(sum, f64x2.add(f64x2.mul(v128.load(sum), decay), total));
+  } else {
+    store<f64>(sum, load<f64>(sum) * f64x2.extract_lane(decay, 0) + f64x2.extract_lane(total, 0));
+  }
+}
+
+export function foldPartials(max: usize, sum: usize, otherMax: usize, otherSum: usize, R: u32): void {
+  for (let r: u32 = 0; r < R; r++) {
+    const m = max + ((<usize>r) << 2);
+    const s = sum + ((<usize>r) << 3);
+    const m1 = load<f32>(m);
+    const m2 = load<f32>(otherMax + ((<usize>r) << 2));
+    const largest = mathMax(m1, m2);
+    store<f32>(m, largest);
+    if (largest == -Infinity) {
+      store<f64>(s, 0);
+      continue;
+    }
+    const s2 = load<f64>(otherSum + ((<usize>r) << 3));
+    const top = <f64>largest;
+    store<f64>(s, load<f64>(s) * expDouble(<f64>m1 - top) + s2 * expDouble(<f64>m2 - top));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function mathMax(a: f32, b: f32): f32 {
+  return max<f32>(a, b);
+}
+
+export function logSumExp(out: usize, max: usize, sum: usize, R: u32): void {
+  for (let r: u32 = 0; r < R; r++) {
+    const at = (<usize>r) << 2;
+    store<f32>(out + at, <f32>(<f64>load<f32>(max + at) + logDouble(load<f64>(sum + 2 * at))));
+  }
+}
+
+export function softmaxGradient(z: usize, ld: u32, C: u32, R: u32, lse: usize, coefficient: usize): void {
+  const rowBytes = (<usize>ld) << 2;
+  for (let c: u32 = 0; c < C; c += BLOCK) {
+    const classes = min<u32>(BLOCK, C - c);
+    const block = z + <usize>c * rowBytes;
+    let r: u32 = 0;
+    for (; r + 4 <= R; r += 4) {
+      const at = (<usize>r) << 2;
+      gradientStrip(block + at, rowBytes, classes, lse + at, coefficient + at, 4);
+    }
+    const at = (<usize>r) << 2;
+    if (r < R) gradientStrip(block + at, rowBytes, classes, lse + at, coefficient + at, R - r);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function gradientStrip(z: usize, rowBytes: usize, C: u32, lse: usize, coefficient: usize, width: u32): void {
+  const logSum = loadLanes(lse, width);
+  // A row without any class has no gradient: e^(−∞ − 0) = 0.
+  const reference = v128.andnot(logSum, f32x4.eq(logSum, f32x4.splat(-Infinity)));
+  const factor = loadLanes(coefficient, width);
+  const off = f32x4.eq(factor, f32x4.splat(0));
+  let at = z;
+  for (let c = C; c != 0; c--) {
+    const g = f32x4.mul(factor, exp4(f32x4.sub(loadLanes(at, width), reference)));
+    storeLanes(at, v128.andnot(g, off), width);
+    at += rowBytes;
+  }
+}

@@ -1,0 +1,76 @@
+import type { DenseKernels } from "../interface/dense.js";
+import type { IndexKernels } from "../interface/indices.js";
+import type { MatrixKernels } from "../interface/matrix.js";
+import type { RowKernels } from "../interface/rows.js";
+import type { TileKernels } from "../interface/tile.js";
+import type { VectorKernels } from "../interface/vector.js";
+import type { Address } from "../memory.js";
+
+/**
+ * What assembly/index.ts exports: the kernels themselves, but for those whose arguments are no plain numbers. Addresses and other
+ * unsigned words are taken modulo 2^32, booleans as 0 and 1.
+ */
+export interface WasmExports
+  extends Omit<MatrixKernels, "packedBytes">,
+    TileKernels,
+    Omit<RowKernels, "allFinite">,
+    Omit<DenseKernels, "dropout">,
+    VectorKernels,
+    Omit<IndexKernels, "sortScratchBytes"> {
+  /** 1 or 0 */
+  allFinite(source: Address, ld: number, rows: number, D: number): number;
+
+  /** An element is dropped iff its word is below `threshold`, in [0, 2^32]; others are multiplied by `scale`. */
+  dropout(
+    y: Address,
+    ld: number,
+    rows: number,
+    columns: number,
+    threshold: number,
+    scale: number,
+    firstBlock: number,
+    firstRow: number,
+    stepLow: number,
+    stream: number,
+    keyLow: number,
+    keyHigh: number,
+  ): void;
+
+  readonly updateSgd: UpdateRows<[gradientScale: number, weightDecay: number, learningRate: number]>;
+  readonly updateMomentum: UpdateRows<
+    [velocity: Address, gradientScale: number, weightDecay: number, learningRate: number, momentum: number]
+  >;
+  readonly updateAdagrad: UpdateRows<
+    [accumulator: Address, gradientScale: number, weightDecay: number, learningRate: number, epsilon: number]
+  >;
+  readonly updateRowwiseAdagrad: UpdateRows<
+    [accumulator: Address, gradientScale: number, weightDecay: number, learningRate: number, epsilon: number]
+  >;
+  /** rate is lr / correction1, unbias is 1 / correction2, gain1 is 1 − β₁, gain2 is 1 − β₂. */
+  readonly updateAdam: UpdateRows<
+    [
+      firstMoment: Address,
+      secondMoment: Address,
+      gradientScale: number,
+      weightDecay: number,
+      rate: number,
+      unbias: number,
+      epsilon: number,
+      beta1: number,
+      gain1: number,
+      beta2: number,
+      gain2: number,
+    ]
+  >;
+}
+
+type UpdateRows<Rest extends number[]> = (
+  table: Address,
+  ldTable: number,
+  indices: Address,
+  gradient: Address,
+  ldGradient: number,
+  count: number,
+  D: number,
+  ...rest: Rest
+) => void;
