@@ -9,6 +9,7 @@ import {
   KEY,
   lossCoefficients,
   parametersOf,
+  REFERENCE,
   randomBatch,
   runStep,
   SPEC,
@@ -137,7 +138,7 @@ describe.each(BACKENDS)("$name: the encoder against float64", (backend) => {
 
 describe("the border of the encoder", () => {
   const batch = randomBatch(SPEC, 3, false);
-  const setting = createSetting(SPEC, batch, BACKENDS[0]);
+  const setting = createSetting(SPEC, batch, REFERENCE);
 
   it("refuses a layout of another spec, with both", () => {
     const other = { ...SPEC, hidden: [4] };
@@ -154,7 +155,7 @@ describe("the border of the encoder", () => {
 
   it("refuses a mean without weights", () => {
     const spec: EncoderSpec = { ...SPEC, reduce: "mean" };
-    const { encoder, input } = createSetting(spec, batch, BACKENDS[0]);
+    const { encoder, input } = createSetting(spec, batch, REFERENCE);
     expect(() => encoder.setInput({ ...input, weights: 0 })).toThrow(/scaleBagWeights/);
   });
 

@@ -9,7 +9,7 @@ import {
   scaleBagWeights,
   segmentScratchBytes,
 } from "@logq/encoders";
-import { createReferenceKernels, KernelMemory, MemoryPlan } from "@logq/kernels";
+import { compileKernels, instantiateKernels, KernelMemory, MemoryPlan } from "@logq/kernels";
 
 // Mean of word vectors → 32 tanh units → H (B, 16).
 const spec: EncoderSpec = {
@@ -25,7 +25,8 @@ const spec: EncoderSpec = {
 };
 
 // Plan everything, then allocate once.
-const sizes = createReferenceKernels(KernelMemory.create(0, false));
+const compiled = await compileKernels("auto", false);
+const sizes = instantiateKernels(compiled, KernelMemory.create(0, false));
 const plan = new MemoryPlan();
 const layout = planEncoder(plan, spec, { maxRows: 2, training: true, matrix: sizes.matrix });
 const input = { offsets: plan.reserve("offsets", 12), ids: plan.reserve("ids", 20), weights: plan.reserve("w", 20) };
@@ -33,7 +34,7 @@ const segments = planSegments(plan, "segments", 5, true);
 const scratch = plan.reserve("scratch", Math.max(layout.scratchBytes, segmentScratchBytes(sizes.indices, 5)));
 const out = plan.reserve("embedding gradients", 5 * 24 * 4);
 const memory = plan.allocate(false);
-const kernels = createReferenceKernels(memory);
+const kernels = instantiateKernels(compiled, memory);
 
 // Parameters, and a batch of two rows: ids 7 3 7 and 3 999.
 const key = keyFromSeed("example");

@@ -1,5 +1,5 @@
 import { keyFromSeed } from "@logq/core";
-import { createReferenceKernels, type KernelMemory, type Kernels, MemoryPlan } from "@logq/kernels";
+import { compileKernels, instantiateKernels, type KernelMemory, type Kernels, MemoryPlan } from "@logq/kernels";
 import { TestRandom } from "@logq/testing";
 import {
   type Block,
@@ -25,7 +25,14 @@ export interface Backend {
   readonly create: (memory: KernelMemory) => Kernels;
 }
 
-export const BACKENDS: readonly Backend[] = [{ name: "reference", create: createReferenceKernels }];
+async function loadBackend(name: "reference" | "wasm"): Promise<Backend> {
+  const compiled = await compileKernels(name, false);
+  return { name, create: (memory) => instantiateKernels(compiled, memory) };
+}
+
+export const REFERENCE = await loadBackend("reference");
+export const WASM = await loadBackend("wasm");
+export const BACKENDS: readonly Backend[] = [REFERENCE, WASM];
 
 /** A planned and initialised encoder with one batch in its memory. */
 export interface Setting {

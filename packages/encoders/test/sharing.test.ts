@@ -1,6 +1,18 @@
+import { expectAllClose } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import type { EncoderSpec } from "../src/index.js";
-import { BACKENDS, createSetting, KEY, randomBatch, runStep, type Share, SPEC, WHOLE } from "./harness.js";
+import {
+  BACKENDS,
+  createSetting,
+  KEY,
+  REFERENCE,
+  randomBatch,
+  runStep,
+  type Share,
+  SPEC,
+  WASM,
+  WHOLE,
+} from "./harness.js";
 
 const TRAINING = { key: KEY, step: 3 };
 
@@ -29,5 +41,17 @@ describe.each(BACKENDS)("$name: sharing the work out", (backend) => {
       const shared = runStep(createSetting(spec, batch, backend), TRAINING, share);
       expect(shared).toEqual(whole);
     });
+  });
+});
+
+describe("both back-ends", () => {
+  it.each(SPECS)("agree within 2e-6 of the largest: $input [$hidden] E=$embedding D=$D", (spec) => {
+    const batch = randomBatch(spec, 83, spec.input === "bag");
+    const reference = runStep(createSetting(spec, batch, REFERENCE), TRAINING, WHOLE);
+    const wasm = runStep(createSetting(spec, batch, WASM), TRAINING, WHOLE);
+    for (const name of ["H", "inputGradient", "gradient"] as const) {
+      const largest = reference[name].reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      expectAllClose(wasm[name], reference[name], { absolute: 2e-6 * largest, name });
+    }
   });
 });
