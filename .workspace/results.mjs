@@ -1,5 +1,6 @@
 // What the test runner wrote, made into counts. Nothing here runs anything.
 import { relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 /**
  * @typedef {object} PackageResult
@@ -62,7 +63,7 @@ function countFile(file, result, { folder, readFile, data }) {
   }
 }
 
-const firstLine = (text) => text.split("\n", 1)[0];
+const firstLine = (text) => stripVTControlCharacters(text.split("\n", 1)[0]);
 
 /** The report as lines; the last one is the count alone. */
 export function describe(results) {

@@ -4,14 +4,10 @@ import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, statSync }
 import { delimiter, dirname, join, resolve } from "node:path";
 import { runChild } from "./child.mjs";
 import { binFolder, callerFolder, root } from "./places.mjs";
+import { readLine } from "./turbo-lines.mjs";
 
 // Packages that use worker threads are tested too: more tasks at a time would only make them wait for each other.
 const CONCURRENCY = 2;
-
-// What turbo says about itself. It is pinned; a line that a later version words differently would merely be shown.
-const CHATTER =
-  /^\s*(• |Tasks:|Cached:|Time:|Summary:|Failed:|ERROR\s+run failed)|#\w+:\s+(ERROR\s+command \(|WARNING\s+command finished)|>>> FULL TURBO|no output files found/;
-const SUMMARY = /^\s*Summary:\s+(.+\.json)\s*$/;
 
 /**
  * @typedef {object} Task
@@ -49,10 +45,11 @@ export async function turbo(tasks, args, onLine) {
     cwd: root,
     env: environment(),
     onLine: (line) => {
-      summaryFile = SUMMARY.exec(line)?.[1] ?? summaryFile;
+      const { isChatter, isBlank, summary } = readLine(line);
+      summaryFile = summary ?? summaryFile;
       // One blank line is enough where chatter stood between two.
-      if (CHATTER.test(line) || (blank && line.trim() === "")) return;
-      blank = line.trim() === "";
+      if (isChatter || (blank && isBlank)) return;
+      blank = isBlank;
       onLine(line);
     },
   });
