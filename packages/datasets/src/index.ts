@@ -9,12 +9,16 @@ export {
 } from "./files/array-file.js";
 export { type ReplaceRule, writeDirectoryAtomically } from "./files/directory.js";
 export { decodeHead, encodeHead, type HeadFormat, hasMagic, readHead } from "./files/head.js";
+export type { LabelsOptions } from "./labels/options.js";
+export { prepareLabels } from "./labels/prepare.js";
 export type { CommonOptions } from "./options.js";
 export type { PairsOptions } from "./pairs/options.js";
 export { preparePairs } from "./pairs/prepare.js";
 export type { OnProgress, Progress } from "./reading/progress.js";
 export { type DatasetSummary, hasDataset, readSummary, type SplitSizes } from "./store/format.js";
 export { openDataset } from "./store/open.js";
+export { syntheticDataset } from "./synthetic/dataset.js";
+export type { SyntheticOptions } from "./synthetic/options.js";
 export type { TextOptions } from "./text/options.js";
 export { prepareText } from "./text/prepare.js";
 export {

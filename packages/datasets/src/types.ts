@@ -100,6 +100,8 @@ export interface SyntheticTruth {
   readonly unigramCrossEntropy: number;
   /** The hidden topic of a context, in [0, topics). */
   topicOf(context: number): number;
+  /** How often the context is met; sums to 1. */
+  contextProbability(context: number): number;
   /** log p(class | context), natural. */
   logProbability(context: number, classId: number): number;
   /** The mean −log p(class | context) of the examples of a split: `bestCrossEntropy` with that split's sampling noise. */
