@@ -1,0 +1,373 @@
+import type { Key } from "@logq/core";
+import { buildSegments, type EncoderSpec, scaleBagWeights } from "@logq/encoders";
+import type { Address, Kernels } from "@logq/kernels";
+import { type Sampler, samplerFrom } from "@logq/samplers";
+import type { ExampleOrder } from "../sources/order.js";
+import type { Source } from "../sources/source.js";
+import { rowOfClass, type TableShape } from "../table/lanes.js";
+import { type BatchLayout, HEAD } from "./batch-layout.js";
+import type { CandidateSpec, EngineSpec } from "./spec.js";
+
+/** Scratch in kernel memory for the two units that build a batch; they run at the same time, so each has its own. */
+export interface BuilderScratch {
+  readonly segments: Address;
+  readonly keys: Address;
+  readonly values: Address;
+  readonly sort: Address;
+}
+
+/** How labels become a training signal: softmax shares one unit of mass among a row's labels, logistic losses give one to each. */
+export type MassRule = "shared" | "each";
+
+/**
+ * Turns example indices into a batch in kernel memory: inputs and their segments in one unit, labels, candidates and the panel in another.
+ * Reads no parameter, so the next batch can be built while this one's tables are updated.
+ */
+export class BatchBuilder {
+  readonly #kernels: Kernels;
+  readonly #encoder: EncoderSpec;
+  readonly #table: TableShape;
+  readonly #key: Key;
+  readonly #source: Source;
+  readonly #order: ExampleOrder;
+  readonly #scratch: BuilderScratch;
+  readonly #candidates: CandidateSpec | undefined;
+  readonly #sampler: Sampler | undefined;
+  readonly #removeHits: boolean;
+  readonly #excludeSeen: boolean;
+  readonly #mass: MassRule;
+  readonly #rowIds: Int32Array;
+  readonly #rowWeights: Float32Array;
+  /** Rows' own candidates stand slot after slot, this many apart: B. */
+  readonly #rowStride: number;
+  readonly #drawn: Int32Array;
+  readonly #drawnLogQ: Float64Array;
+
+  constructor(kernels: Kernels, spec: EngineSpec, source: Source, order: ExampleOrder, scratch: BuilderScratch, mass: MassRule) {
+    const training = spec.training;
+    this.#kernels = kernels;
+    this.#encoder = spec.encoder;
+    this.#table = spec.table;
+    this.#key = spec.key;
+    this.#source = source;
+    this.#order = order;
+    this.#scratch = scratch;
+    this.#candidates = training?.candidates;
+    this.#sampler = training?.candidates === undefined ? undefined : samplerFrom(training.candidates.state);
+    this.#removeHits = training?.loss.accidentalHits === "remove";
+    this.#excludeSeen = training?.loss.exclude === "seen";
+    this.#mass = mass;
+    const longest = Math.max(source.maxInputs, source.maxTargets, source.maxExcluded, 1);
+    this.#rowIds = new Int32Array(longest);
+    this.#rowWeights = new Float32Array(longest);
+    this.#rowStride = training?.B ?? 1;
+    const S = this.#candidates?.S ?? 0;
+    this.#drawn = new Int32Array(S);
+    this.#drawnLogQ = new Float64Array(S);
+  }
+
+  /** Unit 1: input ids, weights and segments of batch number `step`. */
+  buildInputs(step: number, batch: BatchLayout): void {
+    const rows = this.#order.seek(step);
+    if (this.#encoder.input === "external") return;
+    this.writeInputs(rows, batch);
+    this.#kernels.memory.i32[(batch.head >>> 2) + HEAD.uniqueInputs] = buildSegments(
+      this.#kernels,
+      this.#encoder,
+      batch.input,
+      rows,
+      batch.segments,
+      this.#scratch.segments,
+    );
+  }
+
+  /** Input ids and weights of the rows of the order's current batch. */
+  writeInputs(rows: number, batch: BatchLayout): void {
+    const { i32, f32 } = this.#kernels.memory;
+    const { offsets, ids, weights } = batch.input;
+    const bag = offsets !== 0;
+    let count = 0;
+    for (let row = 0; row < rows; row++) {
+      if (bag) i32[(offsets >>> 2) + row] = count;
+      const length = this.#source.inputs(this.#order.example(row), this.#rowIds, this.#rowWeights, 0);
+      const at = (ids >>> 2) + count;
+      for (let i = 0; i < length; i++) i32[at + i] = this.#rowIds[i];
+      if (weights !== 0) {
+        const weightAt = (weights >>> 2) + count;
+        for (let i = 0; i < length; i++) f32[weightAt + i] = this.#rowWeights[i];
+      }
+      count += length;
+    }
+    if (!bag) return;
+    i32[(offsets >>> 2) + rows] = count;
+    if (this.#encoder.reduce === "mean") scaleBagWeights(this.#kernels.memory, batch.input, rows);
+  }
+
+  /** Unit 2: labels, candidates and the panel of batch number `step`. */
+  buildTargets(step: number, batch: BatchLayout): void {
+    const rows = this.#order.seek(step);
+    const { i32 } = this.#kernels.memory;
+    const head = batch.head >>> 2;
+    i32[head + HEAD.rows] = rows;
+    this.writeTargets(rows, batch);
+    this.weighRows(rows, batch);
+    i32[head + HEAD.candidates] = 0;
+    if (this.#candidates === undefined) this.#sortByPhysicalRow(rows, batch);
+    else if (this.#candidates.per === "batch") this.#buildSharedPanel(step, rows, batch);
+    else this.#buildRowPanel(step, rows, batch);
+  }
+
+  /** Labels and their masses of the rows of the order's current batch. */
+  writeTargets(rows: number, batch: BatchLayout): void {
+    const { i32, f32 } = this.#kernels.memory;
+    const offsets = batch.positiveOffsets >>> 2;
+    const ids = batch.positiveIds >>> 2;
+    const mass = batch.positiveMass >>> 2;
+    const place = batch.positivePlace >>> 2;
+    let count = 0;
+    for (let row = 0; row < rows; row++) {
+      i32[offsets + row] = count;
+      const length = this.#source.targets(this.#order.example(row), this.#rowIds, 0);
+      for (let i = 0; i < length; i++) {
+        i32[ids + count + i] = this.#rowIds[i];
+        i32[place + count + i] = rowOfClass(this.#table, this.#rowIds[i]);
+        f32[mass + count + i] = this.#mass === "shared" ? 1 / length : 1;
+      }
+      count += length;
+    }
+    i32[offsets + rows] = count;
+    i32[(batch.head >>> 2) + HEAD.positives] = count;
+  }
+
+  /** The mean over rows that have labels. */
+  weighRows(rows: number, batch: BatchLayout): void {
+    const { i32, f32 } = this.#kernels.memory;
+    const offsets = batch.positiveOffsets >>> 2;
+    let valid = 0;
+    for (let row = 0; row < rows; row++) if (i32[offsets + row + 1] > i32[offsets + row]) valid++;
+    for (let row = 0; row < rows; row++) {
+      f32[(batch.rowWeight >>> 2) + row] = i32[offsets + row + 1] > i32[offsets + row] ? 1 / valid : 0;
+    }
+    i32[(batch.head >>> 2) + HEAD.validRows] = valid;
+  }
+
+  /** Full losses: labels in the order in which the tiles of the table are walked. */
+  #sortByPhysicalRow(rows: number, batch: BatchLayout): void {
+    const { i32 } = this.#kernels.memory;
+    const count = i32[(batch.head >>> 2) + HEAD.positives];
+    const place = batch.positivePlace >>> 2;
+    i32.copyWithin(batch.sortedPlaces >>> 2, place, place + count);
+    this.#numberEntries(batch.sortedEntries, count);
+    this.#kernels.indices.sortPairs(batch.sortedPlaces, batch.sortedEntries, count, this.#table.rows - 1, this.#scratch.sort);
+    this.#writeRowOfSorted(rows, batch, count);
+  }
+
+  #numberEntries(address: Address, count: number): void {
+    const { i32 } = this.#kernels.memory;
+    const at = address >>> 2;
+    for (let i = 0; i < count; i++) i32[at + i] = i;
+  }
+
+  /** sortedRows: which batch row a sorted label belongs to. Uses the scratch for the inverse of the offsets. */
+  #writeRowOfSorted(rows: number, batch: BatchLayout, count: number): void {
+    const { i32 } = this.#kernels.memory;
+    const positives = this.#writeRowOfPositives(rows, batch);
+    const entries = batch.sortedEntries >>> 2;
+    const sortedRows = batch.sortedRows >>> 2;
+    const rowOf = this.#scratch.sort >>> 2;
+    const B = this.#rowStride;
+    for (let k = 0; k < count; k++) {
+      const entry = i32[entries + k];
+      i32[sortedRows + k] = entry < positives ? i32[rowOf + entry] : (entry - positives) % B;
+    }
+  }
+
+  #writeRowOfPositives(rows: number, batch: BatchLayout): number {
+    const { i32 } = this.#kernels.memory;
+    const offsets = batch.positiveOffsets >>> 2;
+    const rowOf = this.#scratch.sort >>> 2;
+    for (let row = 0; row < rows; row++) i32.fill(row, rowOf + i32[offsets + row], rowOf + i32[offsets + row + 1]);
+    return i32[offsets + rows];
+  }
+
+  /**
+   * One draw for the batch. The panel holds the distinct candidates in id order, then the labels that were not drawn, in id order; a class
+   * drawn c times stands there once with multiplicity c.
+   */
+  #buildSharedPanel(step: number, rows: number, batch: BatchLayout): void {
+    const { i32, f32 } = this.#kernels.memory;
+    const { indices } = this.#kernels;
+    const { S } = this.#candidates!;
+    const draw = this.#sampler!.draw({ key: this.#key, step, item: 0, S }, this.#drawn, this.#drawnLogQ);
+    const keys = this.#scratch.keys >>> 2;
+    const values = this.#scratch.values >>> 2;
+    for (let i = 0; i < S; i++) {
+      i32[keys + i] = this.#drawn[i];
+      i32[values + i] = i;
+    }
+    indices.sortPairs(this.#scratch.keys, this.#scratch.values, S, this.#table.n - 1, this.#scratch.sort);
+    // The distinct candidates: ids stay in `panel` until the labels are merged in.
+    const panel = batch.panelRows >>> 2;
+    let C = 0;
+    for (let i = 0; i < S; ) {
+      let end = i + 1;
+      while (end < S && i32[keys + end] === i32[keys + i]) end++;
+      i32[panel + C] = i32[keys + i];
+      i32[(batch.candidateMultiplicity >>> 2) + C] = end - i;
+      f32[(batch.candidateLogQ >>> 2) + C] = this.#drawnLogQ[i32[values + i]];
+      C++;
+      i = end;
+    }
+    i32[(batch.head >>> 2) + HEAD.candidates] = C;
+    const P = i32[(batch.head >>> 2) + HEAD.positives];
+    const ids = batch.positiveIds >>> 2;
+    for (let j = 0; j < P; j++) {
+      i32[keys + j] = i32[ids + j];
+      f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
+    }
+    this.#numberEntries(this.#scratch.values, P);
+    indices.sortPairs(this.#scratch.keys, this.#scratch.values, P, this.#table.n - 1, this.#scratch.sort);
+    const U = this.#mergeLabels(batch, C, P);
+    this.#writeRowOfSorted(rows, batch, P);
+    this.#writeMasks(rows, batch, C);
+    for (let u = 0; u < U; u++) i32[panel + u] = rowOfClass(this.#table, i32[panel + u]);
+    i32[(batch.head >>> 2) + HEAD.panelRows] = U;
+  }
+
+  /** Gives every label its place in the panel and lists the labels of each panel row; answers U. Keys and values hold the labels by id. */
+  #mergeLabels(batch: BatchLayout, C: number, P: number): number {
+    const { i32 } = this.#kernels.memory;
+    const keys = this.#scratch.keys >>> 2;
+    const values = this.#scratch.values >>> 2;
+    const panel = batch.panelRows >>> 2;
+    const place = batch.positivePlace >>> 2;
+    const entries = batch.sortedEntries >>> 2;
+    const offsets = batch.sortedPlaces >>> 2;
+    let written = 0;
+    let label = 0;
+    for (let c = 0; c < C; c++) {
+      i32[offsets + c] = written;
+      const id = i32[panel + c];
+      while (label < P && i32[keys + label] < id) label++;
+      for (; label < P && i32[keys + label] === id; label++) {
+        i32[entries + written++] = i32[values + label];
+        i32[place + i32[values + label]] = c;
+      }
+    }
+    let U = C;
+    let candidate = 0;
+    for (let j = 0; j < P; ) {
+      const id = i32[keys + j];
+      while (candidate < C && i32[panel + candidate] < id) candidate++;
+      const drawn = candidate < C && i32[panel + candidate] === id;
+      if (!drawn) {
+        i32[offsets + U] = written;
+        i32[panel + U] = id;
+      }
+      for (; j < P && i32[keys + j] === id; j++) {
+        if (drawn) continue;
+        i32[entries + written++] = i32[values + j];
+        i32[place + i32[values + j]] = U;
+      }
+      if (!drawn) U++;
+    }
+    i32[offsets + U] = written;
+    return U;
+  }
+
+  /** The (candidate, row) pairs that take no part. The panel still holds class ids, the candidates in ascending order. */
+  #writeMasks(rows: number, batch: BatchLayout, C: number): void {
+    if (batch.maskOffsets === 0) return;
+    const { i32 } = this.#kernels.memory;
+    const offsets = batch.maskOffsets >>> 2;
+    const positions = batch.maskPositions >>> 2;
+    const labels = batch.positiveOffsets >>> 2;
+    const place = batch.positivePlace >>> 2;
+    let count = 0;
+    for (let row = 0; row < rows; row++) {
+      i32[offsets + row] = count;
+      if (this.#removeHits) {
+        for (let j = i32[labels + row]; j < i32[labels + row + 1]; j++) {
+          if (i32[place + j] < C) i32[positions + count++] = i32[place + j];
+        }
+      }
+      if (!this.#excludeSeen) continue;
+      const length = this.#source.excluded(this.#order.example(row), this.#rowIds, 0);
+      for (let i = 0; i < length; i++) {
+        const found = this.#findCandidate(batch.panelRows >>> 2, C, this.#rowIds[i]);
+        if (found >= 0) i32[positions + count++] = found;
+      }
+    }
+    i32[offsets + rows] = count;
+  }
+
+  #findCandidate(panel: number, C: number, id: number): number {
+    const { i32 } = this.#kernels.memory;
+    let low = 0;
+    let high = C;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (i32[panel + middle] < id) low = middle + 1;
+      else high = middle;
+    }
+    return low < C && i32[panel + low] === id ? low : -1;
+  }
+
+  /** One draw a row. The panel holds every class that some row needs, in id order. */
+  #buildRowPanel(step: number, rows: number, batch: BatchLayout): void {
+    const { memory, indices } = this.#kernels;
+    const { i32, f32 } = memory;
+    const { S } = this.#candidates!;
+    const B = this.#rowStride;
+    const P = i32[(batch.head >>> 2) + HEAD.positives];
+    const labels = batch.positiveOffsets >>> 2;
+    const ids = batch.positiveIds >>> 2;
+    const keys = this.#scratch.keys >>> 2;
+    const values = this.#scratch.values >>> 2;
+    for (let j = 0; j < P; j++) i32[keys + j] = i32[ids + j];
+    this.#numberEntries(this.#scratch.values, P);
+    let count = P;
+    for (let row = 0; row < rows; row++) {
+      const draw = this.#drawRow(step, row, i32.subarray(ids + i32[labels + row], ids + i32[labels + row + 1]), S);
+      for (let j = i32[labels + row]; j < i32[labels + row + 1]; j++) {
+        f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
+      }
+      const excluded = this.#excludeSeen ? this.#source.excluded(this.#order.example(row), this.#rowIds, 0) : 0;
+      for (let slot = 0; slot < S; slot++) {
+        const id = this.#drawn[slot];
+        i32[keys + count] = id;
+        i32[values + count] = P + slot * B + row;
+        count++;
+        const masked = excluded > 0 && this.#rowIds.subarray(0, excluded).includes(id);
+        f32[(batch.rowCandidateLogQ >>> 2) + slot * B + row] = masked ? Infinity : this.#drawnLogQ[slot];
+      }
+    }
+    indices.sortPairs(this.#scratch.keys, this.#scratch.values, count, this.#table.n - 1, this.#scratch.sort);
+    const panel = batch.panelRows >>> 2;
+    const entries = batch.sortedEntries >>> 2;
+    const offsets = batch.sortedPlaces >>> 2;
+    let U = 0;
+    for (let k = 0; k < count; k++) {
+      if (k === 0 || i32[keys + k] !== i32[keys + k - 1]) {
+        i32[offsets + U] = k;
+        i32[panel + U] = rowOfClass(this.#table, i32[keys + k]);
+        U++;
+      }
+      const entry = i32[values + k];
+      i32[entries + k] = entry;
+      if (entry < P) i32[(batch.positivePlace >>> 2) + entry] = U - 1;
+      else i32[(batch.rowCandidatePlace >>> 2) + entry - P] = U - 1;
+    }
+    i32[offsets + U] = count;
+    i32[(batch.head >>> 2) + HEAD.panelRows] = U;
+    this.#writeRowOfSorted(rows, batch, count);
+  }
+
+  /** Labels of the row are drawn anew, by the law without them, when accidental hits are to be removed. */
+  #drawRow(step: number, row: number, labels: Int32Array, S: number) {
+    const request = { key: this.#key, step, item: row + 1, S };
+    if (!this.#removeHits || labels.length === 0) return this.#sampler!.draw(request, this.#drawn, this.#drawnLogQ);
+    const sorted = labels.slice().sort();
+    return this.#sampler!.drawExcluding(request, sorted, 0, sorted.length, this.#drawn, this.#drawnLogQ);
+  }
+}

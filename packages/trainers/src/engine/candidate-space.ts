@@ -1,0 +1,93 @@
+import type { Address, Kernels, MemoryPlan } from "@logq/kernels";
+import type { BatchCapacity } from "./batch-layout.js";
+import { CLASS_BLOCK, type EngineSpec, rowsPerBlock } from "./spec.js";
+
+/** What the three phases of a candidate step share. U rows of the panel, C shared candidates, P labels, B rows. */
+export interface CandidateSpace {
+  /** float32 (U, ld) the rows of this step's classes; of length 1 if logits are cosines */
+  readonly panel: Address;
+  /** float32 (U) lengths of those rows, cosine only */
+  readonly panelNorms: Address;
+  /** float32 (U) biases; 0 without bias */
+  readonly panelBias: Address;
+  /** Candidates packed for dH, a block of CLASS_BLOCK after the other, packedBlockBytes apart. */
+  readonly packedPanel: Address;
+  readonly packedBlockBytes: number;
+  /** Rows of H packed for dW, a block of rows after the other, packedRowsBytes apart. */
+  readonly packedHidden: Address;
+  readonly packedRowsBytes: number;
+  /** float32 (B, ld) and (B): H brought to length 1 and the lengths, cosine only */
+  readonly unitHidden: Address;
+  readonly hiddenNorms: Address;
+  /** float32 (C or S, B): logits, then gradients. ld is B. */
+  readonly logits: Address;
+  /** float32 (C) */
+  readonly add: Address;
+  readonly weight: Address;
+  /** float32 (P) */
+  readonly positiveDot: Address;
+  readonly positiveAdd: Address;
+  readonly positiveBias: Address;
+  /** float32 (S·B): what is added to a row's own candidates' logits, and their biases */
+  readonly rowAdd: Address;
+  readonly rowBias: Address;
+  /** float32 (P + S·B): gradients of the sorted entries */
+  readonly sortedWeight: Address;
+  /** rows' state: float32 max, lse, coefficient (B); float64 sum, loss (B) */
+  readonly max: Address;
+  readonly lse: Address;
+  readonly coefficient: Address;
+  readonly sum: Address;
+  readonly loss: Address;
+  /** Clipping only: float32 (U, ld) and (U) */
+  readonly gradient: Address;
+  readonly biasGradient: Address;
+  /** Bytes of a worker's scratch. */
+  readonly scratchBytes: number;
+}
+
+export function planCandidateSpace(plan: MemoryPlan, spec: EngineSpec, capacity: BatchCapacity, kernels: Kernels): CandidateSpace {
+  const { table, training, normalize } = spec;
+  const { B, optimizer } = training!;
+  const { panelRows: U, candidates: C, positives: P, rowCandidates } = capacity;
+  const own = rowCandidates * B;
+  const R = rowsPerBlock(B);
+  const blocks = Math.ceil(B / R);
+  const floats = (name: string, count: number) => (count > 0 ? plan.reserve(`step ${name}`, 4 * count) : 0);
+  const packedBlockBytes = wholeLines(kernels.matrix.packedBytes(CLASS_BLOCK, table.D));
+  const packedRowsBytes = wholeLines(kernels.matrix.packedBytes(R, table.D));
+  const clip = optimizer.clipNorm > 0;
+  return {
+    panel: floats("panel", U * table.ld),
+    panelNorms: floats("panel norms", normalize ? U : 0),
+    panelBias: floats("panel bias", spec.bias ? U : 0),
+    packedPanel: plan.reserve("step packed panel", packedBlockBytes * Math.ceil(C / CLASS_BLOCK)),
+    packedBlockBytes,
+    packedHidden: plan.reserve("step packed hidden", packedRowsBytes * blocks),
+    packedRowsBytes,
+    unitHidden: floats("unit hidden", normalize ? B * table.ld : 0),
+    hiddenNorms: floats("hidden norms", normalize ? B : 0),
+    logits: floats("logits", C * B + own),
+    add: floats("candidate terms", C),
+    weight: floats("candidate weights", C),
+    positiveDot: floats("label logits", P),
+    positiveAdd: floats("label terms", P),
+    positiveBias: floats("label bias", spec.bias ? P : 0),
+    rowAdd: floats("row candidate terms", own),
+    rowBias: floats("row candidate bias", spec.bias ? own : 0),
+    sortedWeight: floats("sorted gradients", P + own),
+    max: floats("row max", B),
+    lse: floats("row lse", B),
+    coefficient: floats("row coefficient", B),
+    sum: plan.reserve("step row sum", 8 * B),
+    loss: plan.reserve("step row loss", 8 * B),
+    gradient: floats("class gradients", clip ? U * table.ld : 0),
+    biasGradient: floats("bias gradients", clip && spec.bias ? U : 0),
+    scratchBytes:
+      wholeLines(kernels.matrix.packedBytes(table.D, R)) + wholeLines(4 * CLASS_BLOCK * table.ld) + wholeLines(4 * CLASS_BLOCK),
+  };
+}
+
+export function wholeLines(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}

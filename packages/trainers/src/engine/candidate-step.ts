@@ -1,0 +1,391 @@
+import type { Encoder } from "@logq/encoders";
+import type { Address, Kernels } from "@logq/kernels";
+import { candidateTerms, createTileLoss, type LossPositives, type LossRows, type LossTile, NORM_EPSILON, type TermVectors, type TileLoss } from "@logq/losses";
+import { type BatchLayout, HEAD } from "./batch-layout.js";
+import { type CandidateSpace, wholeLines } from "./candidate-space.js";
+import { type EngineLayout, FLAG } from "./layout.js";
+import { blocksOf, CLASS_BLOCK, type EngineSpec, rowsPerBlock } from "./spec.js";
+
+
+
+
+/**
+ * The three phases of a step with candidates, as units of work:
+ *
+ *     gather   copies the rows of this step's classes into one panel, with their biases and corrections
+ *     rows     a block of batch rows: encoder, logits against the panel, loss, gradients of logits and of H, encoder backwards
+ *     classes  a block of panel rows: their complete gradient over the batch
+ *
+ * Candidates are shared by the batch (a tile of products against the whole panel) or drawn by each row (dot products). Labels are
+ * dot products in both, so that a label that nobody drew costs one row and not one row for every row of the batch.
+ */
+export class CandidateStep {
+  readonly #kernels: Kernels;
+  readonly #spec: EngineSpec;
+  readonly #space: CandidateSpace;
+  readonly #layout: EngineLayout;
+  readonly #encoder: Encoder;
+  readonly #loss: TileLoss;
+  readonly #scratch: { packed: Address; gradient: Address; biasGradient: Address };
+  readonly #R: number;
+  readonly #B: number;
+  readonly #own: boolean;
+  readonly #candidateTerms: TermVectors[];
+  readonly #labelTerms: TermVectors[];
+  readonly #rowTerms: TermVectors[];
+  readonly #rows: LossRows;
+  readonly #tile: LossTile;
+  readonly #positives: LossPositives;
+
+  constructor(kernels: Kernels, spec: EngineSpec, layout: EngineLayout, encoder: Encoder, scratch: Address) {
+    const space = layout.candidate!;
+    const { memory } = kernels;
+    const { B, loss, candidates } = spec.training!;
+    this.#kernels = kernels;
+    this.#spec = spec;
+    this.#space = space;
+    this.#layout = layout;
+    this.#encoder = encoder;
+    this.#loss = createTileLoss(kernels, loss, spec.table.n);
+    this.#R = rowsPerBlock(B);
+    this.#B = B;
+    this.#own = candidates!.per === "row";
+    const packed = scratch;
+    const gradient = packed + wholeLines(kernels.matrix.packedBytes(spec.table.D, this.#R));
+    this.#scratch = { packed, gradient, biasGradient: gradient + wholeLines(4 * CLASS_BLOCK * spec.table.ld) };
+    const vectors = (bias: Address, logQ: Address, multiplicity: Address, add: Address, weight: Address, count: number): TermVectors => ({
+      from: 0,
+      to: 0,
+      bias: spec.bias && bias !== 0 ? memory.floats(bias, count) : null,
+      logQ: memory.floats(logQ, count),
+      multiplicity: multiplicity === 0 ? null : memory.ints(multiplicity, count),
+      add: memory.floats(add, count),
+      weight: weight === 0 ? null : memory.floats(weight, count),
+    });
+    const S = candidates!.S;
+    const P = B * spec.training!.capacity.maxTargets;
+    this.#candidateTerms = this.#own
+      ? []
+      : layout.batches.map((b) => vectors(space.panelBias, b.candidateLogQ, b.candidateMultiplicity, space.add, space.weight, S));
+    this.#labelTerms = layout.batches.map((b) => vectors(space.positiveBias, b.positiveLogQ, 0, space.positiveAdd, 0, P));
+    this.#rowTerms = this.#own ? layout.batches.map((b) => vectors(space.rowBias, b.rowCandidateLogQ, 0, space.rowAdd, 0, S * B)) : [];
+    this.#rows = { R: 0, scale: spec.scale, weight: 0, loss: 0, coefficient: 0, max: 0, sum: 0, lse: 0, total: 0, uniform: 0 };
+    this.#tile = { z: 0, ld: B, C: 0, scale: this.#own ? 1 : spec.scale, add: 0, weight: 0 };
+    this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
+  }
+
+  /** Units of the gather phase: blocks of the panel. */
+  gatherUnits(batch: BatchLayout): number {
+    return blocksOf(this.#head(batch, HEAD.panelRows), CLASS_BLOCK);
+  }
+
+  gather(unit: number, batch: BatchLayout, parity: number): void {
+    const { rows, matrix } = this.#kernels;
+    const { ld, D } = this.#spec.table;
+    const { panel, panelNorms, panelBias } = this.#space;
+    const first = unit * CLASS_BLOCK;
+    const count = Math.min(CLASS_BLOCK, this.#head(batch, HEAD.panelRows) - first);
+    const at = panel + 4 * ld * first;
+    const indices = batch.panelRows + 4 * first;
+    const { address, bias } = this.#layout.table;
+    rows.gatherRows(at, ld, address, ld, indices, count, D);
+    if (this.#spec.normalize) rows.normalizeRows(at, ld, at, ld, panelNorms + 4 * first, count, D, NORM_EPSILON);
+    if (bias !== 0) rows.gatherRows(panelBias + 4 * first, 1, bias, 1, indices, count, 1);
+    const shared = Math.min(count, this.#head(batch, HEAD.candidates) - first);
+    if (shared <= 0) return;
+    matrix.packRight(this.#packedPanel(unit), at, ld, shared, D);
+    const terms = this.#candidateTerms[parity];
+    terms.from = first;
+    terms.to = first + shared;
+    candidateTerms(this.#spec.training!.loss, "candidate", terms);
+  }
+
+  /** Units of the row phase: blocks of batch rows. */
+  rowUnits(batch: BatchLayout): number {
+    return blocksOf(this.#head(batch, HEAD.rows), this.#R);
+  }
+
+  row(unit: number, step: number, batch: BatchLayout, parity: number): void {
+    const first = unit * this.#R;
+    const R = Math.min(this.#R, this.#head(batch, HEAD.rows) - first);
+    const training = { key: this.#spec.key, step };
+    this.#encoder.forward(first, R, training);
+    this.#normalizeHidden(first, R);
+    this.#labelLogits(first, R, batch, parity);
+    this.#pointAt(first, R, batch);
+    this.#loss.begin(this.#rows);
+    if (this.#own) this.#ownLogits(first, R, batch, parity);
+    else this.#sharedLogits(first, R, batch);
+    this.#applyLoss();
+    this.#hiddenGradient(first, R, batch);
+    const { hiddenGradient } = this.#layout.encoder;
+    const at = hiddenGradient.address + 4 * hiddenGradient.ld * first;
+    if (!this.#isFinite(first, R, at, hiddenGradient.ld)) {
+      Atomics.store(this.#kernels.memory.i32, (this.#layout.flags >>> 2) + FLAG.diverged, 1);
+      return;
+    }
+    this.#encoder.backward(first, R, training);
+    const { address, ld } = this.#hidden;
+    const packed = this.#space.packedHidden + unit * this.#space.packedRowsBytes;
+    this.#kernels.matrix.packRight(packed, address + 4 * ld * first, ld, R, this.#spec.table.D);
+  }
+
+  /** Units of the class gradients: blocks of the panel. */
+  classUnits(batch: BatchLayout): number {
+    return this.gatherUnits(batch);
+  }
+
+  /** The panel rows of unit `unit`. */
+  classCount(unit: number, batch: BatchLayout): number {
+    return Math.min(CLASS_BLOCK, this.#head(batch, HEAD.panelRows) - unit * CLASS_BLOCK);
+  }
+
+  /**
+   * The gradient of a block of panel rows over the whole batch: rows to out (count, ld), biases to outBias (count). 0 for either stands for
+   * the worker's scratch; the addresses are answered in `gradientOf` and `biasGradientOf`.
+   */
+  classGradient(unit: number, batch: BatchLayout, out = this.#scratch.gradient, outBias = this.#scratch.biasGradient): void {
+    const { matrix, tile, rows } = this.#kernels;
+    const { ld, D } = this.#spec.table;
+    const { panel, panelNorms, logits } = this.#space;
+    const first = unit * CLASS_BLOCK;
+    const count = this.classCount(unit, batch);
+    const shared = Math.max(0, Math.min(count, this.#head(batch, HEAD.candidates) - first));
+    const batchRows = this.#head(batch, HEAD.rows);
+    const z = logits + 4 * this.#B * first;
+    for (let row = 0; row < batchRows && shared > 0; row += this.#R) {
+      const R = Math.min(this.#R, batchRows - row);
+      const packed = this.#space.packedHidden + (row / this.#R) * this.#space.packedRowsBytes;
+      matrix.multiply(out, ld, z + 4 * row, this.#B, 1, packed, shared, R, D, row > 0);
+    }
+    if (shared < count) this.#kernels.vector.fill(out + 4 * ld * shared, 0, ld * (count - shared));
+    if (this.#spec.bias) {
+      if (shared > 0) tile.sumOverRows(outBias, z, this.#B, shared, batchRows);
+      if (shared < count) this.#kernels.vector.fill(outBias + 4 * shared, 0, count - shared);
+    }
+    this.#addEntries(first, count, batch, out, outBias);
+    if (this.#spec.normalize) {
+      const unitRows = panel + 4 * ld * first;
+      rows.normalizeRowsBackward(out, ld, unitRows, ld, panelNorms + 4 * first, count, D);
+    }
+  }
+
+  get scratchGradient(): Address {
+    return this.#scratch.gradient;
+  }
+
+  get scratchBiasGradient(): Address {
+    return this.#scratch.biasGradient;
+  }
+
+  /** Σ of the row losses, in row order: the loss of the batch. */
+  batchLoss(batch: BatchLayout): number {
+    const { f64 } = this.#kernels.memory;
+    const rows = this.#head(batch, HEAD.rows);
+    let sum = 0;
+    for (let r = 0; r < rows; r++) sum += f64[(this.#space.loss >>> 3) + r];
+    return sum;
+  }
+
+  #head(batch: BatchLayout, word: number): number {
+    return this.#kernels.memory.i32[(batch.head >>> 2) + word];
+  }
+
+  #packedPanel(unit: number): Address {
+    return this.#space.packedPanel + unit * this.#space.packedBlockBytes;
+  }
+
+  /** What logits are products with: H, or H brought to length 1. */
+  get #hidden(): { readonly address: Address; readonly ld: number } {
+    return this.#spec.normalize ? { address: this.#space.unitHidden, ld: this.#spec.table.ld } : this.#layout.encoder.hidden;
+  }
+
+  #normalizeHidden(first: number, R: number): void {
+    if (!this.#spec.normalize) return;
+    const { hidden } = this.#layout.encoder;
+    const { unitHidden, hiddenNorms } = this.#space;
+    const { ld, D } = this.#spec.table;
+    const source = hidden.address + 4 * hidden.ld * first;
+    this.#kernels.rows.normalizeRows(unitHidden + 4 * ld * first, ld, source, hidden.ld, hiddenNorms + 4 * first, R, D, NORM_EPSILON);
+  }
+
+  #labelLogits(first: number, R: number, batch: BatchLayout, parity: number): void {
+    const { memory, rows } = this.#kernels;
+    const { ld, D } = this.#spec.table;
+    const { panel, panelBias, positiveBias, positiveDot } = this.#space;
+    const hidden = this.#hidden;
+    const offsets = batch.positiveOffsets >>> 2;
+    const from = memory.i32[offsets + first];
+    const to = memory.i32[offsets + first + R];
+    const single = this.#spec.training!.capacity.maxTargets === 1 && to - from === R;
+    if (single) {
+      const h = hidden.address + 4 * hidden.ld * first;
+      rows.pairDots(positiveDot + 4 * from, h, hidden.ld, 0, panel, ld, batch.positivePlace + 4 * from, R, D);
+    }
+    for (let r = first; r < first + R && !single; r++) {
+      const start = memory.i32[offsets + r];
+      const count = memory.i32[offsets + r + 1] - start;
+      if (count === 0) continue;
+      const places = batch.positivePlace + 4 * start;
+      // One row of H against `count` rows of the panel: ld 0 repeats the row.
+      rows.pairDots(positiveDot + 4 * start, hidden.address + 4 * hidden.ld * r, 0, 0, panel, ld, places, count, D);
+    }
+    if (this.#spec.bias) rows.gatherRows(positiveBias + 4 * from, 1, panelBias, 1, batch.positivePlace + 4 * from, to - from, 1);
+    const terms = this.#labelTerms[parity];
+    terms.from = from;
+    terms.to = to;
+    candidateTerms(this.#spec.training!.loss, "label", terms);
+  }
+
+  #pointAt(first: number, R: number, batch: BatchLayout): void {
+    const { max, sum, lse, coefficient, loss, positiveDot, positiveAdd } = this.#space;
+    const rows = this.#rows;
+    rows.R = R;
+    rows.weight = batch.rowWeight + 4 * first;
+    rows.loss = loss + 8 * first;
+    rows.coefficient = coefficient + 4 * first;
+    rows.max = max + 4 * first;
+    rows.sum = sum + 8 * first;
+    rows.lse = lse + 4 * first;
+    const positives = this.#positives;
+    positives.offsets = batch.positiveOffsets + 4 * first;
+    positives.dot = positiveDot;
+    positives.add = positiveAdd;
+    positives.mass = batch.positiveMass;
+  }
+
+  #sharedLogits(first: number, R: number, batch: BatchLayout): void {
+    const { matrix } = this.#kernels;
+    const { ld, D } = this.#spec.table;
+    const { panel, logits, add, weight } = this.#space;
+    const hidden = this.#hidden;
+    const C = this.#head(batch, HEAD.candidates);
+    matrix.packRightTransposed(this.#scratch.packed, hidden.address + 4 * hidden.ld * first, hidden.ld, D, R);
+    const z = logits + 4 * first;
+    matrix.multiply(z, this.#B, panel, ld, 1, this.#scratch.packed, C, D, R, false);
+    this.#mask(first, R, batch);
+    this.#tile.z = z;
+    this.#tile.C = C;
+    this.#tile.add = add;
+    this.#tile.weight = weight;
+  }
+
+  #mask(first: number, R: number, batch: BatchLayout): void {
+    if (batch.maskOffsets === 0) return;
+    const { i32, f32 } = this.#kernels.memory;
+    const offsets = batch.maskOffsets >>> 2;
+    const positions = batch.maskPositions >>> 2;
+    const z = this.#space.logits >>> 2;
+    for (let r = first; r < first + R; r++) {
+      for (let j = i32[offsets + r]; j < i32[offsets + r + 1]; j++) f32[z + i32[positions + j] * this.#B + r] = -Infinity;
+    }
+  }
+
+  /** Rows' own candidates: z[slot][row] = scale·h·w + terms, so the tile needs no more scaling. */
+  #ownLogits(first: number, R: number, batch: BatchLayout, parity: number): void {
+    const { memory, rows } = this.#kernels;
+    const { f32 } = memory;
+    const { ld, D } = this.#spec.table;
+    const { panel, panelBias, rowBias, rowAdd, logits } = this.#space;
+    const S = this.#spec.training!.candidates!.S;
+    const hidden = this.#hidden;
+    const terms = this.#rowTerms[parity];
+    const logQ = batch.rowCandidateLogQ >>> 2;
+    for (let slot = 0; slot < S; slot++) {
+      const at = slot * this.#B + first;
+      const places = batch.rowCandidatePlace + 4 * at;
+      rows.pairDots(logits + 4 * at, hidden.address + 4 * hidden.ld * first, hidden.ld, 0, panel, ld, places, R, D);
+      if (this.#spec.bias) rows.gatherRows(rowBias + 4 * at, 1, panelBias, 1, places, R, 1);
+      terms.from = at;
+      terms.to = at + R;
+      candidateTerms(this.#spec.training!.loss, "candidate", terms);
+      const z = (logits >>> 2) + at;
+      const add = (rowAdd >>> 2) + at;
+      for (let r = 0; r < R; r++) {
+        const excluded = f32[logQ + at + r] === Infinity;
+        f32[z + r] = excluded ? -Infinity : this.#spec.scale * f32[z + r] + f32[add + r];
+      }
+    }
+    this.#tile.z = logits + 4 * first;
+    this.#tile.C = S;
+    this.#tile.add = 0;
+    this.#tile.weight = 0;
+  }
+
+  #applyLoss(): void {
+    const loss = this.#loss;
+    if (loss.kind === "normalised") {
+      loss.partials(this.#tile, this.#rows);
+      loss.settle(this.#positives, this.#rows);
+      loss.gradient(this.#tile, this.#rows);
+    } else {
+      loss.tile(this.#tile, this.#rows);
+      loss.settle(this.#positives, this.#rows);
+    }
+  }
+
+  #hiddenGradient(first: number, R: number, batch: BatchLayout): void {
+    const { matrix, rows, vector } = this.#kernels;
+    const { ld, D } = this.#spec.table;
+    const { panel, logits, positiveDot } = this.#space;
+    const { hiddenGradient } = this.#layout.encoder;
+    const out = hiddenGradient.address + 4 * hiddenGradient.ld * first;
+    const C = this.#head(batch, HEAD.candidates);
+    if (C === 0) vector.fill(out, 0, hiddenGradient.ld * R);
+    for (let c = 0; c < C; c += CLASS_BLOCK) {
+      const z = logits + 4 * (c * this.#B + first);
+      const K = Math.min(CLASS_BLOCK, C - c);
+      matrix.multiply(out, hiddenGradient.ld, z, 1, this.#B, this.#packedPanel(c / CLASS_BLOCK), R, K, D, c > 0);
+    }
+    const offsets = batch.positiveOffsets + 4 * first;
+    rows.weightedRowSums(out, hiddenGradient.ld, panel, ld, offsets, batch.positivePlace, positiveDot, R, D, true);
+    if (this.#own) this.#addOwnHiddenGradient(first, R, batch, out, hiddenGradient.ld);
+    if (!this.#spec.normalize) return;
+    const { unitHidden, hiddenNorms } = this.#space;
+    rows.normalizeRowsBackward(out, hiddenGradient.ld, unitHidden + 4 * ld * first, ld, hiddenNorms + 4 * first, R, D);
+  }
+
+  #addOwnHiddenGradient(first: number, R: number, batch: BatchLayout, out: Address, ldOut: number): void {
+    const { i32 } = this.#kernels.memory;
+    const { ld, D } = this.#spec.table;
+    const { panel, logits } = this.#space;
+    const S = this.#spec.training!.candidates!.S;
+    // One candidate of every row at a time: the segments are single entries, offsets 0, 1, …, R.
+    const ones = this.#scratch.biasGradient;
+    for (let r = 0; r <= R; r++) i32[(ones >>> 2) + r] = r;
+    for (let slot = 0; slot < S; slot++) {
+      const at = 4 * (slot * this.#B + first);
+      this.#kernels.rows.weightedRowSums(out, ldOut, panel, ld, ones, batch.rowCandidatePlace + at, logits + at, R, D, true);
+    }
+  }
+
+  /** What labels, and rows' own candidates, add to a block of class rows: entries in sorted order, one segment a panel row. */
+  #addEntries(first: number, count: number, batch: BatchLayout, out: Address, outBias: Address): void {
+    const { i32, f32 } = this.#kernels.memory;
+    const { ld, D } = this.#spec.table;
+    const { positiveDot, logits, sortedWeight } = this.#space;
+    const offsets = batch.sortedPlaces >>> 2;
+    const entries = batch.sortedEntries >>> 2;
+    const positives = this.#head(batch, HEAD.positives);
+    const hidden = this.#hidden;
+    const weight = sortedWeight >>> 2;
+    for (let k = i32[offsets + first]; k < i32[offsets + first + count]; k++) {
+      const entry = i32[entries + k];
+      f32[weight + k] = entry < positives ? f32[(positiveDot >>> 2) + entry] : f32[(logits >>> 2) + entry - positives];
+    }
+    const segments = batch.sortedPlaces + 4 * first;
+    this.#kernels.rows.weightedRowSums(out, ld, hidden.address, hidden.ld, segments, batch.sortedRows, sortedWeight, count, D, true);
+    if (!this.#spec.bias) return;
+    for (let u = 0; u < count; u++) {
+      let sum = f32[(outBias >>> 2) + u];
+      for (let k = i32[offsets + first + u]; k < i32[offsets + first + u + 1]; k++) sum += f32[weight + k];
+      f32[(outBias >>> 2) + u] = sum;
+    }
+  }
+
+  #isFinite(first: number, R: number, gradient: Address, ld: number): boolean {
+    const { f64 } = this.#kernels.memory;
+    for (let r = first; r < first + R; r++) if (!Number.isFinite(f64[(this.#space.loss >>> 3) + r])) return false;
+    return this.#kernels.rows.allFinite(gradient, ld, R, this.#spec.table.D);
+  }
+}

@@ -1,0 +1,406 @@
+import { DivergenceError, type Key } from "@logq/core";
+import { Encoder } from "@logq/encoders";
+import { type Address, type CompiledKernels, instantiateKernels, KernelMemory, type Kernels } from "@logq/kernels";
+import { describeLoss } from "@logq/losses";
+import type { Program } from "../parallel/crew.js";
+import type { Team } from "../parallel/team.js";
+import { createSource } from "../sources/create.js";
+import { EpochOrder, SequentialOrder } from "../sources/order.js";
+import type { ListSourceSpec, Source } from "../sources/source.js";
+import { BatchBuilder, type MassRule } from "./batch-builder.js";
+import { HEAD } from "./batch-layout.js";
+import { CandidateStep } from "./candidate-step.js";
+import { Evaluation, type EvaluationGoals } from "./evaluation.js";
+import { FullStep } from "./full-step.js";
+import { FullWalk } from "./full-walk.js";
+import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK, STAT, STEP_TIME_RING } from "./layout.js";
+import { initialise, initialiseUnits } from "./initialise.js";
+import { blocksOf, CLASS_BLOCK, type EngineSpec } from "./spec.js";
+import { Updates } from "./updates.js";
+
+/** What an engine is built from, in any thread. Structured-cloneable; tables are shared, not copied. */
+export interface EngineInput {
+  readonly kernels: CompiledKernels;
+  readonly memory: WebAssembly.Memory;
+  readonly spec: EngineSpec;
+  readonly layout: EngineLayout;
+}
+
+/** Fills every table with its first values. */
+export interface InitialiseCommand {
+  readonly type: "initialise";
+  /** Class rows start uniform in [−scale, scale]. */
+  readonly scale: number;
+}
+
+/** Trains steps [first, first + count) on the source "train". */
+export interface TrainCommand {
+  readonly type: "train";
+  readonly first: number;
+  readonly count: number;
+}
+
+/** One step on the batch that the caller has written into the even batch: an external encoder's. */
+export interface StepCommand {
+  readonly type: "step";
+  readonly step: number;
+}
+
+/** Batch number `batch` of an evaluation of examples [first, first + count) of a source. */
+export interface EvaluateCommand {
+  readonly type: "evaluate";
+  readonly source: string;
+  readonly first: number;
+  readonly count: number;
+  /** Set: the examples are those of the permutation that this key names. */
+  readonly key: Key | undefined;
+  /** Set: the examples are given here, and `source` is not looked at. */
+  readonly list: ListSourceSpec | undefined;
+  /** Batches [batch, batch + batches) of it. A ranking is read after each, so it asks for one at a time. */
+  readonly batch: number;
+  readonly batches: number;
+  readonly goals: EvaluationGoals;
+}
+
+export type EngineCommand = InitialiseCommand | TrainCommand | StepCommand | EvaluateCommand;
+
+/**
+ * The program that every member of a crew runs. Between two barriers a member claims units; what a unit computes depends on the spec and
+ * the step alone, so a run has the same bits for any number of members.
+ */
+export class Engine implements Program<EngineCommand> {
+  readonly kernels: Kernels;
+  readonly spec: EngineSpec;
+  readonly layout: EngineLayout;
+  readonly #team: Team;
+  readonly #encoder: Encoder;
+  readonly #walk: FullWalk;
+  readonly #evaluation: Evaluation;
+  readonly #updates: Updates | undefined;
+  readonly #candidate: CandidateStep | undefined;
+  readonly #full: FullStep | undefined;
+  readonly #scratch: number;
+  readonly #sources = new Map<string, Source>();
+
+  constructor(input: EngineInput, team: Team) {
+    const { spec, layout } = input;
+    const kernels = instantiateKernels(input.kernels, KernelMemory.over(input.memory));
+    this.kernels = kernels;
+    this.spec = spec;
+    this.layout = layout;
+    this.#team = team;
+    this.#scratch = layout.scratch + team.index * layout.scratchBytes;
+    this.#encoder = new Encoder(spec.encoder, layout.encoder, kernels);
+    this.#walk = new FullWalk(kernels, spec, layout, this.#encoder, this.#scratch);
+    this.#evaluation = new Evaluation(kernels, spec, layout, this.#walk);
+    if (spec.training === undefined) return;
+    this.#updates = new Updates(kernels, spec, layout, this.#encoder);
+    if (spec.training.candidates === undefined) {
+      this.#full = new FullStep(kernels, spec, layout, this.#encoder, this.#walk, this.#updates);
+    } else {
+      this.#candidate = new CandidateStep(kernels, spec, layout, this.#encoder, this.#scratch);
+    }
+  }
+
+  execute(command: EngineCommand, stopRequested: () => boolean): void {
+    switch (command.type) {
+      case "initialise":
+        this.#team.phase("initialise", initialiseUnits(this.spec, this.layout), (unit) =>
+          initialise(unit, this.kernels, this.spec, this.layout, command.scale),
+        );
+        return;
+      case "train":
+        this.#train(command, stopRequested);
+        return;
+      case "step":
+        this.#trainStep(command.step, 0, undefined, stopRequested);
+        return;
+      case "evaluate":
+        this.#evaluate(command);
+    }
+  }
+
+  #source(name: string): Source {
+    let source = this.#sources.get(name);
+    if (source === undefined) {
+      source = createSource(this.spec.sources[name]!);
+      this.#sources.set(name, source);
+    }
+    return source;
+  }
+
+  #flag(word: number): number {
+    return Atomics.load(this.kernels.memory.i32, (this.layout.flags >>> 2) + word);
+  }
+
+  #train({ first, count }: TrainCommand, stopRequested: () => boolean): void {
+    const { spec } = this;
+    const source = this.#source("train");
+    const order = new EpochOrder(source.examples, spec.training!.B, spec.key);
+    const mass: MassRule = describeLoss(spec.training!.loss.name).kind === "normalised" ? "shared" : "each";
+    const builder = new BatchBuilder(this.kernels, spec, source, order, this.layout.builder, mass);
+    this.#team.phase("build", 2, (unit) => this.#build(unit, first, builder));
+    for (let step = first; step < first + count; step++) {
+      this.#trainStep(step, step & 1, step + 1 < first + count ? builder : undefined, stopRequested);
+      if (this.#flag(FLAG.stop) !== 0) return;
+    }
+  }
+
+  /** The two units that build the batch of `step`. */
+  #build(unit: number, step: number, builder: BatchBuilder): void {
+    const batch = this.layout.batches[step & 1];
+    if (unit === 0) builder.buildTargets(step, batch);
+    else builder.buildInputs(step, batch);
+  }
+
+  /** @param builder builds the next batch in this step's table phase; undefined: there is none to build. */
+  #trainStep(step: number, parity: number, builder: BatchBuilder | undefined, stopRequested: () => boolean): void {
+    const batch = this.layout.batches[parity];
+    this.#encoder.setBatchRows(this.kernels.memory.i32[(batch.head >>> 2) + HEAD.rows]);
+    this.#encoder.setInput(batch.input);
+    this.#encoder.setSegments(batch.segments);
+    this.#updates!.setStep(step);
+    if (this.#candidate !== undefined) this.#candidateStep(this.#candidate, step, parity, builder, stopRequested);
+    else this.#fullStep(this.#full!, step, parity, builder, stopRequested);
+  }
+
+  #candidateStep(
+    candidate: CandidateStep,
+    step: number,
+    parity: number,
+    builder: BatchBuilder | undefined,
+    stopRequested: () => boolean,
+  ): void {
+    const team = this.#team;
+    const batch = this.layout.batches[parity];
+    const prepared = this.#encoder.prepareUnits;
+    team.phase("gather", prepared + candidate.gatherUnits(batch), (unit) => {
+      if (unit < prepared) this.#encoder.prepare(unit);
+      else candidate.gather(unit - prepared, batch, parity);
+    });
+    team.phase("rows", candidate.rowUnits(batch), (unit) => candidate.row(unit, step, batch, parity));
+    this.#requireFinite(step);
+    const clip = this.layout.clip;
+    if (clip !== undefined) this.#clippedCandidateUpdate(candidate, clip, parity);
+    const classes = candidate.classUnits(batch);
+    const before = this.#housekeepingUnits(builder);
+    const encoder = this.#encoderUnits(parity);
+    team.phase("table", before + classes + encoder, (unit) => {
+      if (unit < before) this.#housekeeping(unit, step, parity, builder, () => candidate.batchLoss(batch), stopRequested);
+      else if (unit < before + classes) this.#classUpdate(candidate, unit - before, parity);
+      else this.#encoderUpdate(unit - before - classes, parity);
+    });
+  }
+
+  #classUpdate(candidate: CandidateStep, unit: number, parity: number): void {
+    const batch = this.layout.batches[parity];
+    const { rows, bias } = this.#classGradientPlace(candidate, unit);
+    if (this.layout.clip === undefined) candidate.classGradient(unit, batch, rows, bias);
+    const count = candidate.classCount(unit, batch);
+    const indices = batch.panelRows + 4 * CLASS_BLOCK * unit;
+    this.#updates!.classRows(indices, 0, count, rows);
+    this.#updates!.classBias(indices, 0, count, bias);
+  }
+
+  /** Where a unit's class gradients go: the worker's scratch, or, when clipping, a place of their own. */
+  #classGradientPlace(candidate: CandidateStep, unit: number): { rows: Address; bias: Address } {
+    if (this.layout.clip === undefined) return { rows: candidate.scratchGradient, bias: candidate.scratchBiasGradient };
+    const { gradient, biasGradient } = this.layout.candidate!;
+    const first = CLASS_BLOCK * unit;
+    return { rows: gradient + 4 * this.spec.table.ld * first, bias: biasGradient + 4 * first };
+  }
+
+  /** All gradients first, then their norm, then the factor that every update is scaled by. */
+  #clippedCandidateUpdate(candidate: CandidateStep, clip: ClipSpace, parity: number): void {
+    const batch = this.layout.batches[parity];
+    const { f64 } = this.kernels.memory;
+    const squares = clip.squares >>> 3;
+    const { ld, D } = this.spec.table;
+    const classes = candidate.classUnits(batch);
+    const encoder = this.#encoderUnits(parity);
+    this.#team.phase("clip", classes + encoder, (unit) => {
+      if (unit >= classes) {
+        f64[squares + unit] = this.#encoderSquares(unit - classes, parity);
+        return;
+      }
+      const { rows, bias } = this.#classGradientPlace(candidate, unit);
+      candidate.classGradient(unit, batch, rows, bias);
+      const count = candidate.classCount(unit, batch);
+      const ofBias = this.spec.bias ? this.kernels.rows.sumOfSquares(bias, 1, count, 1) : 0;
+      f64[squares + unit] = this.kernels.rows.sumOfSquares(rows, ld, count, D) + ofBias;
+    });
+    this.#scaleByNorm(squares, classes + encoder);
+  }
+
+  /** Every member sums the same squares in the same order. */
+  #scaleByNorm(squares: number, units: number): void {
+    const { f64 } = this.kernels.memory;
+    let sum = 0;
+    for (let unit = 0; unit < units; unit++) sum += f64[squares + unit];
+    const norm = Math.sqrt(sum);
+    const limit = this.spec.training!.optimizer.clipNorm;
+    this.#updates!.scaleGradients(norm > limit ? limit / norm : 1);
+    this.#norm = norm;
+  }
+
+  #norm = 0;
+
+  #fullStep(full: FullStep, step: number, parity: number, builder: BatchBuilder | undefined, stopRequested: () => boolean): void {
+    const team = this.#team;
+    const batch = this.layout.batches[parity];
+    const { lanes } = this.spec.table;
+    team.phase("gather", this.#encoder.prepareUnits, (unit) => this.#encoder.prepare(unit));
+    team.phase("rows", full.rowUnits(batch), (unit) => full.row(unit, step, batch));
+    if (full.normalised) {
+      team.phase("classes", lanes, (unit) => full.classes(unit, batch));
+      team.phase("fold", full.foldUnits(batch), (unit) => full.fold(unit, batch));
+    }
+    this.#requireFinite(step);
+    // The next batch is built while the longest phase runs.
+    const builds = builder === undefined ? 0 : 2;
+    team.phase("gradient", builds + lanes, (unit) => {
+      if (unit < builds) this.#build(unit, step + 1, builder!);
+      else full.gradient(unit - builds, batch);
+    });
+    if (!full.normalised) team.phase("fold", full.foldUnits(batch), (unit) => full.fold(unit, batch));
+    team.phase("hidden", full.hiddenUnits(batch), (unit) => full.hidden(unit, step, batch));
+    const clip = this.layout.clip;
+    const encoder = this.#encoderUnits(parity);
+    const classes = clip === undefined ? 0 : full.updateUnits;
+    if (clip !== undefined) {
+      const squares = clip.squares >>> 3;
+      team.phase("clip", classes + encoder, (unit) => {
+        const value = unit < classes ? full.squares(unit) : this.#encoderSquares(unit - classes, parity);
+        this.kernels.memory.f64[squares + unit] = value;
+      });
+      this.#scaleByNorm(squares, classes + encoder);
+    }
+    team.phase("encoder", 1 + classes + encoder, (unit) => {
+      if (unit === 0) this.#account(step, parity, full.batchLoss(batch), stopRequested);
+      else if (unit <= classes) full.updateBlock(unit - 1);
+      else this.#encoderUpdate(unit - 1 - classes, parity);
+    });
+  }
+
+  /** Units that are no arithmetic: bookkeeping, and the next batch. They come first, because they are long. */
+  #housekeepingUnits(builder: BatchBuilder | undefined): number {
+    return builder === undefined ? 1 : 3;
+  }
+
+  #housekeeping(
+    unit: number,
+    step: number,
+    parity: number,
+    builder: BatchBuilder | undefined,
+    loss: () => number,
+    stopRequested: () => boolean,
+  ): void {
+    if (builder !== undefined && unit < 2) this.#build(unit, step + 1, builder);
+    else this.#account(step, parity, loss(), stopRequested);
+  }
+
+  /** One unit a step: what the main thread reads, and what all members agree on. */
+  #account(step: number, parity: number, loss: number, stopRequested: () => boolean): void {
+    const { f64, i32 } = this.kernels.memory;
+    const stats = this.layout.stats >>> 3;
+    const now = performance.now();
+    f64[stats + STAT.examples] += i32[(this.layout.batches[parity].head >>> 2) + HEAD.validRows];
+    f64[stats + STAT.lossSum] += loss;
+    f64[stats + STAT.lastLoss] = loss;
+    f64[stats + STAT.gradientNorm] += this.#norm;
+    const last = f64[stats + STAT.lastStepAt];
+    if (last > 0) {
+      f64[stats + STAT.ring + (step % STEP_TIME_RING)] = performance.timeOrigin + now - last;
+      f64[stats + STAT.milliseconds] += performance.timeOrigin + now - last;
+    }
+    f64[stats + STAT.lastStepAt] = performance.timeOrigin + now;
+    f64[stats + STAT.steps] += 1;
+    Atomics.store(i32, (this.layout.flags >>> 2) + FLAG.stop, stopRequested() ? 1 : 0);
+  }
+
+  /** Units of the encoder's update: runs of embedding rows, then blocks of dense parameters. */
+  #encoderUnits(parity: number): number {
+    return this.#sparseUnits(parity) + this.#encoder.denseUnits.length;
+  }
+
+  #uniqueInputs(parity: number): number {
+    if (this.spec.encoder.input === "external") return 0;
+    return this.kernels.memory.i32[(this.layout.batches[parity].head >>> 2) + HEAD.uniqueInputs];
+  }
+
+  #sparseUnits(parity: number): number {
+    return blocksOf(this.#uniqueInputs(parity), SPARSE_BLOCK);
+  }
+
+  #encoderUpdate(unit: number, parity: number): void {
+    const sparse = this.#sparseUnits(parity);
+    const updates = this.#updates!;
+    const computed = this.layout.clip !== undefined;
+    if (unit >= sparse) {
+      if (!computed) this.#encoder.denseGradient(unit - sparse, this.#scratch);
+      updates.denseBlock(unit - sparse);
+      return;
+    }
+    const first = unit * SPARSE_BLOCK;
+    const count = Math.min(SPARSE_BLOCK, this.#uniqueInputs(parity) - first);
+    const gradient = this.#sparseGradientPlace(first);
+    if (!computed) this.#encoder.sparseGradient(first, count, gradient, this.#embeddingStride);
+    updates.embeddingRows(this.layout.batches[parity].segments.unique + 4 * first, count, gradient);
+  }
+
+  get #embeddingStride(): number {
+    return this.layout.encoder.tables[0].ld;
+  }
+
+  #sparseGradientPlace(first: number): number {
+    const { clip } = this.layout;
+    return clip === undefined ? this.#scratch : clip.sparseGradient + 4 * this.#embeddingStride * first;
+  }
+
+  /** Clipping: computes the gradients of a unit of the encoder and answers Σ of their squares. */
+  #encoderSquares(unit: number, parity: number): number {
+    const sparse = this.#sparseUnits(parity);
+    const { rows } = this.kernels;
+    if (unit >= sparse) {
+      this.#encoder.denseGradient(unit - sparse, this.#scratch);
+      const block = this.#encoder.denseUnits[unit - sparse];
+      return rows.sumOfSquares(block.gradient, block.ldGradient, block.rows, block.columns);
+    }
+    const first = unit * SPARSE_BLOCK;
+    const count = Math.min(SPARSE_BLOCK, this.#uniqueInputs(parity) - first);
+    const gradient = this.#sparseGradientPlace(first);
+    this.#encoder.sparseGradient(first, count, gradient, this.#embeddingStride);
+    return rows.sumOfSquares(gradient, this.#embeddingStride, count, this.spec.encoder.embedding);
+  }
+
+  /** Every member sees the same flag after the barrier, so all leave together, before any table has changed. */
+  #requireFinite(step: number): void {
+    if (this.#flag(FLAG.diverged) === 0) return;
+    throw new DivergenceError(
+      `step ${step} has a loss or gradient that is not finite; the tables are as they were before it. A smaller learning rate usually helps`,
+      { step, learningRate: this.spec.training!.optimizer.learningRate },
+    );
+  }
+
+  #evaluate(command: EvaluateCommand): void {
+    const { goals } = command;
+    const team = this.#team;
+    const source = command.list === undefined ? this.#source(command.source) : createSource(command.list);
+    const { evaluationRows, table } = this.spec;
+    const order = new SequentialOrder(source.examples, command.first, command.count, evaluationRows, command.key);
+    const builder = new BatchBuilder(this.kernels, this.spec, source, order, this.layout.builder, "each");
+    this.#encoder.setInput(this.layout.evaluationBatch.input);
+    const evaluation = this.#evaluation;
+    for (let batch = command.batch; batch < command.batch + command.batches; batch++) {
+      team.phase("build", 1 + this.#encoder.evaluationPrepareUnits, (unit) => {
+        if (unit === 0) evaluation.build(batch, builder, order, source, goals);
+        else this.#encoder.prepare(unit - 1);
+      });
+      this.#encoder.setBatchRows(evaluation.rowsOfBatch);
+      team.phase("rows", evaluation.rowUnits(), (unit) => evaluation.row(unit));
+      team.phase("classes", table.lanes, (lane) => evaluation.classes(lane, goals));
+      team.phase("rank", evaluation.rowUnits(), (unit) => evaluation.fold(unit, goals));
+      if (goals.loss) team.phase("fold", 1, () => evaluation.account());
+    }
+  }
+}

@@ -1,0 +1,223 @@
+import type { Address, Kernels } from "@logq/kernels";
+import { createTileLoss, type LossPositives, type LossRows, type LossSpec, type LossTile, lossDefaults, type NormalisedLoss } from "@logq/losses";
+import type { Source } from "../sources/source.js";
+import type { ExampleOrder } from "../sources/order.js";
+import { rowOfClass } from "../table/lanes.js";
+import { type BatchLayout, HEAD } from "./batch-layout.js";
+import type { BatchBuilder } from "./batch-builder.js";
+import type { FullWalk } from "./full-walk.js";
+import { type EngineLayout, STAT } from "./layout.js";
+import { blocksOf, CLASS_TILE, type EngineSpec, rowsPerBlock } from "./spec.js";
+
+/** What to find out about a batch of examples. */
+export interface EvaluationGoals {
+  /** The exact cross-entropy of the labels, by full softmax. */
+  readonly loss: boolean;
+  /** The k best classes, in [0, maxK]; 0: none. */
+  readonly k: number;
+  /** Whether a row's excluded classes are left out of its ranking. */
+  readonly maskExcluded: boolean;
+}
+
+/**
+ * Exact evaluation of one batch after the other, as units of work:
+ *
+ *     build    inputs, labels and masks (one unit)
+ *     rows     a block of rows: encoder, packing, the labels' logits
+ *     classes  a lane: logits tile by tile, folded into partials and offered to the lane's ranking lists
+ *     fold     a block of rows: lanes' partials folded, lists merged
+ */
+export class Evaluation {
+  readonly #kernels: Kernels;
+  readonly #spec: EngineSpec;
+  readonly #layout: EngineLayout;
+  readonly #walk: FullWalk;
+  readonly #loss: NormalisedLoss;
+  readonly #batch: BatchLayout;
+  readonly #R: number;
+  readonly #rows: LossRows;
+  readonly #other: LossRows;
+  readonly #tile: LossTile;
+  readonly #positives: LossPositives;
+  readonly #excluded: Int32Array;
+
+  constructor(kernels: Kernels, spec: EngineSpec, layout: EngineLayout, walk: FullWalk) {
+    this.#kernels = kernels;
+    this.#spec = spec;
+    this.#layout = layout;
+    this.#walk = walk;
+    const loss: LossSpec = { ...lossDefaults("full-softmax").spec, temperature: 1 / spec.scale };
+    this.#loss = createTileLoss(kernels, loss, spec.table.n) as NormalisedLoss;
+    this.#batch = layout.evaluationBatch;
+    this.#R = rowsPerBlock(spec.evaluationRows);
+    const rows = { R: 0, scale: spec.scale, weight: 0, loss: 0, coefficient: 0, max: 0, sum: 0, lse: 0, total: 0, uniform: 0 };
+    this.#rows = { ...rows };
+    this.#other = { ...rows };
+    this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
+    this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
+    this.#excluded = new Int32Array(Math.max(1, spec.capacity.maxExcluded));
+  }
+
+  /** The one unit of the build phase. Every label counts as an example of its own: mass 1, row weight 1. */
+  build(number: number, builder: BatchBuilder, order: ExampleOrder, source: Source, goals: EvaluationGoals): void {
+    const { i32, f32 } = this.#kernels.memory;
+    const batch = this.#batch;
+    const rows = order.seek(number);
+    i32[(batch.head >>> 2) + HEAD.rows] = rows;
+    if (this.#spec.encoder.input !== "external") builder.writeInputs(rows, batch);
+    builder.writeTargets(rows, batch);
+    f32.fill(1, batch.rowWeight >>> 2, (batch.rowWeight >>> 2) + rows);
+    if (goals.k > 0 && goals.maskExcluded) this.#writeMasks(rows, order, source);
+  }
+
+  /** Excluded (class, row) pairs in the order in which tiles are walked. */
+  #writeMasks(rows: number, order: ExampleOrder, source: Source): void {
+    const { memory, indices } = this.#kernels;
+    const places = this.#batch.sortedPlaces >>> 2;
+    const entries = this.#batch.sortedEntries >>> 2;
+    let count = 0;
+    for (let row = 0; row < rows; row++) {
+      const length = source.excluded(order.example(row), this.#excluded, 0);
+      for (let i = 0; i < length; i++) {
+        memory.i32[places + count] = rowOfClass(this.#spec.table, this.#excluded[i]);
+        memory.i32[entries + count] = row;
+        count++;
+      }
+    }
+    const { sortedPlaces, sortedEntries, head } = this.#batch;
+    indices.sortPairs(sortedPlaces, sortedEntries, count, this.#spec.table.rows - 1, this.#layout.builder.sort);
+    memory.i32[(head >>> 2) + HEAD.candidates] = count;
+  }
+
+  get rowsOfBatch(): number {
+    return this.#kernels.memory.i32[(this.#batch.head >>> 2) + HEAD.rows];
+  }
+
+  rowUnits(): number {
+    return blocksOf(this.rowsOfBatch, this.#R);
+  }
+
+  row(unit: number): void {
+    const first = unit * this.#R;
+    const R = Math.min(this.#R, this.rowsOfBatch - first);
+    this.#walk.prepareRows(unit, first, R, undefined);
+    this.#walk.labelLogits(this.#batch.positiveOffsets, this.#batch.positivePlace, first, R);
+  }
+
+  classes(lane: number, goals: EvaluationGoals): void {
+    const { tile: kernel } = this.#kernels;
+    const rows = this.rowsOfBatch;
+    const { space, scratch } = this.#walk;
+    const { rowsPerLane, lanes } = this.#spec.table;
+    this.#pointAtLane(this.#rows, lane, 0, rows);
+    this.#loss.begin(this.#rows);
+    const values = space.laneValues + 4 * lane * space.rows * goals.k;
+    const ids = space.laneIds + 4 * lane * space.rows * goals.k;
+    if (goals.k > 0) kernel.clearTopK(values, ids, goals.k, rows);
+    let mask = goals.k > 0 && goals.maskExcluded ? this.#firstMask(lane * rowsPerLane) : 0;
+    for (let tile = 0; tile < this.#walk.tilesOf(lane); tile++) {
+      const firstRow = this.#walk.firstRow(lane, tile);
+      const C = this.#walk.tileClasses(lane, tile);
+      this.#walk.multiplyTile(scratch.tile, space.rows, this.#walk.tileRows(firstRow, C), C, rows, this.#R);
+      this.#walk.describeTile(this.#tile, scratch.tile, space.rows, firstRow, C);
+      // Scaling and biases come with the partials; a ranking alone needs them too.
+      this.#loss.partials(this.#tile, this.#rows);
+      if (goals.k === 0) continue;
+      if (goals.maskExcluded) mask = this.#mask(mask, firstRow, C);
+      kernel.topK(values, ids, goals.k, scratch.tile, space.rows, C, rows, tile * CLASS_TILE * lanes + lane, lanes);
+    }
+  }
+
+  fold(unit: number, goals: EvaluationGoals): void {
+    const { tile: kernel } = this.#kernels;
+    const first = unit * this.#R;
+    const R = Math.min(this.#R, this.rowsOfBatch - first);
+    const { lanes } = this.#spec.table;
+    const { space } = this.#walk;
+    const list = (base: Address, lane: number) => base + 4 * (lane * space.rows + first) * goals.k;
+    for (let gap = 1; gap < lanes; gap *= 2) {
+      for (let lane = 0; lane < lanes; lane += 2 * gap) {
+        if (goals.loss) {
+          this.#pointAtLane(this.#rows, lane, first, R);
+          this.#pointAtLane(this.#other, lane + gap, first, R);
+          this.#loss.fold(this.#rows, this.#other);
+        }
+        if (goals.k > 0) {
+          const into = list(space.laneValues, lane);
+          kernel.mergeTopK(into, list(space.laneIds, lane), list(space.laneValues, lane + gap), list(space.laneIds, lane + gap), goals.k, R);
+        }
+      }
+    }
+    if (goals.k > 0) this.#copyLists(first, R, goals.k);
+    if (!goals.loss) return;
+    this.#pointAtLane(this.#rows, 0, first, R);
+    this.#positives.offsets = this.#batch.positiveOffsets + 4 * first;
+    this.#positives.dot = space.positiveDot;
+    this.#positives.add = space.positiveAdd;
+    this.#positives.mass = this.#batch.positiveMass;
+    this.#loss.settle(this.#positives, this.#rows);
+
+  }
+
+  /** Adds the batch to the running sums, in row order. One unit. */
+  account(): void {
+    const { f64, i32 } = this.#kernels.memory;
+    const stats = this.#layout.stats >>> 3;
+    const rows = this.rowsOfBatch;
+    let sum = 0;
+    for (let r = 0; r < rows; r++) sum += f64[(this.#walk.space.laneLoss >>> 3) + r];
+    f64[stats + STAT.evaluationLoss] += sum;
+    f64[stats + STAT.evaluationLabels] += i32[(this.#batch.positiveOffsets >>> 2) + rows];
+    f64[stats + STAT.evaluationRows] += rows;
+  }
+
+  #copyLists(first: number, R: number, k: number): void {
+    const { i32, f32 } = this.#kernels.memory;
+    const { space } = this.#walk;
+    const from = first * k;
+    const count = R * k;
+    i32.copyWithin((this.#layout.rankedIds >>> 2) + from, (space.laneIds >>> 2) + from, (space.laneIds >>> 2) + from + count);
+    const values = space.laneValues >>> 2;
+    f32.copyWithin((this.#layout.rankedValues >>> 2) + from, values + from, values + from + count);
+  }
+
+  #firstMask(row: number): number {
+    const { i32 } = this.#kernels.memory;
+    const places = this.#batch.sortedPlaces >>> 2;
+    let low = 0;
+    let high = i32[(this.#batch.head >>> 2) + HEAD.candidates];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (i32[places + middle] < row) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Takes the tile's excluded pairs out of the ranking; answers the next mask. */
+  #mask(mask: number, firstRow: number, C: number): number {
+    const { i32, f32 } = this.#kernels.memory;
+    const places = this.#batch.sortedPlaces >>> 2;
+    const entries = this.#batch.sortedEntries >>> 2;
+    const count = i32[(this.#batch.head >>> 2) + HEAD.candidates];
+    let next = mask;
+    for (; next < count && i32[places + next] < firstRow + C; next++) {
+      f32[(this.#tile.z >>> 2) + (i32[places + next] - firstRow) * this.#tile.ld + i32[entries + next]] = -Infinity;
+    }
+    return next;
+  }
+
+  #pointAtLane(rows: LossRows, lane: number, first: number, R: number): void {
+    const { space } = this.#walk;
+    const at = lane * space.rows + first;
+    rows.R = R;
+    rows.weight = this.#batch.rowWeight + 4 * first;
+    rows.loss = space.laneLoss + 8 * at;
+    rows.max = space.laneMax + 4 * at;
+    rows.sum = space.laneSum + 8 * at;
+    rows.total = space.laneTotal + 8 * at;
+    rows.coefficient = space.coefficient + 4 * first;
+    rows.lse = space.lse + 4 * first;
+    rows.uniform = space.uniform + 4 * first;
+  }
+}

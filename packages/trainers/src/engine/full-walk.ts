@@ -1,0 +1,145 @@
+import type { Encoder } from "@logq/encoders";
+import type { Address, Kernels } from "@logq/kernels";
+import { type LossTile, NORM_EPSILON } from "@logq/losses";
+import { classesOfLane } from "../table/lanes.js";
+import { type FullScratch, type FullSpace, fullScratch } from "./full-space.js";
+import type { EngineLayout } from "./layout.js";
+import { CLASS_TILE, type EngineSpec } from "./spec.js";
+
+/** A block of H as logits see it. */
+interface Hidden {
+  readonly address: Address;
+  readonly ld: number;
+}
+
+/**
+ * What training and evaluation share of the walk over all classes: rows of H packed once, then lane after lane the logits of one
+ * tile of classes after the other, [class][row of the batch]. A B x n matrix is never needed.
+ */
+export class FullWalk {
+  readonly space: FullSpace;
+  readonly scratch: FullScratch;
+  readonly #kernels: Kernels;
+  readonly #spec: EngineSpec;
+  readonly #layout: EngineLayout;
+  readonly #encoder: Encoder;
+
+  constructor(kernels: Kernels, spec: EngineSpec, layout: EngineLayout, encoder: Encoder, scratch: Address) {
+    this.#kernels = kernels;
+    this.#spec = spec;
+    this.#layout = layout;
+    this.#encoder = encoder;
+    this.space = layout.full;
+    this.scratch = fullScratch(scratch, spec, layout.full.rows, kernels);
+  }
+
+  /** H, or H brought to length 1. */
+  get hidden(): Hidden {
+    return this.#spec.normalize ? { address: this.space.unitHidden, ld: this.#spec.table.ld } : this.#layout.encoder.hidden;
+  }
+
+  /** Encoder forward, length and packing of rows [first, first + R); `block` numbers the block. */
+  prepareRows(block: number, first: number, R: number, step: number | undefined): void {
+    const { D, ld } = this.#spec.table;
+    this.#encoder.forward(first, R, step === undefined ? undefined : { key: this.#spec.key, step });
+    if (this.#spec.normalize) {
+      const { hidden } = this.#layout.encoder;
+      const { unitHidden, hiddenNorms } = this.space;
+      const source = hidden.address + 4 * hidden.ld * first;
+      this.#kernels.rows.normalizeRows(unitHidden + 4 * ld * first, ld, source, hidden.ld, hiddenNorms + 4 * first, R, D, NORM_EPSILON);
+    }
+    const { address, ld: ldHidden } = this.hidden;
+    const packed = this.space.packedHiddenT + block * this.space.packedTBytes;
+    this.#kernels.matrix.packRightTransposed(packed, address + 4 * ldHidden * first, ldHidden, D, R);
+  }
+
+  /** The raw logits of labels [from, to) of rows [first, first + R): dot products with their class rows, and their scaled biases. */
+  labelLogits(offsets: Address, places: Address, first: number, R: number): void {
+    const { memory, rows } = this.#kernels;
+    const { D, ld } = this.#spec.table;
+    const { positiveDot, positiveAdd, positiveBias } = this.space;
+    const { table } = this.#layout;
+    const hidden = this.hidden;
+    const at = offsets >>> 2;
+    for (let r = first; r < first + R; r++) {
+      const start = memory.i32[at + r];
+      const count = memory.i32[at + r + 1] - start;
+      const h = hidden.address + 4 * hidden.ld * r;
+      rows.pairDots(positiveDot + 4 * start, h, 0, 0, table.address, ld, places + 4 * start, count, D);
+    }
+    const from = memory.i32[at + first];
+    const to = memory.i32[at + first + R];
+    if (this.#spec.normalize) this.#divideByLengths(places, from, to);
+    if (table.bias === 0) {
+      this.#kernels.vector.fill(positiveAdd + 4 * from, 0, to - from);
+      return;
+    }
+    rows.gatherRows(positiveBias + 4 * from, 1, table.bias, 1, places + 4 * from, to - from, 1);
+    for (let l = from; l < to; l++) memory.f32[(positiveAdd >>> 2) + l] = this.#spec.scale * memory.f32[(positiveBias >>> 2) + l];
+  }
+
+  #divideByLengths(places: Address, from: number, to: number): void {
+    const { memory, rows } = this.#kernels;
+    const { D, ld } = this.#spec.table;
+    const dot = this.space.positiveDot >>> 2;
+    for (let l = from; l < to; l++) {
+      const row = this.#layout.table.address + 4 * ld * memory.i32[(places >>> 2) + l];
+      memory.f32[dot + l] /= Math.max(Math.sqrt(rows.sumOfSquares(row, ld, 1, D)), NORM_EPSILON);
+    }
+  }
+
+  /** How many tiles a lane has. */
+  tilesOf(lane: number): number {
+    return Math.ceil(classesOfLane(this.#spec.table, lane) / CLASS_TILE);
+  }
+
+  /** First physical row and number of classes of a lane's tile. */
+  firstRow(lane: number, tile: number): number {
+    return lane * this.#spec.table.rowsPerLane + tile * CLASS_TILE;
+  }
+
+  tileClasses(lane: number, tile: number): number {
+    return Math.min(CLASS_TILE, classesOfLane(this.#spec.table, lane) - tile * CLASS_TILE);
+  }
+
+  /** The tile's class rows as logits see them: in the table, or, for cosines, brought to length 1 in the worker's scratch. */
+  tileRows(firstRow: number, C: number): Address {
+    const { ld, D } = this.#spec.table;
+    const rows = this.#layout.table.address + 4 * ld * firstRow;
+    if (!this.#spec.normalize) return rows;
+    const { unit, norms } = this.scratch;
+    this.#kernels.rows.normalizeRows(unit, ld, rows, ld, norms, C, D, NORM_EPSILON);
+    return unit;
+  }
+
+  /** The tile's scaled biases, or 0. Without temperature they are the biases themselves. */
+  tileTerms(firstRow: number, C: number): Address {
+    const { bias } = this.#layout.table;
+    if (bias === 0) return 0;
+    const at = bias + 4 * firstRow;
+    if (this.#spec.scale === 1) return at;
+    const { f32 } = this.#kernels.memory;
+    const { add } = this.scratch;
+    for (let c = 0; c < C; c++) f32[(add >>> 2) + c] = this.#spec.scale * f32[(at >>> 2) + c];
+    return add;
+  }
+
+  /** z (C, rows) ← raw logits of a tile against all blocks of the batch. */
+  multiplyTile(z: Address, ldZ: number, tileRows: Address, C: number, rows: number, R: number): void {
+    const { ld, D } = this.#spec.table;
+    for (let first = 0, block = 0; first < rows; first += R, block++) {
+      const packed = this.space.packedHiddenT + block * this.space.packedTBytes;
+      this.#kernels.matrix.multiply(z + 4 * first, ldZ, tileRows, ld, 1, packed, C, D, Math.min(R, rows - first), false);
+    }
+  }
+
+  /** Points a tile description at z. */
+  describeTile(tile: LossTile, z: Address, ldZ: number, firstRow: number, C: number): void {
+    tile.z = z;
+    tile.ld = ldZ;
+    tile.C = C;
+    tile.scale = this.#spec.scale;
+    tile.add = this.tileTerms(firstRow, C);
+    tile.weight = 0;
+  }
+}

@@ -1,0 +1,172 @@
+import { type EncoderLayout, planEncoder, segmentScratchBytes } from "@logq/encoders";
+import type { Address, Kernels, MemoryPlan, Region } from "@logq/kernels";
+import { planState, type TableState } from "../optimize/optimizer.js";
+import type { BuilderScratch } from "./batch-builder.js";
+import { type BatchCapacity, type BatchLayout, evaluationCapacity, planBatch, trainingCapacity } from "./batch-layout.js";
+import { type CandidateSpace, planCandidateSpace, wholeLines } from "./candidate-space.js";
+import { type FullSpace, planFullSpace } from "./full-space.js";
+import type { EngineSpec } from "./spec.js";
+
+/** The class table and what the optimizer keeps for it. */
+export interface ClassTableLayout {
+  /** float32 (rows, ld), lane after lane */
+  readonly address: Address;
+  /** float32 (rows), 0 without bias */
+  readonly bias: Address;
+  readonly state: TableState;
+  readonly biasState: TableState;
+}
+
+/** Clipping needs every gradient before any update; without it there is nothing here. */
+export interface ClipSpace {
+  /** (unique inputs, E) gradients of the embedding rows */
+  readonly sparseGradient: Address;
+  /** float64: one partial sum of squares for each unit of the gradient phase */
+  readonly squares: Address;
+}
+
+/** Where everything lies: plain data, the same in every thread. */
+export interface EngineLayout {
+  readonly table: ClassTableLayout;
+  readonly encoder: EncoderLayout;
+  /** By index of encoder.tables. */
+  readonly encoderStates: readonly TableState[];
+  /** Two batches in turn: one is used while the next is built. Empty in engines that only evaluate. */
+  readonly batches: readonly BatchLayout[];
+  readonly builder: BuilderScratch;
+  readonly evaluationBatch: BatchLayout;
+  readonly candidate: CandidateSpace | undefined;
+  readonly full: FullSpace;
+  readonly clip: ClipSpace | undefined;
+  /** Where the ranking lists of an evaluated batch lie: int32 ids and float32 values (evaluationRows, maxK). */
+  readonly rankedIds: Address;
+  readonly rankedValues: Address;
+  /** float64 words, see STAT */
+  readonly stats: Address;
+  /** int32 words, see FLAG */
+  readonly flags: Address;
+  /** First worker's scratch; each has scratchBytes. */
+  readonly scratch: Address;
+  readonly scratchBytes: number;
+  readonly regions: readonly Region[];
+  readonly bytes: number;
+}
+
+/** float64 words that tell the main thread how a run goes. Written by one unit a step. */
+export const STAT = {
+  /** steps done in this command */
+  steps: 0,
+  /** examples of those */
+  examples: 1,
+  /** Σ of the batch losses, in nats */
+  lossSum: 2,
+  lastLoss: 3,
+  /** Σ of the milliseconds of the steps */
+  milliseconds: 4,
+  /** Σ over an evaluation of the row losses, and of the labels they are of */
+  evaluationLoss: 5,
+  evaluationLabels: 6,
+  evaluationRows: 7,
+  /** Σ of the global gradient norms, when clipping */
+  gradientNorm: 8,
+  /** when the last step ended (or the command began), in milliseconds since the epoch */
+  lastStepAt: 9,
+  /** the last step times, in milliseconds, a ring */
+  ring: 16,
+} as const;
+
+export const STEP_TIME_RING = 4096;
+
+/** int32 words by which members agree. */
+export const FLAG = {
+  /** not 0: this step's numbers are not finite; it changes nothing and ends the run */
+  diverged: 0,
+  /** not 0: everybody stops after this step */
+  stop: 1,
+} as const;
+
+/** Reserves everything an engine of `workers` threads needs. `kernels` of the back-end, over any memory, tell the sizes of packed operands. */
+export function planEngine(plan: MemoryPlan, spec: EngineSpec, workers: number, kernels: Kernels): EngineLayout {
+  const { table, training } = spec;
+  const optimizer = training?.optimizer.name ?? "sgd";
+  const address = plan.reserve("class table", 4 * table.rows * table.ld);
+  const bias = spec.bias ? plan.reserve("class bias", 4 * table.rows) : 0;
+  const classTable: ClassTableLayout = {
+    address,
+    bias,
+    state: planState(plan, optimizer, "class table", table.rows, table.ld),
+    biasState: planState(plan, optimizer, "class bias", spec.bias ? table.rows : 0, 1),
+  };
+  const maxRows = Math.max(spec.evaluationRows, training?.B ?? 0);
+  const encoder = planEncoder(plan, spec.encoder, { maxRows, training: training !== undefined, matrix: kernels.matrix });
+  const encoderStates = encoder.tables.map((t) => planState(plan, optimizer, `encoder ${t.name}`, t.rows, t.ld));
+  const capacity = training === undefined ? undefined : trainingCapacity(spec);
+  const batches = capacity === undefined ? [] : ["even", "odd"].map((name) => planBatch(plan, `${name} batch`, spec, capacity));
+  const evaluation = evaluationCapacity(spec);
+  const evaluationBatch = planBatch(plan, "evaluation batch", spec, evaluation);
+  const builder = planBuilderScratch(plan, capacity, evaluation, kernels);
+  const sampled = training?.candidates !== undefined;
+  const candidate = sampled ? planCandidateSpace(plan, spec, capacity!, kernels) : undefined;
+  const full = planFullSpace(plan, spec, kernels);
+  const clip = training !== undefined && training.optimizer.clipNorm > 0 ? planClip(plan, spec, capacity!, encoder) : undefined;
+  const lists = spec.evaluationRows * spec.maxK;
+  const rankedIds = plan.reserve("ranked ids", 4 * lists);
+  const rankedValues = plan.reserve("ranked values", 4 * lists);
+  const stats = plan.reserve("statistics", 8 * (STAT.ring + STEP_TIME_RING));
+  const flags = plan.reserve("flags", 64);
+  const scratchBytes = Math.max(candidate?.scratchBytes ?? 0, full.scratchBytes, encoderScratchBytes(encoder));
+  const scratch = plan.reserve("worker scratch", scratchBytes * Math.max(1, workers));
+  return {
+    table: classTable,
+    encoder,
+    encoderStates,
+    batches,
+    builder,
+    evaluationBatch,
+    candidate,
+    full,
+    clip,
+    rankedIds,
+    rankedValues,
+    stats,
+    flags,
+    scratch,
+    scratchBytes,
+    regions: plan.regions,
+    bytes: plan.bytes,
+  };
+}
+
+/** Rows of an embedding table that one unit updates. */
+export const SPARSE_BLOCK = 256;
+
+function encoderScratchBytes(encoder: EncoderLayout): number {
+  const widest = Math.max(0, ...encoder.tables.filter((t) => t.kind === "sparse").map((t) => t.ld));
+  return wholeLines(Math.max(encoder.scratchBytes, 4 * SPARSE_BLOCK * widest));
+}
+
+function planBuilderScratch(
+  plan: MemoryPlan,
+  training: BatchCapacity | undefined,
+  evaluation: BatchCapacity,
+  kernels: Kernels,
+): BuilderScratch {
+  const entries = (c: BatchCapacity | undefined) =>
+    c === undefined ? 0 : Math.max(c.positives, c.candidates, c.masks * (c.training ? 0 : 1)) + c.rowCandidates * c.rows;
+  const most = Math.max(entries(training), entries(evaluation));
+  return {
+    segments: plan.reserve("segment scratch", segmentScratchBytes(kernels.indices, training?.inputs ?? 0)),
+    keys: plan.reserve("sort keys", 4 * most),
+    values: plan.reserve("sort values", 4 * most),
+    sort: plan.reserve("sort scratch", Math.max(kernels.indices.sortScratchBytes(most), 4 * most)),
+  };
+}
+
+function planClip(plan: MemoryPlan, spec: EngineSpec, capacity: BatchCapacity, encoder: EncoderLayout): ClipSpace {
+  const sparse = encoder.tables.find((t) => t.kind === "sparse");
+  const units = capacity.panelRows + spec.table.rows + capacity.inputs + 65536;
+  return {
+    sparseGradient: plan.reserve("embedding gradients", sparse === undefined ? 0 : 4 * capacity.inputs * sparse.ld),
+    squares: plan.reserve("squares of gradients", 8 * Math.ceil(units / 64)),
+  };
+}

@@ -1,0 +1,74 @@
+import type { Key } from "@logq/core";
+import type { EncoderSpec } from "@logq/encoders";
+import type { LossSpec } from "@logq/losses";
+import type { SamplerState } from "@logq/samplers";
+import type { OptimizerSpec } from "../optimize/optimizer.js";
+import type { ScheduleSpec } from "../optimize/schedule.js";
+import type { SourceSpec } from "../sources/source.js";
+import type { TableShape } from "../table/lanes.js";
+
+/** Who is drawn in each step. */
+export interface CandidateSpec {
+  readonly state: SamplerState;
+  /** S: candidates of a draw. */
+  readonly S: number;
+  /** One draw shared by the batch, or one a row. */
+  readonly per: "batch" | "row";
+}
+
+/** The most that one row of a batch can hold. */
+export interface RowCapacity {
+  readonly maxInputs: number;
+  readonly maxTargets: number;
+  readonly maxExcluded: number;
+}
+
+/** What a training step is, beyond the model: absent in engines that only evaluate. */
+export interface TrainingSpec {
+  /** B: rows of a batch; the last batch of an epoch may have fewer. */
+  readonly B: number;
+  readonly capacity: RowCapacity;
+  readonly loss: LossSpec;
+  readonly candidates: CandidateSpec | undefined;
+  readonly optimizer: OptimizerSpec;
+  readonly schedule: ScheduleSpec;
+  /** Steps of the whole run: what schedules end at. */
+  readonly totalSteps: number;
+  /** Full softmax keeps the logits of a step in at most this many bytes, and recomputes them if they need more. */
+  readonly logitBytes: number;
+}
+
+/** Everything an engine is made from: plain data, the same in every thread. */
+export interface EngineSpec {
+  readonly key: Key;
+  readonly table: TableShape;
+  /** Whether classes have a bias. */
+  readonly bias: boolean;
+  /** Cosine logits: hidden vectors and class rows are brought to length 1 before the product. */
+  readonly normalize: boolean;
+  /** 1/τ */
+  readonly scale: number;
+  readonly encoder: EncoderSpec;
+  /** The sources that commands name. Absent: an external encoder, batches come with the command. */
+  readonly sources: Readonly<Record<string, SourceSpec>>;
+  readonly training: TrainingSpec | undefined;
+  /** Rows an evaluation handles at a time. */
+  readonly evaluationRows: number;
+  /** The largest k of a ranking; 0: none is asked for. */
+  readonly maxK: number;
+  /** Over all sources that are evaluated. */
+  readonly capacity: RowCapacity;
+}
+
+/** Rows of a batch that one unit of the row phase handles. From the shapes alone: it fixes the order of sums over the batch. */
+export function rowsPerBlock(B: number): number {
+  return B > 512 ? 64 : 32;
+}
+
+/** Class rows that one unit of the table phase, or one tile of a full softmax, handles. */
+export const CLASS_BLOCK = 128;
+export const CLASS_TILE = 256;
+
+export function blocksOf(count: number, size: number): number {
+  return Math.ceil(count / size);
+}

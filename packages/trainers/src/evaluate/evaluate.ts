@@ -1,0 +1,107 @@
+import type { Key } from "@logq/core";
+import type { EngineHost } from "../engine/host.js";
+import { STAT } from "../engine/layout.js";
+import { createSource } from "../sources/create.js";
+import type { Source } from "../sources/source.js";
+import { type Metric, rankingValue } from "./metrics.js";
+
+/** How far an evaluation is. */
+export interface EvaluationProgress {
+  readonly examples: number;
+  readonly total: number;
+}
+
+export interface EvaluationRequest {
+  /** A source of the engine's spec. */
+  readonly source: string;
+  readonly metrics: readonly Metric[];
+  /** At most this many examples, from the first on; default all. */
+  readonly limit?: number;
+  /** Set: `limit` examples chosen by the permutation that this key names. */
+  readonly key?: Key;
+  /** Whether classes a row has seen are left out of rankings. Default true. */
+  readonly maskSeen?: boolean;
+  readonly onProgress?: (progress: EvaluationProgress) => void;
+}
+
+export interface EvaluationResult {
+  /** Rows looked at. */
+  readonly examples: number;
+  /** Labels they have: what a cross-entropy is a mean over. */
+  readonly labels: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+/** Batches between two looks at the clock when nothing is ranked. */
+const BATCHES_PER_COMMAND = 16;
+
+/** Exact evaluation over all classes. Cross-entropy is in nats a label; perplexity is its exponential; rankings are means over rows. */
+export async function evaluateModel(host: EngineHost, request: EvaluationRequest): Promise<EvaluationResult> {
+  const begin = performance.now();
+  const source = createSource(host.spec.sources[request.source]!);
+  const count = Math.min(source.examples, request.limit ?? Number.POSITIVE_INFINITY);
+  const { evaluationRows } = host.spec;
+  const stats = host.layout.stats >>> 3;
+  host.memory.f64.fill(0, stats + STAT.evaluationLoss, stats + STAT.evaluationRows + 1);
+  const loss = request.metrics.some((metric) => !("k" in metric));
+  const k = Math.max(0, ...request.metrics.map((metric) => ("k" in metric ? metric.k : 0)));
+  const goals = { loss, k: Math.min(k, host.spec.table.n), maskExcluded: request.maskSeen ?? true };
+  const ranking = new RankingSums(request.metrics, source);
+  const batches = Math.ceil(count / evaluationRows);
+  const step = goals.k > 0 ? 1 : BATCHES_PER_COMMAND;
+  for (let batch = 0; batch < batches; batch += step) {
+    const some = Math.min(step, batches - batch);
+    const key = request.key;
+    await host.run({ type: "evaluate", source: request.source, first: 0, count, key, list: undefined, batch, batches: some, goals });
+    if (goals.k > 0) ranking.add(host, batch, count, goals.k);
+    request.onProgress?.({ examples: Math.min(count, (batch + some) * evaluationRows), total: count });
+  }
+  const labels = host.memory.f64[stats + STAT.evaluationLabels];
+  const crossEntropy = host.memory.f64[stats + STAT.evaluationLoss] / labels;
+  const metrics: Record<string, number> = {};
+  for (const metric of request.metrics) {
+    if (metric.name === "cross-entropy") metrics[metric.label] = crossEntropy;
+    else if (metric.name === "perplexity") metrics[metric.label] = Math.exp(crossEntropy);
+    else metrics[metric.label] = ranking.mean(metric.label);
+  }
+  return { examples: count, labels: loss ? labels : ranking.labels, metrics, seconds: (performance.now() - begin) / 1000 };
+}
+
+/** Sums of ranking metrics over rows with labels, batch after batch. Rows are in the source's own order. */
+class RankingSums {
+  readonly #metrics: readonly Metric[];
+  readonly #source: Source;
+  readonly #sums = new Map<string, number>();
+  readonly #targets: Int32Array;
+  #rows = 0;
+  labels = 0;
+
+  constructor(metrics: readonly Metric[], source: Source) {
+    this.#metrics = metrics;
+    this.#source = source;
+    this.#targets = new Int32Array(Math.max(1, source.maxTargets));
+  }
+
+  add(host: EngineHost, batch: number, count: number, k: number): void {
+    const { evaluationRows } = host.spec;
+    const ranked = host.memory.ints(host.layout.rankedIds, evaluationRows * k);
+    const first = batch * evaluationRows;
+    for (let row = 0; row < Math.min(evaluationRows, count - first); row++) {
+      const length = this.#source.targets(first + row, this.#targets, 0);
+      if (length === 0) continue;
+      const relevant = new Set(this.#targets.subarray(0, length));
+      this.#rows++;
+      this.labels += relevant.size;
+      for (const metric of this.#metrics) {
+        if (!("k" in metric)) continue;
+        const value = rankingValue(metric.name, ranked, row * k, Math.min(metric.k, k), relevant);
+        this.#sums.set(metric.label, (this.#sums.get(metric.label) ?? 0) + value);
+      }
+    }
+  }
+
+  mean(label: string): number {
+    return (this.#sums.get(label) ?? 0) / Math.max(1, this.#rows);
+  }
+}

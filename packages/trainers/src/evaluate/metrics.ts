@@ -1,0 +1,69 @@
+import { OptionError } from "@logq/core";
+
+/** What a ranking is measured by, at a cut-off k. Everything is a mean over rows with something to find. */
+export const RANKING_METRICS = ["precision", "recall", "hr", "ndcg", "mrr"] as const;
+
+export type RankingMetricName = (typeof RANKING_METRICS)[number];
+
+export type Metric =
+  | { readonly name: "cross-entropy" | "perplexity"; readonly label: string }
+  | { readonly name: RankingMetricName; readonly k: number; readonly label: string };
+
+/** Reads "cross-entropy", "perplexity" or "recall@20". @throws OptionError */
+export function parseMetric(text: string): Metric {
+  const label = text.trim().toLowerCase();
+  if (label === "cross-entropy" || label === "perplexity") return { name: label, label };
+  const match = /^([a-z]+)@([1-9][0-9]{0,4})$/.exec(label);
+  const name = RANKING_METRICS.find((known) => known === match?.[1]);
+  if (match === null || name === undefined) {
+    const known = `cross-entropy, perplexity, ${RANKING_METRICS.map((metric) => `${metric}@k`).join(", ")}`;
+    throw new OptionError(`there is no metric "${text}"; the metrics are ${known}`, { metric: text });
+  }
+  return { name, k: Number(match[2]), label };
+}
+
+/** Reads a comma-separated list of metrics. */
+export function parseMetrics(text: string): Metric[] {
+  return text
+    .split(",")
+    .filter((part) => part.trim() !== "")
+    .map(parseMetric);
+}
+
+/**
+ * One row's value. `ranked` holds class ids, best first, from `at`; −1 ends a list that is shorter. With hits h_i = [ranked_i is relevant] for i = 1 … k:
+ *
+ * - precision = Σ h_i / k
+ * - recall = Σ h_i / (number of relevant classes)
+ * - hr = 1 if any h_i
+ * - ndcg = Σ h_i / log2(i + 1), over the same sum of the best order (Järvelin and Kekäläinen 2002, binary gains)
+ * - mrr = 1 / (the first i with h_i), 0 if none
+ */
+export function rankingValue(name: RankingMetricName, ranked: Int32Array, at: number, k: number, relevant: ReadonlySet<number>): number {
+  let hits = 0;
+  let gain = 0;
+  let first = 0;
+  for (let i = 0; i < k; i++) {
+    const id = ranked[at + i]!;
+    if (id < 0) break;
+    if (!relevant.has(id)) continue;
+    hits++;
+    gain += 1 / Math.log2(i + 2);
+    if (first === 0) first = i + 1;
+  }
+  switch (name) {
+    case "precision":
+      return hits / k;
+    case "recall":
+      return hits / relevant.size;
+    case "hr":
+      return hits > 0 ? 1 : 0;
+    case "mrr":
+      return first > 0 ? 1 / first : 0;
+    case "ndcg": {
+      let best = 0;
+      for (let i = 0; i < Math.min(k, relevant.size); i++) best += 1 / Math.log2(i + 2);
+      return gain / best;
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { keyFromSeed, OptionError } from "@logq/core";
+import type { AnyDataset } from "@logq/datasets";
+import type { EncoderSpec } from "@logq/encoders";
+import { createSamplerState, requireMass, samplerFrom } from "@logq/samplers";
+import type { CandidateSpec, EngineSpec, RowCapacity, TrainingSpec } from "../engine/spec.js";
+import { createSource } from "../sources/create.js";
+import type { SourceSpec } from "../sources/source.js";
+import { tableShape } from "../table/lanes.js";
+import type { RunOptions } from "./options.js";
+
+/** What a model is without its numbers: enough to lay out its tables and to run it. Plain data, stored in a checkpoint. */
+export interface ModelShape {
+  readonly classes: number;
+  readonly dim: number;
+  readonly lanes: number;
+  readonly bias: boolean;
+  readonly normalize: boolean;
+  readonly temperature: number;
+  readonly encoder: EncoderSpec;
+}
+
+/** Rows of the embedding table: what inputs are ids of. */
+export function inputVocabulary(dataset: AnyDataset, options: RunOptions): number {
+  switch (dataset.kind) {
+    case "text":
+      return dataset.classes.size;
+    case "pairs":
+      return options.encoder === "user" ? dataset.users.size : dataset.classes.size;
+    case "labels":
+      return dataset.features.size;
+    case "synthetic":
+      return dataset.contexts;
+  }
+}
+
+export function modelShape(options: RunOptions, classes: number, vocabulary: number): ModelShape {
+  const concat = options.encoder === "window" && options.hidden.length > 0;
+  if (concat && options.contextMode !== "previous") {
+    throw new OptionError(`dense layers read a window of previous words, not contextMode ${options.contextMode}`, {
+      hidden: options.hidden,
+      contextMode: options.contextMode,
+    });
+  }
+  return {
+    classes,
+    dim: options.dim,
+    lanes: options.lanes,
+    bias: options.classBias !== "none",
+    normalize: options.loss.normalize,
+    temperature: options.loss.temperature,
+    encoder: {
+      input: concat ? "concat" : "bag",
+      vocabulary,
+      reduce: options.reduce,
+      window: concat ? options.window : 0,
+      embedding: options.embedding,
+      hidden: options.hidden,
+      activation: options.activation,
+      dropout: options.dropout,
+      D: options.dim,
+      initialScale: options.embeddingScale,
+    },
+  };
+}
+
+/** Rows an evaluation handles at a time: enough that each class row is used often, few enough that its tiles stay in the cache. */
+export const EVALUATION_ROWS = 256;
+
+/** Capacities of rows over all sources. */
+export function capacityOf(sources: readonly SourceSpec[]): RowCapacity {
+  const all = sources.map(createSource);
+  const most = (values: number[]) => Math.max(1, ...values);
+  return {
+    maxInputs: most(all.map((source) => source.maxInputs)),
+    maxTargets: most(all.map((source) => source.maxTargets)),
+    maxExcluded: Math.max(0, ...all.map((source) => source.maxExcluded)),
+  };
+}
+
+/** An engine that trains a model on a source and evaluates it on others. */
+export function trainingEngineSpec(
+  shape: ModelShape,
+  options: RunOptions,
+  sources: Readonly<Record<string, SourceSpec>>,
+  counts: Float64Array,
+  totalSteps: number,
+  maxK: number,
+): EngineSpec {
+  const { train, ...evaluated } = sources;
+  return {
+    ...evaluationEngineSpec(shape, Object.keys(evaluated).length > 0 ? evaluated : sources, maxK),
+    sources,
+    key: keyFromSeed(options.seed),
+    training: {
+      B: options.batch,
+      capacity: capacityOf([train!]),
+      loss: options.loss,
+      candidates: candidatesOf(options, shape.classes, counts),
+      optimizer: options.optimizer,
+      schedule: options.schedule,
+      totalSteps,
+      logitBytes: options.logitBytes,
+    } satisfies TrainingSpec,
+  };
+}
+
+/** An engine that only evaluates. */
+export function evaluationEngineSpec(
+  shape: ModelShape,
+  sources: Readonly<Record<string, SourceSpec>>,
+  maxK: number,
+  evaluationRows = EVALUATION_ROWS,
+): EngineSpec {
+  return {
+    key: { low: 0, high: 0 },
+    table: tableShape(shape.classes, shape.dim, shape.lanes),
+    bias: shape.bias,
+    normalize: shape.normalize,
+    scale: 1 / shape.temperature,
+    encoder: shape.encoder,
+    sources,
+    training: undefined,
+    evaluationRows,
+    maxK: Math.min(maxK, shape.classes),
+    capacity: capacityOf(Object.values(sources)),
+  };
+}
+
+function candidatesOf(options: RunOptions, n: number, counts: Float64Array): CandidateSpec | undefined {
+  if (options.sampler === undefined) return undefined;
+  const state = createSamplerState(options.sampler, n, options.sampler.name === "unigram" ? { counts } : {});
+  const sampler = samplerFrom(state);
+  sampler.requireDrawable(options.negatives);
+  return { state, S: options.negatives, per: options.candidates };
+}
+
+/** Checks that every class that training may name as a target can be corrected. @throws SamplerError with the class */
+export function requireTargetsHaveMass(candidates: CandidateSpec, counts: Float64Array): void {
+  const { law } = samplerFrom(candidates.state);
+  if (law === null) return;
+  const seen: number[] = [];
+  for (let id = 0; id < counts.length; id++) if (counts[id]! > 0) seen.push(id);
+  requireMass(law, seen);
+}

@@ -1,0 +1,210 @@
+import { OptionError, requireInteger, requireNumber, requireOneOf, requirePositive } from "@logq/core";
+import type { BackendChoice } from "@logq/kernels";
+import { type Correction, describeLoss, LOSS_NAMES, type LossName, type LossSpec, lossDefaults, validateLossSpec } from "@logq/losses";
+import { SAMPLER_NAMES, type SamplerName, type SamplerSpec } from "@logq/samplers";
+import { type OptimizerSpec, optimizerSpec } from "../optimize/optimizer.js";
+import { type ScheduleSpec, scheduleSpec } from "../optimize/schedule.js";
+import type { ContextMode } from "../sources/source.js";
+import { DEFAULT_LANES } from "../table/lanes.js";
+
+export const ENCODERS = ["user", "history", "window", "features", "context"] as const;
+
+/** Where H comes from: a user's row, the mean of a user's items, the words around, sparse features, or a synthetic context's row. */
+export type EncoderName = (typeof ENCODERS)[number];
+
+export const CLASS_BIASES = ["log-frequency", "zero", "none"] as const;
+
+/** Whether classes have a bias, and what it starts from. */
+export type ClassBias = (typeof CLASS_BIASES)[number];
+
+/** What a user may say about a run. Everything has a default that fits the dataset; unknown names are refused. */
+export interface TrainOptions {
+  readonly encoder?: EncoderName;
+  /** Words of a window (on each side, if around), or the most items of a history. */
+  readonly window?: number;
+  readonly contextMode?: ContextMode;
+  /** Whether windows stop at line ends. */
+  readonly withinLine?: boolean;
+  /** Widths of dense layers. A window encoder with any concatenates its words; without, it averages them. */
+  readonly hidden?: readonly number[];
+  readonly activation?: "tanh" | "relu";
+  /** Width of an embedding row; default D. */
+  readonly embedding?: number;
+  readonly reduce?: "mean" | "sum";
+  readonly dropout?: number;
+  readonly loss?: LossName;
+  /** Defaults as another library has them. */
+  readonly like?: "tensorflow";
+  readonly correction?: Correction;
+  readonly accidentalHits?: "keep" | "remove";
+  /** `target` is `accidentalHits: remove` under another name. */
+  readonly exclude?: "none" | "target" | "seen";
+  readonly temperature?: number;
+  readonly labelSmoothing?: number;
+  readonly normalize?: boolean;
+  readonly sampler?: SamplerName;
+  readonly distortion?: number;
+  readonly replacement?: boolean;
+  /** S */
+  readonly negatives?: number;
+  /** One draw for the batch, or one for each row. */
+  readonly candidates?: "shared" | "row";
+  readonly dim?: number;
+  readonly batch?: number;
+  readonly epochs?: number;
+  readonly maxSteps?: number;
+  readonly maxMinutes?: number;
+  readonly optimizer?: Partial<OptimizerSpec>;
+  readonly schedule?: Partial<ScheduleSpec>;
+  readonly classBias?: ClassBias;
+  /** Class rows start uniform in [−scale, scale]. */
+  readonly classScale?: number;
+  /** Embedding rows start uniform in [−scale, scale]. */
+  readonly embeddingScale?: number;
+  /** Steps between validations; 0: at the end of each epoch if there is a validation part. */
+  readonly validationEvery?: number;
+  /** Validations without improvement after which training stops; 0: never. */
+  readonly patience?: number;
+  readonly lanes?: number;
+  readonly logitBytes?: number;
+  readonly workers?: number;
+  readonly backend?: BackendChoice;
+  readonly seed?: number | string;
+}
+
+/** Options with every default filled in: plain data, stored with a run. */
+export interface RunOptions {
+  readonly encoder: EncoderName;
+  readonly window: number;
+  readonly contextMode: ContextMode;
+  readonly withinLine: boolean;
+  readonly hidden: readonly number[];
+  readonly activation: "tanh" | "relu";
+  readonly embedding: number;
+  readonly reduce: "mean" | "sum";
+  readonly dropout: number;
+  readonly loss: LossSpec;
+  readonly sampler: SamplerSpec | undefined;
+  readonly negatives: number;
+  readonly candidates: "batch" | "row";
+  readonly dim: number;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly maxSteps: number | undefined;
+  readonly maxMinutes: number | undefined;
+  readonly optimizer: OptimizerSpec;
+  readonly schedule: ScheduleSpec;
+  readonly classBias: ClassBias;
+  readonly classScale: number;
+  readonly embeddingScale: number;
+  readonly validationEvery: number;
+  readonly patience: number;
+  readonly lanes: number;
+  readonly logitBytes: number;
+  readonly seed: number | string;
+}
+
+/** What depends on the kind of data. */
+interface KindDefaults {
+  readonly encoder: EncoderName;
+  readonly allowed: readonly EncoderName[];
+  readonly window: number;
+  readonly sampler: SamplerName;
+  readonly distortion: number;
+  readonly classBias: ClassBias;
+}
+
+const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefaults> = {
+  text: { encoder: "window", allowed: ["window"], window: 5, sampler: "unigram", distortion: 1, classBias: "log-frequency" },
+  pairs: { encoder: "user", allowed: ["user", "history"], window: 50, sampler: "uniform", distortion: 1, classBias: "none" },
+  labels: { encoder: "features", allowed: ["features"], window: 0, sampler: "unigram", distortion: 1, classBias: "log-frequency" },
+  synthetic: { encoder: "context", allowed: ["context"], window: 0, sampler: "unigram", distortion: 1, classBias: "log-frequency" },
+};
+
+const KEYS = (
+  "encoder window contextMode withinLine hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
+  "labelSmoothing normalize sampler distortion replacement negatives candidates dim batch epochs maxSteps maxMinutes optimizer schedule " +
+  "classBias classScale embeddingScale validationEvery patience lanes logitBytes workers backend seed"
+).split(" ");
+
+const DEFAULT_LOGIT_BYTES = 512 * 2 ** 20;
+
+/** Fills in defaults for a kind of data and checks everything that can be checked without it. @throws OptionError */
+export function runOptions(kind: keyof typeof KIND_DEFAULTS, options: TrainOptions): RunOptions {
+  for (const key of Object.keys(options)) {
+    if (!KEYS.includes(key)) throw new OptionError(`there is no training option "${key}"`, { key, allowed: KEYS });
+  }
+  const defaults = KIND_DEFAULTS[kind];
+  const encoder = requireOneOf("encoder", options.encoder ?? defaults.encoder, ENCODERS);
+  if (!defaults.allowed.includes(encoder)) {
+    const list = defaults.allowed.join(", ");
+    throw new OptionError(`${kind} data take the encoder ${list}, not ${encoder}`, { kind, encoder, allowed: defaults.allowed });
+  }
+  const dim = requireInteger("dim", options.dim ?? 64, 1, 65536);
+  const loss = lossOf(options);
+  const facts = describeLoss(loss.name);
+  const sampler = facts.candidates ? samplerOf(options, defaults) : undefined;
+  if (!facts.candidates && (options.sampler ?? options.negatives) !== undefined) {
+    throw new OptionError(`${loss.name} looks at every class: it takes neither a sampler nor negatives`, { loss: loss.name });
+  }
+  return {
+    encoder,
+    window: requireInteger("window", options.window ?? defaults.window, 0, 10_000),
+    contextMode: requireOneOf("context mode", options.contextMode ?? "previous", ["previous", "around", "pair"]),
+    withinLine: options.withinLine ?? false,
+    hidden: options.hidden ?? [],
+    activation: requireOneOf("activation", options.activation ?? "tanh", ["tanh", "relu"]),
+    embedding: requireInteger("embedding", options.embedding ?? dim, 1, 65536),
+    reduce: requireOneOf("reduce", options.reduce ?? "mean", ["mean", "sum"]),
+    dropout: requireNumber("dropout", options.dropout ?? 0, 0, 0.99),
+    loss,
+    sampler,
+    negatives: facts.candidates ? requireInteger("negatives", options.negatives ?? 256, 1, 2 ** 24) : 0,
+    candidates: requireOneOf("candidates", options.candidates ?? "shared", ["shared", "row"]) === "row" ? "row" : "batch",
+    dim,
+    batch: requireInteger("batch", options.batch ?? 256, 1, 2 ** 20),
+    epochs: requireNumber("epochs", options.epochs ?? 1, 0),
+    maxSteps: options.maxSteps === undefined ? undefined : requireInteger("max steps", options.maxSteps, 1),
+    maxMinutes: options.maxMinutes === undefined ? undefined : requirePositive("max minutes", options.maxMinutes),
+    optimizer: optimizerSpec(options.optimizer),
+    schedule: scheduleSpec(options.schedule),
+    classBias: requireOneOf("class bias", options.classBias ?? defaults.classBias, CLASS_BIASES),
+    classScale: requireNumber("class scale", options.classScale ?? 0.05, 0),
+    embeddingScale: requirePositive("embedding scale", options.embeddingScale ?? 0.1),
+    validationEvery: requireInteger("validation every", options.validationEvery ?? 0, 0),
+    patience: requireInteger("patience", options.patience ?? 0, 0),
+    lanes: options.lanes ?? DEFAULT_LANES,
+    logitBytes: requireInteger("logit bytes", options.logitBytes ?? DEFAULT_LOGIT_BYTES, 0),
+    seed: options.seed ?? 1,
+  };
+}
+
+function lossOf(options: TrainOptions): LossSpec {
+  const name = requireOneOf("loss", options.loss ?? "sampled-softmax", LOSS_NAMES);
+  const { spec } = lossDefaults(name, options.like === undefined ? {} : { like: options.like });
+  const exclude = requireOneOf("exclude", options.exclude ?? "none", ["none", "target", "seen"]);
+  const correction = options.correction ?? spec.correction;
+  // `partition` counts the label apart from the draws, so its hits can only be removed.
+  const removes = exclude === "target" || (correction === "partition" && options.accidentalHits === undefined);
+  return validateLossSpec({
+    name,
+    correction,
+    temperature: options.temperature ?? spec.temperature,
+    labelSmoothing: options.labelSmoothing ?? spec.labelSmoothing,
+    accidentalHits: removes ? "remove" : (options.accidentalHits ?? spec.accidentalHits),
+    exclude: exclude === "seen" ? "seen" : "none",
+    normalize: options.normalize ?? false,
+  });
+}
+
+function samplerOf(options: TrainOptions, defaults: KindDefaults): SamplerSpec {
+  const name = requireOneOf("sampler", options.sampler ?? defaults.sampler, SAMPLER_NAMES);
+  const replacement = options.replacement ?? options.like !== "tensorflow";
+  const distortion = options.distortion ?? defaults.distortion;
+  return {
+    name,
+    replacement,
+    ...(name === "unigram" ? { distortion } : {}),
+    ...(options.like === "tensorflow" ? { expectedCount: "tensorflow" as const } : {}),
+  };
+}

@@ -1,0 +1,17 @@
+/** A group of threads (or just the caller's) that executes commands of one program, one at a time. */
+export interface Crew<Command> {
+  /** Workers that run units; 0 means that the caller's thread does. */
+  readonly workers: number;
+  /** Executes a command on every member and waits until all have finished. Rejects with the first error; the crew is unusable after one. */
+  run(command: Command): Promise<void>;
+  /** Asks the running command to end after its current step. */
+  requestStop(): void;
+  /** Milliseconds busy and waiting by phase, one row of PROFILE_LENGTH a worker, live. */
+  readonly profiles: readonly Float64Array[];
+  close(): Promise<void>;
+}
+
+/** What members execute. `stopRequested` is looked at by one unit a step, so that all members agree. */
+export interface Program<Command> {
+  execute(command: Command, stopRequested: () => boolean): void;
+}

@@ -1,0 +1,30 @@
+import type { Crew, Program } from "./crew.js";
+import { PROFILE_LENGTH, SoloTeam, type Team } from "./team.js";
+
+/** Runs commands in the caller's thread: for serving, for small jobs, and for `stepSync`. Same units, same order of sums, same bits. */
+export class InlineCrew<Command> implements Crew<Command> {
+  readonly workers = 0;
+  readonly profiles = [new Float64Array(PROFILE_LENGTH)];
+  readonly #program: Program<Command>;
+  #stop = false;
+
+  constructor(createProgram: (team: Team) => Program<Command>) {
+    this.#program = createProgram(new SoloTeam(this.profiles[0]));
+  }
+
+  /** The same as `run`, at once. */
+  runSync(command: Command): void {
+    this.#stop = false;
+    this.#program.execute(command, () => this.#stop);
+  }
+
+  async run(command: Command): Promise<void> {
+    this.runSync(command);
+  }
+
+  requestStop(): void {
+    this.#stop = true;
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,89 @@
+import { WorkerError } from "@logq/core";
+import { WORD } from "./control.js";
+
+/**
+ * One worker's membership in a team that runs the same program. A phase is a number of units of work; whoever is free claims the next one from
+ * a shared counter, and nobody leaves the phase before all units are done. What a unit computes may not depend on who runs it.
+ */
+export interface Team {
+  /** this worker's place, in [0, size) */
+  readonly index: number;
+  readonly size: number;
+  /** Runs the units 0 … units−1, each exactly once across the team, then waits for everybody. `name` is the phase's row in the profile. */
+  phase(name: PhaseName, units: number, run: (unit: number) => void): void;
+}
+
+/** The phases a profile tells apart. */
+export const PHASES = ["initialise", "build", "gather", "rows", "table", "clip", "classes", "fold", "gradient", "hidden", "encoder", "rank"] as const;
+
+export type PhaseName = (typeof PHASES)[number];
+
+/** Milliseconds a worker spent in units and in waiting, by phase: profile[2·phase] and profile[2·phase + 1]. */
+export const PROFILE_LENGTH = 2 * PHASES.length;
+
+/** A team of one: units run in order, in the caller's thread, and nothing waits. */
+export class SoloTeam implements Team {
+  readonly index = 0;
+  readonly size = 1;
+  readonly #profile: Float64Array;
+
+  constructor(profile: Float64Array = new Float64Array(PROFILE_LENGTH)) {
+    this.#profile = profile;
+  }
+
+  phase(name: PhaseName, units: number, run: (unit: number) => void): void {
+    const start = performance.now();
+    for (let unit = 0; unit < units; unit++) run(unit);
+    const at = 2 * PHASES.indexOf(name);
+    this.#profile[at] = this.#profile[at]! + performance.now() - start;
+  }
+}
+
+/** Spinning costs a core but saves the tens of microseconds of a sleep; a barrier of a step opens within this many looks, or we sleep. */
+const SPINS = 20_000;
+
+/** A member of a team of worker threads that meet at an Atomics barrier. */
+export class WorkerTeam implements Team {
+  readonly index: number;
+  readonly size: number;
+  readonly #words: Int32Array;
+  readonly #profile: Float64Array;
+  readonly #spins: number;
+
+  /** @param cores more workers than cores never spin: the one they wait for may need theirs. */
+  constructor(index: number, size: number, words: Int32Array, profile: Float64Array, cores: number) {
+    this.index = index;
+    this.size = size;
+    this.#words = words;
+    this.#profile = profile;
+    this.#spins = size <= cores ? SPINS : 0;
+  }
+
+  phase(name: PhaseName, units: number, run: (unit: number) => void): void {
+    const words = this.#words;
+    const start = performance.now();
+    for (let unit = Atomics.add(words, WORD.claim, 1); unit < units; unit = Atomics.add(words, WORD.claim, 1)) run(unit);
+    const end = performance.now();
+    this.#barrier();
+    const at = 2 * PHASES.indexOf(name);
+    this.#profile[at] = this.#profile[at]! + end - start;
+    this.#profile[at + 1] = this.#profile[at + 1]! + performance.now() - end;
+  }
+
+  /** The last to arrive resets the claim counter before it opens the barrier: nobody claims a unit of the next phase earlier. */
+  #barrier(): void {
+    const words = this.#words;
+    const generation = Atomics.load(words, WORD.generation);
+    if (Atomics.add(words, WORD.arrived, 1) === this.size - 1) {
+      Atomics.store(words, WORD.arrived, 0);
+      Atomics.store(words, WORD.claim, 0);
+      Atomics.add(words, WORD.generation, 1);
+      Atomics.notify(words, WORD.generation);
+    } else {
+      let spins = this.#spins;
+      while (spins-- > 0 && Atomics.load(words, WORD.generation) === generation);
+      while (Atomics.load(words, WORD.generation) === generation) Atomics.wait(words, WORD.generation, generation);
+    }
+    if (Atomics.load(words, WORD.poison) !== 0) throw new WorkerError("another worker failed", { worker: this.index });
+  }
+}

@@ -1,0 +1,8 @@
+import { Engine, type EngineCommand, type EngineInput } from "../engine/engine.js";
+import { serveCrew } from "./member.js";
+import type { WorkerResult, WorkerTask } from "./worker-crew.js";
+
+/** What a worker thread runs: the file that Piscina loads. */
+export default function work(task: WorkerTask<EngineInput>): WorkerResult {
+  return serveCrew<EngineInput, EngineCommand>(task, (input, team) => new Engine(input, team));
+}

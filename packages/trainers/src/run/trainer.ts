@@ -1,0 +1,163 @@
+import { EmptyInputError, keyFromSeed, OptionError } from "@logq/core";
+import type { AnyDataset, SplitName } from "@logq/datasets";
+import type { BackendChoice, BackendName } from "@logq/kernels";
+import { EngineHost } from "../engine/host.js";
+import { STAT } from "../engine/layout.js";
+import { evaluateModel, type EvaluationRequest, type EvaluationResult } from "../evaluate/evaluate.js";
+import { parseMetrics } from "../evaluate/metrics.js";
+import { inputVocabulary, type ModelShape, modelShape, requireTargetsHaveMass, trainingEngineSpec } from "../model/engine-spec.js";
+import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
+import { exampleSource } from "../model/sources.js";
+import { createSource } from "../sources/create.js";
+import type { SourceSpec } from "../sources/source.js";
+import { startBiases } from "../table/export.js";
+
+/** The largest k of a ranking that a trainer prepares for. */
+const DEFAULT_MAX_K = 100;
+
+/** Splits that evaluations can name. */
+const EVALUATED: readonly SplitName[] = ["validation", "test"];
+
+/**
+ * A model in training: tables in shared memory, workers that run steps, exact evaluation in between. Create it, run it, save it, close it.
+ */
+export class Trainer {
+  readonly dataset: AnyDataset;
+  readonly options: RunOptions;
+  readonly shape: ModelShape;
+  readonly host: EngineHost;
+  readonly workers: number;
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  /** Steps done. */
+  step = 0;
+
+  private constructor(dataset: AnyDataset, options: RunOptions, shape: ModelShape, host: EngineHost, workers: number, stepsPerEpoch: number, totalSteps: number) {
+    this.dataset = dataset;
+    this.options = options;
+    this.shape = shape;
+    this.host = host;
+    this.workers = workers;
+    this.stepsPerEpoch = stepsPerEpoch;
+    this.totalSteps = totalSteps;
+  }
+
+  /**
+   * Checks everything, lays out the memory, starts the workers and gives every table its first values.
+   * @throws OptionError, SamplerError, MemoryLimitError, BackendError, EmptyInputError
+   */
+  static async create(dataset: AnyDataset, trainOptions: TrainOptions = {}, maxK = DEFAULT_MAX_K): Promise<Trainer> {
+    const options = runOptions(dataset.kind, trainOptions);
+    const shape = modelShape(options, dataset.classes.size, inputVocabulary(dataset, options));
+    const sources = sourcesOf(dataset, options);
+    const examples = createSource(sources.train!).examples;
+    if (examples === 0) throw new EmptyInputError("the training part holds no examples", { kind: dataset.kind });
+    const stepsPerEpoch = Math.ceil(examples / options.batch);
+    const totalSteps = Math.max(1, Math.min(options.maxSteps ?? Number.POSITIVE_INFINITY, Math.round(stepsPerEpoch * options.epochs)));
+    const spec = trainingEngineSpec(shape, options, sources, dataset.classes.counts, totalSteps, maxK);
+    if (spec.training!.candidates !== undefined) requireTargetsHaveMass(spec.training!.candidates, dataset.classes.counts);
+    const workers = trainOptions.workers ?? 2;
+    const backend: BackendChoice = trainOptions.backend ?? "auto";
+    const host = await EngineHost.create(spec, { workers, backend });
+    const trainer = new Trainer(dataset, options, shape, host, workers, stepsPerEpoch, totalSteps);
+    await host.run({ type: "initialise", scale: options.classScale });
+    if (options.classBias === "log-frequency") startBiases(host, dataset.classes.counts);
+    return trainer;
+  }
+
+  get backend(): BackendName {
+    return this.host.compiled.name;
+  }
+
+  /** Bytes of the tables themselves: class rows, biases and the encoder's parameters, without optimizer state and scratch. */
+  get tableBytes(): number {
+    const { rows, ld } = this.host.spec.table;
+    const encoder = this.host.layout.encoder.tables.reduce((sum, table) => sum + 4 * table.rows * table.ld, 0);
+    return 4 * rows * ld + (this.shape.bias ? 4 * rows : 0) + encoder;
+  }
+
+  /** Bytes of everything the engine uses: tables, optimizer state, batches and scratch. */
+  get memoryBytes(): number {
+    return this.host.layout.bytes;
+  }
+
+  /** Steps from the current one on, at most `count`. Answers how many were done: fewer if a stop was asked for. */
+  async runSteps(count: number): Promise<number> {
+    const { memory, layout } = this.host;
+    const stats = layout.stats >>> 3;
+    const some = Math.min(count, this.totalSteps - this.step);
+    if (some <= 0) return 0;
+    const before = memory.f64[stats + STAT.steps];
+    memory.f64[stats + STAT.lastStepAt] = performance.timeOrigin + performance.now();
+    await this.host.run({ type: "train", first: this.step, count: some });
+    const done = memory.f64[stats + STAT.steps] - before;
+    this.step += done;
+    return done;
+  }
+
+  /** Asks the running steps to end after the current one. */
+  requestStop(): void {
+    this.host.crew.requestStop();
+  }
+
+  /** What the steps so far amount to; live, also while steps run. `lossSum` is in nats, one mean a step. */
+  statistics(): { steps: number; examples: number; lossSum: number; lastLoss: number; milliseconds: number } {
+    const { memory, layout } = this.host;
+    const stats = layout.stats >>> 3;
+    const at = (word: number) => memory.f64[stats + word];
+    return {
+      steps: at(STAT.steps),
+      examples: at(STAT.examples),
+      lossSum: at(STAT.lossSum),
+      lastLoss: at(STAT.lastLoss),
+      milliseconds: at(STAT.milliseconds),
+    };
+  }
+
+  /** Milliseconds of the last `count` steps (at most 4096), unordered. */
+  stepTimes(count: number): Float64Array {
+    const { memory, layout } = this.host;
+    const times = new Float64Array(Math.min(count, this.step, 4096));
+    const ring = (layout.stats >>> 3) + STAT.ring;
+    for (let i = 0; i < times.length; i++) times[i] = memory.f64[ring + ((this.step - 1 - i) % 4096)];
+    return times;
+  }
+
+  /** Exact evaluation on a split: "cross-entropy,perplexity,recall@20". @throws OptionError for unknown metrics or a missing split */
+  async evaluate(split: SplitName, metrics: string, request: Partial<EvaluationRequest> = {}): Promise<EvaluationResult> {
+    if (this.host.spec.sources[split] === undefined) {
+      throw new OptionError(`the dataset has no ${split} part`, { split, parts: Object.keys(this.host.spec.sources) });
+    }
+    return evaluateModel(this.host, { source: split, metrics: parseMetrics(metrics), ...request });
+  }
+
+  /** Which split the probe's examples are from: held out if there is such a part. */
+  get probeSplit(): SplitName {
+    const { sources } = this.host.spec;
+    return sources.validation !== undefined ? "validation" : sources.test !== undefined ? "test" : "train";
+  }
+
+  /**
+   * The exact cross-entropy, by full softmax, of a fixed random set of examples, in nats a label. It is chosen by the seed and stays the
+   * same for the whole run.
+   */
+  async probe(examples: number): Promise<EvaluationResult> {
+    const key = keyFromSeed(`probe ${this.options.seed}`);
+    return evaluateModel(this.host, { source: this.probeSplit, metrics: parseMetrics("cross-entropy"), limit: examples, key });
+  }
+
+  /** Stops the workers. The tables can be read until then. */
+  async close(): Promise<void> {
+    await this.host.close();
+  }
+}
+
+function sourcesOf(dataset: AnyDataset, options: RunOptions): Record<string, SourceSpec> {
+  const sources: Record<string, SourceSpec> = {};
+  for (const split of ["train", ...EVALUATED] as const) {
+    const source = exampleSource(dataset, split, options);
+    if (source !== undefined && createSource(source).examples > 0) sources[split] = source;
+  }
+  if (sources.train === undefined) throw new EmptyInputError("the dataset has no training examples", { kind: dataset.kind });
+  return sources;
+}

@@ -1,0 +1,98 @@
+import { copyRun, type InteractionSourceSpec, longestRun, type RankingSourceSpec, type Source } from "./source.js";
+
+/** Each interaction is an example; the input is the user's id, or the items that the user chose before. */
+export class InteractionSource implements Source {
+  readonly examples: number;
+  readonly maxInputs: number;
+  readonly maxTargets = 1;
+  readonly maxExcluded: number;
+  readonly #spec: InteractionSourceSpec;
+
+  constructor(spec: InteractionSourceSpec) {
+    this.#spec = spec;
+    this.examples = spec.positions.length;
+    this.maxInputs = spec.kind === "user" ? 1 : spec.window;
+    this.maxExcluded = longestRun(spec.offsets);
+  }
+
+  inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {
+    const { kind, users, positions, offsets, items, window } = this.#spec;
+    const user = users[example]!;
+    if (kind === "user") {
+      ids[at] = user;
+      weights[at] = 1;
+      return 1;
+    }
+    const end = positions[example]!;
+    const count = copyRun(items, Math.max(offsets[user]!, end - window), end, ids, at);
+    weights.fill(1, at, at + count);
+    return count;
+  }
+
+  targets(example: number, ids: Int32Array, at: number): number {
+    ids[at] = this.#spec.items[this.#spec.positions[example]!]!;
+    return 1;
+  }
+
+  /** All the user's items but the one to be predicted. */
+  excluded(example: number, ids: Int32Array, at: number): number {
+    const { users, positions, offsets, items } = this.#spec;
+    const user = users[example]!;
+    const target = items[positions[example]!]!;
+    let count = 0;
+    for (let i = offsets[user]!; i < offsets[user + 1]!; i++) {
+      const item = items[i]!;
+      if (item !== target) ids[at + count++] = item;
+    }
+    return count;
+  }
+}
+
+/** Each user is an example; what they chose later is to be found, what they chose before is masked. */
+export class RankingSource implements Source {
+  readonly examples: number;
+  readonly maxInputs: number;
+  readonly maxTargets: number;
+  readonly maxExcluded: number;
+  readonly #spec: RankingSourceSpec;
+
+  constructor(spec: RankingSourceSpec) {
+    this.#spec = spec;
+    this.examples = spec.users.length;
+    this.maxInputs = spec.kind === "user-ranking" ? 1 : spec.window;
+    this.maxTargets = longestRun(spec.offsets, spec.users);
+    this.maxExcluded = longestRun(spec.seenOffsets, spec.users);
+  }
+
+  inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {
+    const { kind, users, seenOffsets, seenItems, window } = this.#spec;
+    const user = users[example]!;
+    if (kind === "user-ranking") {
+      ids[at] = user;
+      weights[at] = 1;
+      return 1;
+    }
+    const end = seenOffsets[user + 1]!;
+    const count = copyRun(seenItems, Math.max(seenOffsets[user]!, end - window), end, ids, at);
+    weights.fill(1, at, at + count);
+    return count;
+  }
+
+  /** Distinct: a user may choose an item twice. */
+  targets(example: number, ids: Int32Array, at: number): number {
+    const { users, offsets, items } = this.#spec;
+    const user = users[example]!;
+    let count = 0;
+    for (let i = offsets[user]!; i < offsets[user + 1]!; i++) {
+      const item = items[i]!;
+      if (ids.subarray(at, at + count).indexOf(item) < 0) ids[at + count++] = item;
+    }
+    return count;
+  }
+
+  excluded(example: number, ids: Int32Array, at: number): number {
+    const { users, seenOffsets, seenItems } = this.#spec;
+    const user = users[example]!;
+    return copyRun(seenItems, seenOffsets[user]!, seenOffsets[user + 1]!, ids, at);
+  }
+}
