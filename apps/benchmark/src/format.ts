@@ -11,7 +11,7 @@ export function count(value: number): string {
 /** A number of `digits` significant digits, with separators and without exponents: 0.842, 2.31, 91.2, 1,203. */
 export function significant(value: number, digits = 3): string {
   if (value === 0) return "0";
-  const magnitude = Math.floor(Math.log10(Math.abs(value)));
+  const magnitude = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(digits)))));
   const decimals = Math.max(0, Math.min(8, digits - 1 - magnitude));
   return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }

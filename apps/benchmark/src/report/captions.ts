@@ -1,5 +1,6 @@
-import { curve, type Quantity } from "../analysis/select.js";
+import { curve, type Quantity, referenceCells } from "../analysis/select.js";
 import { count, significant } from "../format.js";
+import { LOSS_LABEL, LOSSES } from "../names.js";
 import type { Results } from "../sweep/results.js";
 
 /** What the main chart shows, from its numbers: "From 1,000 to 100,000 classes a full softmax step grows 84 times, a sampled one 1.2 times." */
@@ -25,4 +26,15 @@ export function missingNote(results: Results, quantity: Quantity, what: string):
       .flatMap((cell) => (cell.reason === null ? [] : [cell.reason])),
   );
   return reasons.size === 0 ? `${what}.` : `${what}: ${[...reasons].join("; ")}.`;
+}
+
+/** Explains the dotted leaders: which losses have no value at their largest class counts. Empty if all have. */
+export function endsEarly(results: Results, quantity: Quantity): string {
+  const early = LOSSES.filter((loss) => {
+    const last = curve(results, loss, quantity).at(-1);
+    return last !== undefined && last.classes < referenceCells(results, loss).at(-1)!.classes;
+  });
+  if (early.length === 0) return "";
+  const names = early.map((loss) => LOSS_LABEL[loss]).join(", ");
+  return ` Where a line ends early (${names}), larger class counts have no value, and a dotted thread leads to the name.`;
 }

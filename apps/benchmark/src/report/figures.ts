@@ -8,10 +8,10 @@ import {
   samplerCells,
   samplerComparisonSize,
 } from "../analysis/select.js";
-import { count, percent, roughly, shortCount, significant } from "../format.js";
+import { count, roughly, shortCount, significant } from "../format.js";
 import { LOSS_LABEL, LOSSES } from "../names.js";
 import type { Results } from "../sweep/results.js";
-import { growthCaption, missingNote } from "./captions.js";
+import { endsEarly, growthCaption, missingNote } from "./captions.js";
 import { type DotGroup, dotChart } from "./charts/dot-chart.js";
 import { type LineChart, lineChart, type Series } from "./charts/line-chart.js";
 import { LOSS_STYLE, SAMPLER_STYLE } from "./charts/theme.js";
@@ -33,7 +33,7 @@ export interface Figure {
 }
 
 const CLASSES = "number of classes";
-const PANEL = { width: 350, height: 250, labelRoom: 112, xLabel: CLASSES } as const;
+const PANEL = { width: 350, height: 250, labelRoom: 118, xLabel: CLASSES } as const;
 
 /** All figures of the report, in the order in which they are read. */
 export function figures(results: Results, conclusion: Conclusion): Figure[] {
@@ -50,7 +50,7 @@ export function figures(results: Results, conclusion: Conclusion): Figure[] {
 /** The main chart by itself, for documents. */
 export function stepTimeChart(results: Results, conclusion: Conclusion, narrow = false): string {
   const series = lossSeries(results, (cell) => cell.stepMilliseconds);
-  const size = narrow ? { width: 350, height: 320, labelRoom: 112 } : { width: 720, height: 400, labelRoom: 130 };
+  const size = narrow ? { width: 350, height: 320, labelRoom: 118 } : { width: 720, height: 400, labelRoom: 130 };
   return lineChart({
     series,
     ...size,
@@ -82,22 +82,22 @@ function stepTimeFigure(results: Results, conclusion: Conclusion): Figure {
 
 function rateFigure(results: Results): Figure {
   const rate = linePanel(results, (cell) => cell.examplesPerSecond, {
-    heading: "Examples a second",
+    heading: "Throughput",
     yLabel: "examples a second",
     yType: "log",
     yFormat: shortCount,
   });
   const share = linePanel(results, (cell) => cell.gemmShare, {
-    heading: "Share of the machine's GEMM rate",
+    heading: "Use of the machine",
     yLabel: "share of the GEMM rate",
     yType: "linear",
-    yFormat: percent,
+    yFormat: percentTick,
   });
   return {
     id: "rate",
     title: "Examples a second, and how well the machine is used",
     caption:
-      "On the right, the floating-point operations of a step's matrix products over what this machine's own matrix product reaches with as many threads. A low share of the full softmax would mean a slow baseline.",
+      "Use of the machine is the rate of floating-point operations in a step's matrix products over what this machine's own matrix product reaches with as many threads. A low share of the full softmax would mean a slow baseline.",
     ...assemble([rate, share], "No step was timed."),
   };
 }
@@ -111,7 +111,8 @@ function gapFigure(results: Results): Figure {
     id: "cross-entropy",
     title: `${what} against the number of classes`,
     caption:
-      "Exact cross-entropy on held-out examples, over all classes whatever the loss trained on; lower is better. Equal time gives every loss the same seconds, equal steps the same single pass over the data.",
+      "Exact cross-entropy on held-out examples, over all classes whatever the loss trained on; lower is better. Equal time gives every loss the same seconds, equal steps the same single pass over the data." +
+      endsEarly(results, gapAtEqualTime),
     ...assemble(
       [
         linePanel(results, gapAtEqualTime, { heading: "After equal time", ...options }),
@@ -123,11 +124,13 @@ function gapFigure(results: Results): Figure {
 }
 
 function recallFigure(results: Results): Figure {
-  const options = { yLabel: "recall@10", yType: "linear", yFormat: percent } as const;
+  const options = { yLabel: "recall@10", yType: "linear", yFormat: percentTick } as const;
   return {
     id: "recall",
     title: "Recall@10 against the number of classes",
-    caption: "The share of held-out examples whose class is among the ten with the highest scores; higher is better.",
+    caption:
+      "The share of held-out examples whose class is among the ten with the highest scores; higher is better." +
+      endsEarly(results, (cell) => cell.recall?.["10"] ?? null),
     ...assemble(
       [
         linePanel(results, (cell) => cell.recall?.["10"] ?? null, { heading: "After equal time", ...options }),
@@ -267,4 +270,9 @@ function describe(series: readonly Series[], format: (value: number) => string):
 /** A number as an axis shows it: 0.5, 20, 1,000. */
 function plain(value: number): string {
   return value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
+}
+
+/** A share as an axis shows it: 0%, 12.5%, 80%. */
+function percentTick(share: number): string {
+  return `${plain(share * 100)}%`;
 }

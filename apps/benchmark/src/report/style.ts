@@ -1,4 +1,4 @@
-import { colorCss } from "./charts/theme.js";
+import { CHART_FONTS, colorCss } from "./charts/theme.js";
 
 /** The report's style sheet: a printed paper's manners, light and dark, on a phone and on paper. */
 export const REPORT_CSS = `${colorCss(":root")}
@@ -10,7 +10,7 @@ header{margin-bottom:2.25rem}
 h1{font-size:2rem;line-height:1.2;font-weight:600;letter-spacing:-.01em;margin:0 0 .4rem;text-wrap:balance}
 .sub{color:var(--muted);margin:0;font-size:.975rem}
 h2{font-size:1.3rem;line-height:1.3;font-weight:600;margin:0 0 .4rem;text-wrap:balance}
-h3,figure,svg,table,.facts dt{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif;font-variant-numeric:tabular-nums}
+h3,figure,svg,table,.facts dt{font-family:${CHART_FONTS};font-variant-numeric:tabular-nums}
 h3{font-size:.9rem;font-weight:600;margin:0 0 .35rem}
 p{margin:0 0 1rem;text-wrap:pretty;hyphens:auto}
 section{margin-top:3.25rem}
@@ -27,9 +27,9 @@ figure svg{display:block;width:100%;height:auto;overflow:visible;font-size:12px}
 .note{font-style:italic}
 .scroll{overflow-x:auto;-webkit-overflow-scrolling:touch;margin:1rem 0;border-top:1px solid var(--ink);border-bottom:1px solid var(--ink)}
 .scroll:focus-visible{outline:2px solid var(--blue);outline-offset:2px}
-table{border-collapse:collapse;font-size:.8rem;line-height:1.35;white-space:nowrap;min-width:100%}
-th,td{padding:.32rem .55rem;text-align:left;vertical-align:baseline}
-th{font-weight:600;vertical-align:bottom;white-space:normal;min-width:4.1rem}
+table{border-collapse:collapse;font-size:.785rem;line-height:1.35;white-space:nowrap;min-width:100%}
+th,td{padding:.3rem .42rem;text-align:left;vertical-align:baseline}
+th{font-weight:600;vertical-align:bottom;white-space:normal;min-width:3.2rem}
 .n{text-align:right}
 thead th{border-bottom:1px solid var(--rule);background:var(--paper)}
 tr.size>*{border-top:1px solid var(--rule)}
@@ -40,7 +40,7 @@ ol.notes{font-size:.9rem;color:var(--muted);padding-left:1.4rem;line-height:1.5}
 .facts dt{font-size:.85rem;font-weight:600;line-height:1.75}
 .facts dd{margin:0;overflow-wrap:anywhere}
 footer{margin-top:3.5rem;padding-top:1rem;border-top:1px solid var(--rule);color:var(--muted);font-size:.9rem}
-@media(min-width:80rem){.wide-table{width:min(76rem,calc(100vw - 4rem));margin-left:50%;transform:translateX(-50%)}}
+@media(min-width:60rem){.wide-table{width:min(76rem,calc(100vw - 4rem));margin-left:50%;transform:translateX(-50%)}}
 @media(max-width:40rem){
 main{padding:2rem 1rem 3rem}
 h1{font-size:1.6rem}

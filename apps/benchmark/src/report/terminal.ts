@@ -1,11 +1,31 @@
 import Table from "cli-table3";
 import { gapAtEqualTime } from "../analysis/select.js";
-import { bytes, count, NOTHING, orNothing, percent, significant } from "../format.js";
+import { bytes, count, NOTHING, orNothing, percent, shortCount, significant } from "../format.js";
 import type { CellResult } from "../measure/types.js";
 import { LOSS_LABEL } from "../names.js";
 import type { Results } from "../sweep/results.js";
 
-const HEAD = ["classes", "loss", "sampler", "ms/step", "examples/s", "GEMM", "tables", "gap", "recall"];
+/** A column of the table. */
+interface Column {
+  readonly head: string;
+  readonly left?: boolean;
+  show(cell: CellResult): string;
+}
+
+const CLASSES: Column = { head: "classes", show: (cell) => count(cell.classes) };
+const LOSS: Column = { head: "loss", left: true, show: (cell) => LOSS_LABEL[cell.loss] };
+const SAMPLER: Column = { head: "sampler", left: true, show: (cell) => cell.sampler ?? NOTHING };
+const NEGATIVES: Column = { head: "S", show: (cell) => orNothing(cell.negatives, count) };
+const WORKERS: Column = { head: "W", show: (cell) => count(cell.workers) };
+const STEP: Column = {
+  head: "ms/step",
+  show: (cell) => (cell.failed ? "failed" : orNothing(cell.stepMilliseconds, significant)),
+};
+const RATE: Column = { head: "ex./s", show: (cell) => orNothing(cell.examplesPerSecond, shortCount) };
+const SHARE: Column = { head: "GEMM", show: (cell) => orNothing(cell.gemmShare, percent) };
+const TABLES: Column = { head: "tables", show: (cell) => orNothing(cell.tableBytes, bytes) };
+const GAP: Column = { head: "gap", show: (cell) => orNothing(gapAtEqualTime(cell), (value) => value.toFixed(3)) };
+const RECALL: Column = { head: "recall", show: (cell) => orNothing(cell.recall?.["10"] ?? null, percent) };
 
 /** Lines without frames: what a pipe gets, and enough for a terminal too. */
 const PLAIN = {
@@ -27,49 +47,31 @@ const PLAIN = {
 };
 
 /**
- * The table at the end of a run, at most 100 columns wide: time, rate, accuracy after equal time. A column for S or for workers appears when there are
- * several. Framed for a terminal, in plain columns for a pipe.
+ * The table at the end of a run, at most 100 columns wide: time, rate, share of the GEMM rate, bytes, accuracy after equal time (gap to the best reachable
+ * cross-entropy in nats, recall@10). Columns for S and for workers appear when there are several, in place of bytes and share. Framed for a terminal, in plain columns
+ * for a pipe.
  */
 export function terminalTable(results: Results, framed: boolean): string {
-  const extra = extraColumns(results);
-  const head = [...HEAD.slice(0, 3), ...extra.map((column) => column.head), ...HEAD.slice(3)];
+  const columns = chooseColumns(results);
+  const head = columns.map((column) => column.head);
   const table = new Table({
     head: framed ? head : [],
-    colAligns: head.map((name) => (name === "loss" || name === "sampler" ? "left" : "right")),
+    colAligns: columns.map((column) => (column.left === true ? "left" : "right")),
     style: { head: [], border: [], compact: true, "padding-left": framed ? 1 : 0, "padding-right": framed ? 1 : 2 },
     ...(framed ? {} : { chars: PLAIN }),
   });
   if (!framed) table.push(head);
-  for (const cell of results.cells) table.push(row(cell, extra));
+  for (const cell of results.cells) table.push(columns.map((column) => column.show(cell)));
   const lines = table.toString().split("\n");
   return framed ? lines.join("\n") : lines.map((line) => line.trimEnd()).join("\n");
 }
 
-interface Extra {
-  readonly head: string;
-  show(cell: CellResult): string;
-}
-
-function extraColumns({ cells }: Results): Extra[] {
+function chooseColumns({ cells }: Results): Column[] {
   const several = (of: (cell: CellResult) => number | null) =>
     new Set(cells.map(of).filter((value) => value !== null)).size > 1;
-  const columns: Extra[] = [];
-  if (several((cell) => cell.negatives)) columns.push({ head: "S", show: (cell) => orNothing(cell.negatives, count) });
-  if (several((cell) => cell.workers)) columns.push({ head: "W", show: (cell) => count(cell.workers) });
-  return columns;
-}
-
-function row(cell: CellResult, extra: readonly Extra[]): string[] {
-  return [
-    count(cell.classes),
-    LOSS_LABEL[cell.loss],
-    cell.sampler ?? NOTHING,
-    ...extra.map((column) => column.show(cell)),
-    cell.failed ? "failed" : orNothing(cell.stepMilliseconds, significant),
-    orNothing(cell.examplesPerSecond, (value) => count(Number(value.toPrecision(3)))),
-    orNothing(cell.gemmShare, percent),
-    orNothing(cell.tableBytes, bytes),
-    orNothing(gapAtEqualTime(cell), (value) => value.toFixed(3)),
-    orNothing(cell.recall?.["10"] ?? null, percent),
-  ];
+  const extra: Column[] = [];
+  if (several((cell) => cell.negatives)) extra.push(NEGATIVES);
+  if (several((cell) => cell.workers)) extra.push(WORKERS);
+  const room = [SHARE, TABLES].slice(0, 2 - extra.length);
+  return [CLASSES, LOSS, SAMPLER, ...extra, STEP, RATE, ...room, GAP, RECALL];
 }

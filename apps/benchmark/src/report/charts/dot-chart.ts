@@ -48,7 +48,7 @@ export function dotChart(chart: DotChart): string {
       y: { type: "linear", domain: y.domain, range: y.range, axis: null },
       marks: [
         Plot.gridX(ticks, { stroke: "var(--rule)", strokeOpacity: 1 }),
-        Plot.axisX(ticks, { tickSize: 0, label: null, tickFormat: chart.format, fill: "var(--muted)", fontSize: FONT }),
+        Plot.axisX(ticks, { tickSize: 0, label: null, text: tick, fill: "var(--muted)", fontSize: FONT }),
         Plot.ruleX([0], { stroke: "var(--muted)" }),
         Plot.text([chart.xLabel], {
           text: [chart.xLabel],
@@ -117,4 +117,8 @@ function rowMarks({ row, line }: Placed, chart: DotChart): Plot.Markish[] {
       ...HALO,
     }),
   ];
+}
+
+function tick(value: number): string {
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
 }

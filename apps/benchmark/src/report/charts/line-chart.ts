@@ -32,10 +32,12 @@ export interface LineChart {
 
 const LABEL_GAP = 15;
 const FONT = 12;
+/** A line that ends within so many pixels of the edge ends at the edge. */
+const EDGE = 12;
 
 /** Lines against the class count, which is drawn in logarithms; each line has its name at its end instead of in a legend. */
 export function lineChart(chart: LineChart): string {
-  const margin = { top: 30, right: chart.labelRoom, bottom: 40, left: 48 };
+  const margin = { top: 30, right: chart.labelRoom, bottom: 40, left: chart.longTicks ? 48 : 40 };
   const drawn = chart.series.filter((one) => one.points.length > 0);
   const values = drawn.flatMap((one) => one.points.map((point) => point.value));
   const sizes = [...new Set(drawn.flatMap((one) => one.points.map((point) => point.classes)))].sort((a, b) => a - b);
@@ -53,7 +55,7 @@ export function lineChart(chart: LineChart): string {
       marks: [
         Plot.gridY(yTicks, { stroke: "var(--rule)", strokeOpacity: 1 }),
         Plot.axisY(yTicks, {
-          tickFormat: chart.yFormat,
+          text: chart.yFormat,
           tickSize: 0,
           label: null,
           fill: "var(--muted)",
@@ -61,7 +63,7 @@ export function lineChart(chart: LineChart): string {
         }),
         Plot.ruleY([y.domain[0]], { stroke: "var(--muted)" }),
         Plot.axisX(xTicks, {
-          tickFormat: chart.longTicks ? count : shortCount,
+          text: chart.longTicks ? count : shortCount,
           tickSize: 4,
           label: null,
           stroke: "var(--muted)",
@@ -70,7 +72,7 @@ export function lineChart(chart: LineChart): string {
         }),
         title(chart.yLabel, { frameAnchor: "top-left", textAnchor: "start", dx: -margin.left, dy: -22 }),
         title(chart.xLabel, { frameAnchor: "bottom", dy: 34 }),
-        ...markerMarks(chart),
+        ...markerMarks(chart, x),
         ...drawn.flatMap((one) => seriesMarks(one, chart)),
         ...endLabels(drawn, x, y, chart.width - margin.right),
       ],
@@ -82,16 +84,20 @@ function title(text: string, options: Plot.TextOptions): Plot.Markish {
   return Plot.text([text], { ...options, text: [text], fill: "var(--muted)", fontSize: FONT });
 }
 
-function markerMarks(chart: LineChart): Plot.Markish[] {
-  if (chart.marker === undefined) return [];
-  const { x, label } = chart.marker;
+/** The name stands beside the rule, on the side with more room. */
+function markerMarks({ marker }: LineChart, x: PixelScale): Plot.Markish[] {
+  if (marker === undefined) return [];
+  const [left, right] = x.range;
+  const onTheRight = x.toPixel(marker.x) < (left + right) / 2;
   return [
-    Plot.ruleX([x], { stroke: "var(--muted)", strokeDasharray: "2 4" }),
-    Plot.text([label], {
-      x: [x],
-      text: [label],
+    Plot.ruleX([marker.x], { stroke: "var(--muted)", strokeDasharray: "2 4" }),
+    Plot.text([marker.label], {
+      x: [marker.x],
+      text: [marker.label],
       frameAnchor: "top",
-      dy: -8,
+      textAnchor: onTheRight ? "start" : "end",
+      dx: onTheRight ? 7 : -7,
+      dy: 6,
       fill: "var(--ink)",
       fontSize: FONT,
       fontStyle: "italic",
@@ -118,26 +124,36 @@ function seriesMarks(one: Series, chart: LineChart): Plot.Markish[] {
   ];
 }
 
-/** The name of each line beside its last point; names that would overlap move apart, with a thin leader back to the line. */
+/**
+ * The name of each line at the right edge, level with its last point; names that would overlap move apart. A thin leader leads back to the line, dotted where
+ * the line ends before the last size.
+ */
 function endLabels(series: readonly Series[], x: PixelScale, y: PixelScale, edge: number): Plot.Markish[] {
   const ends = series.map((one) => one.points.at(-1)!);
   const [bottom, top] = y.range;
   const wanted = ends.map((end) => y.toPixel(end.value));
   const placed = spread(wanted, LABEL_GAP, top, bottom - 4);
   return series.flatMap((one, i) => {
-    const from = Math.max(edge, x.toPixel(ends[i]!.classes));
+    const end = x.toPixel(ends[i]!.classes);
+    const from = Math.max(edge - EDGE, end);
     const leader = [
       [from + 6, wanted[i]!],
       [from + 15, placed[i]!],
     ];
+    const early = [
+      [end, wanted[i]!],
+      [from + 6, wanted[i]!],
+    ];
     const at = { x: [x.toValue(from + 18)], y: [y.toValue(placed[i]!)] };
+    const thread = {
+      x: (point: number[]) => x.toValue(point[0]!),
+      y: (point: number[]) => y.toValue(point[1]!),
+      stroke: one.style.color,
+      strokeWidth: 1,
+    };
     return [
-      Plot.line(leader, {
-        x: (point: number[]) => x.toValue(point[0]!),
-        y: (point: number[]) => y.toValue(point[1]!),
-        stroke: one.style.color,
-        strokeWidth: 1,
-      }),
+      ...(end < edge - EDGE ? [Plot.line(early, { ...thread, strokeDasharray: "1 4", strokeOpacity: 0.8 })] : []),
+      Plot.line(leader, thread),
       Plot.text([one.label], { ...at, text: [one.label], textAnchor: "start", fill: one.style.color, fontSize: FONT }),
     ];
   });

@@ -25,10 +25,10 @@ export function pixelScale(
   };
 }
 
-/** A domain that holds all `values` (> 0), ends on 1, 2 or 5 times a power of ten and has some width. */
+/** A domain that holds all `values` (> 0) with a little air, ends on 1, 2 or 5 times a power of ten and has some width. */
 export function logDomain(values: readonly number[]): [number, number] {
-  const low = floor125(Math.min(...values));
-  const high = ceil125(Math.max(...values));
+  const low = floor125(Math.min(...values) * 0.85);
+  const high = ceil125(Math.max(...values) * 1.02);
   return low < high ? [low, high] : [floor125(low * 0.5), ceil125(high * 2)];
 }
 

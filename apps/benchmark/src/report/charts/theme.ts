@@ -39,6 +39,9 @@ export const COLORS_DARK: Readonly<Record<keyof typeof COLORS_LIGHT, string>> = 
   "--orange": "#edb83f",
 };
 
+/** Sans-serif faces of much the same width everywhere, so that labels fit the room they are given. */
+export const CHART_FONTS = '"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif';
+
 export const LOSS_STYLE: Readonly<Record<LossName, SeriesStyle>> = {
   "full-softmax": { color: "var(--black)", symbol: "square" },
   "sampled-softmax": { color: "var(--blue)", symbol: "circle" },
