@@ -48,7 +48,9 @@ export class NameTable {
   }
 
   addString(name: string): number {
-    return this.add(this.#scratch, 0, this.#encode(name));
+    // Encoding may put a longer scratch in place.
+    const end = this.#encode(name);
+    return this.add(this.#scratch, 0, end);
   }
 
   /** The id of a name, −1 if it was never added. */
