@@ -1,7 +1,8 @@
 // Finds the modules that a TypeScript or JavaScript file names, without a parser.
 
 /**
- * Every module named by an import, an export from, a dynamic import or `new URL("…", import.meta.url)`.
+ * Every module named by an import, an export from, a dynamic import or `new URL("….js", import.meta.url)`
+ * (a worker); documents and data found the same way are no modules.
  * @param {string} source
  * @returns {{ specifier: string, line: number }[]}
  */
@@ -11,7 +12,7 @@ export function importsOf(source) {
     /\b(?:import|export)\s[^;"'`]*?\bfrom\s*["']([^"'\n]+)["']/g,
     /\bimport\s*["']([^"'\n]+)["']/g,
     /\bimport\s*\(\s*["']([^"'\n]+)["']/g,
-    /\bnew\s+URL\(\s*["']([^"'\n]+)["']\s*,\s*import\.meta\.url/g,
+    /\bnew\s+URL\(\s*["']([^"'\n]+\.[cm]?[jt]s)["']\s*,\s*import\.meta\.url/g,
   ];
   const found = patterns.flatMap((pattern) =>
     [...code.matchAll(pattern)].map((match) => ({

@@ -44,6 +44,12 @@ test("words that only contain import or from are left alone", () => {
   assert.deepEqual(names('const reimport = 1; export const from = "x"; export function f() { return "y"; }'), []);
 });
 
+test("a document beside the sources is not a module, a worker is", () => {
+  assert.deepEqual(names('new URL("../docs/a.md", import.meta.url); new URL("./worker.js", import.meta.url)'), [
+    "./worker.js",
+  ]);
+});
+
 test("blanking keeps every line where it was", () => {
   const source = "a\n/* b\nc */ d // e\nf";
   assert.equal(blankComments(source).split("\n").length, source.split("\n").length);
