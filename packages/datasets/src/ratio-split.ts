@@ -23,6 +23,7 @@ export class RatioSplit {
 
   /** A function of the unit's index within `group` (a user, or 0): its part. */
   group(group = 0): (index: number) => SplitName {
+    if (this.isWhole) return () => "train";
     const stream = new RandomStream(this.#key, STREAM.split, 0, group);
     return (index) => {
       const u = stream.uniform(index);

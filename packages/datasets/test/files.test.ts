@@ -121,6 +121,8 @@ describe("writeDirectoryAtomically", () => {
     expect(error.values).toEqual({ name: "output", value: foreign, entries: ["precious"] });
     const inTheWay = await rejection(writeDirectoryAtomically(join(foreign, "precious"), write, rule));
     expect(inTheWay).toBeInstanceOf(OptionError);
+    const below = await rejection(writeDirectoryAtomically(join(foreign, "precious", "below"), write, rule));
+    expect(below).toBeInstanceOf(OptionError);
     expect(called).toBe(false);
     expect(await readdir(foreign)).toEqual(["precious"]);
   });

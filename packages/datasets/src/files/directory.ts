@@ -15,8 +15,9 @@ export interface ReplaceRule {
  * Makes `directory` appear complete or not at all: `write` fills a new sibling, which is renamed into place at the end.
  * An existing directory is replaced only if it is empty or `rule.isOurs`; this is asked before anything is written. If `write`
  * throws, the sibling is removed and what was there before stays. Missing parents are made; a symbolic link stays a link.
+ * A process that is killed may leave a sibling named .NAME.new-… behind, never a part of `directory`.
  * @returns what `write` returned
- * @throws OptionError if something else stands at `directory`
+ * @throws OptionError if something else stands at `directory`, or it cannot be made
  */
 export async function writeDirectoryAtomically<T>(
   directory: string,
@@ -26,11 +27,10 @@ export async function writeDirectoryAtomically<T>(
   const target = await realpath(directory).catch(() => resolve(directory));
   await requireReplaceable(target, rule);
   const parent = dirname(target);
-  await mkdir(parent, { recursive: true });
   const mark = `${process.pid}-${randomBytes(4).toString("hex")}`;
   const temporary = join(parent, `.${basename(target)}.new-${mark}`);
   const previous = join(parent, `.${basename(target)}.old-${mark}`);
-  await mkdir(temporary);
+  await makeDirectory(temporary);
   try {
     const result = await write(temporary);
     // Asked again: writing took a while, and someone else may have put something there.
@@ -72,6 +72,19 @@ async function requireReplaceable(target: string, rule: ReplaceRule): Promise<bo
     });
   }
   return true;
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new OptionError(
+      `${directory} cannot be made (${code})`,
+      { name: "output", value: directory, code },
+      { cause },
+    );
+  }
 }
 
 /** Makes renames inside a directory survive a loss of power, where the system can (Windows cannot open directories). */
