@@ -22,11 +22,12 @@ export function roughly(value: number, digits = 2): string {
   return count(Math.round(value / step) * step);
 }
 
-/** A class count short enough for an axis: 1k, 2.5k, 100k, 1M. */
+/** A number short enough for an axis, where three digits say all of it: 1k, 2.5k, 100k, 1M, but 1,024. */
 export function shortCount(value: number): string {
-  if (value >= 1e6) return `${trim(value / 1e6)}M`;
-  if (value >= 1e3) return `${trim(value / 1e3)}k`;
-  return trim(value);
+  const exact = Number(value.toPrecision(3)) === value;
+  if (exact && value >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;
+  if (exact && value >= 1e3) return `${Number((value / 1e3).toPrecision(3))}k`;
+  return count(value);
 }
 
 /** Bytes in powers of 1,000, as disks and table sizes are told: 51.2 MB. */
@@ -59,8 +60,4 @@ export function clock(seconds: number): string {
 /** `show(value)`, or a dash where there is none. */
 export function orNothing(value: number | null, show: (value: number) => string): string {
   return value === null ? NOTHING : show(value);
-}
-
-function trim(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }

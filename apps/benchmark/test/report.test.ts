@@ -67,6 +67,20 @@ describe("report.html", () => {
     expect(document.querySelectorAll("svg")).toHaveLength(12);
   });
 
+  it("draws more candidates and more workers only where a sweep has several, each loss a line", async () => {
+    const document = parse(await write(resultsOf({ classes: "1000,5000", negatives: "64,256,1024", workers: "1,2" })));
+    for (const id of ["negatives", "workers"]) {
+      expect(parse(html).querySelector(`#${id}`)).toBeNull();
+      expect(document.querySelectorAll(`#${id} svg`)).toHaveLength(2);
+    }
+    expect(document.querySelector("#negatives svg")!.getAttribute("aria-label")).toMatch(
+      /NCE: .* at 64, .* at 1,024\./,
+    );
+    expect(document.querySelector("#workers svg")!.getAttribute("aria-label")).toMatch(
+      /full softmax: .* at 1, .* at 2\./,
+    );
+  });
+
   it("gives every chart a role, a description and a viewBox, and no colour but the style sheet's", () => {
     for (const chart of parse(html).querySelectorAll("svg")) {
       expect(chart.getAttribute("role")).toBe("img");

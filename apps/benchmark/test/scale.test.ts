@@ -19,6 +19,11 @@ describe("axes", () => {
     expect(linearDomain([0]).domain).toEqual([0, 0.5]);
   });
 
+  it("a linear domain without 0 stays near its values", () => {
+    expect(linearDomain([6.8, 7.3], 4, false).domain).toEqual([6.8, 7.4]);
+    expect(linearDomain([7], 4, false).domain).toEqual([7, 7.5]);
+  });
+
   it("pixels and values invert each other (relative error < 1e-12)", () => {
     for (const type of ["log", "linear"] as const) {
       const scale = pixelScale(type, [2, 3000], [400, 10]);

@@ -18,6 +18,12 @@ export const gapAtEqualTime: Quantity = (cell) => above(cell.crossEntropy, cell.
 /** The same after equal steps. */
 export const gapAtEqualSteps: Quantity = (cell) => above(cell.crossEntropyAtEqualSteps, cell.bestCrossEntropy);
 
+/** Recall@10 after equal time. */
+export const recallAtEqualTime: Quantity = (cell) => cell.recall?.["10"] ?? null;
+
+/** Recall@10 after equal steps. */
+export const recallAtEqualSteps: Quantity = (cell) => cell.recallAtEqualSteps?.["10"] ?? null;
+
 /** The number of workers at which losses are compared: the most that were asked for. */
 export function referenceWorkers(settings: Settings): number {
   return Math.max(...settings.workers);
@@ -86,6 +92,11 @@ export function samplerComparisonSize(results: Results): number | null {
     }
   }
   return best;
+}
+
+/** Whether the best reachable cross-entropy is known, so that accuracy can be told as a gap. */
+export function knowsBest(results: Results): boolean {
+  return results.cells.some((cell) => cell.bestCrossEntropy !== null);
 }
 
 function above(value: number | null, best: number | null): number | null {

@@ -1,4 +1,10 @@
-import { gapAtEqualSteps, gapAtEqualTime } from "../analysis/select.js";
+import {
+  gapAtEqualSteps,
+  gapAtEqualTime,
+  knowsBest,
+  recallAtEqualSteps,
+  recallAtEqualTime,
+} from "../analysis/select.js";
 import { bytes, count, NOTHING, orNothing, percent, significant } from "../format.js";
 import type { CellResult } from "../measure/types.js";
 import { LOSS_LABEL } from "../names.js";
@@ -18,7 +24,7 @@ const nats = (value: number) => value.toFixed(3);
 
 /** The columns of the table of all cells. The gap's heading depends on whether the best reachable cross-entropy is known. */
 export function columns(results: Results): Column[] {
-  const entropy = results.cells.some((cell) => cell.bestCrossEntropy !== null) ? "gap" : "cross-entropy";
+  const entropy = knowsBest(results) ? "gap" : "cross-entropy";
   const number = (head: string, show: (cell: CellResult) => string): Column => ({ head, numeric: true, show });
   const text = (head: string, show: (cell: CellResult) => string): Column => ({ head, numeric: false, show });
   return [
@@ -34,8 +40,8 @@ export function columns(results: Results): Column[] {
     number("tables", (cell) => orNothing(cell.tableBytes, bytes)),
     number(`${entropy}, equal time`, (cell) => orNothing(gapAtEqualTime(cell), nats)),
     number(`${entropy}, equal steps`, (cell) => orNothing(gapAtEqualSteps(cell), nats)),
-    number("recall@10, equal time", (cell) => orNothing(cell.recall?.["10"] ?? null, percent)),
-    number("recall@10, equal steps", (cell) => orNothing(cell.recallAtEqualSteps?.["10"] ?? null, percent)),
+    number("recall@10, equal time", (cell) => orNothing(recallAtEqualTime(cell), percent)),
+    number("recall@10, equal steps", (cell) => orNothing(recallAtEqualSteps(cell), percent)),
     number("bias", (cell) => orNothing(cell.gradientBias, two)),
     number("spread", (cell) => orNothing(cell.gradientSpread, two)),
     number("steps", (cell) => orNothing(cell.steps, count)),

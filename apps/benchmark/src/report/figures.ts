@@ -3,7 +3,10 @@ import {
   curve,
   gapAtEqualSteps,
   gapAtEqualTime,
+  knowsBest,
   type Quantity,
+  recallAtEqualSteps,
+  recallAtEqualTime,
   referenceCells,
   samplerCells,
   samplerComparisonSize,
@@ -12,28 +15,24 @@ import { count, roughly, shortCount, significant } from "../format.js";
 import { LOSS_LABEL, LOSSES } from "../names.js";
 import type { Results } from "../sweep/results.js";
 import { endsEarly, growthCaption, missingNote } from "./captions.js";
-import { type DotGroup, dotChart } from "./charts/dot-chart.js";
+import type { DotGroup } from "./charts/dot-chart.js";
 import { type LineChart, lineChart, type Series } from "./charts/line-chart.js";
 import { LOSS_STYLE, SAMPLER_STYLE } from "./charts/theme.js";
-
-/** One drawing of a figure; `narrow` replaces `wide` on a phone where the two differ. */
-export interface Panel {
-  readonly heading: string | null;
-  readonly wide: string;
-  readonly narrow: string | null;
-}
-
-/** A chart or a few beside each other, with what they show in words. `panels` is empty if nothing was measured: `note` says why. */
-export interface Figure {
-  readonly id: string;
-  readonly title: string;
-  readonly caption: string;
-  readonly panels: readonly Panel[];
-  readonly note: string | null;
-}
+import { negativesFigures, workersFigures } from "./extra-figures.js";
+import {
+  assemble,
+  describeLines,
+  dotPanel,
+  type Figure,
+  linePanel,
+  PANEL_LABELS,
+  type Panel,
+  percentTick,
+  plain,
+  two,
+} from "./panels.js";
 
 const CLASSES = "number of classes";
-const PANEL = { width: 350, height: 250, labelRoom: 118, xLabel: CLASSES } as const;
 
 /** All figures of the report, in the order in which they are read. */
 export function figures(results: Results, conclusion: Conclusion): Figure[] {
@@ -44,13 +43,17 @@ export function figures(results: Results, conclusion: Conclusion): Figure[] {
     recallFigure(results),
     samplerFigure(results),
     gradientFigure(results),
+    ...negativesFigures(results),
+    ...workersFigures(results),
   ];
 }
 
 /** The main chart by itself, for documents. */
 export function stepTimeChart(results: Results, conclusion: Conclusion, narrow = false): string {
   const series = lossSeries(results, (cell) => cell.stepMilliseconds);
-  const size = narrow ? { width: 350, height: 320, labelRoom: 118 } : { width: 720, height: 400, labelRoom: 130 };
+  const size = narrow
+    ? { width: 350, height: 320, labelRoom: PANEL_LABELS }
+    : { width: 720, height: 400, labelRoom: 130 };
   return lineChart({
     series,
     ...size,
@@ -60,7 +63,7 @@ export function stepTimeChart(results: Results, conclusion: Conclusion, narrow =
     yType: "log",
     yFormat: plain,
     ...marker(conclusion, narrow),
-    description: `Milliseconds of a training step against the number of classes, both in logarithms. ${describe(series, (v) => `${significant(v)} ms`)}`,
+    description: `Milliseconds of a training step against the number of classes, both in logarithms. ${describeLines(series, (v) => `${significant(v)} ms`)}`,
   });
 }
 
@@ -81,18 +84,26 @@ function stepTimeFigure(results: Results, conclusion: Conclusion): Figure {
 }
 
 function rateFigure(results: Results): Figure {
-  const rate = linePanel(results, (cell) => cell.examplesPerSecond, {
-    heading: "Throughput",
-    yLabel: "examples a second",
-    yType: "log",
-    yFormat: shortCount,
-  });
-  const share = linePanel(results, (cell) => cell.gemmShare, {
-    heading: "Use of the machine",
-    yLabel: "share of the GEMM rate",
-    yType: "linear",
-    yFormat: percentTick,
-  });
+  const rate = linePanel(
+    lossSeries(results, (cell) => cell.examplesPerSecond),
+    {
+      xLabel: CLASSES,
+      heading: "Throughput",
+      yLabel: "examples a second",
+      yType: "log",
+      yFormat: shortCount,
+    },
+  );
+  const share = linePanel(
+    lossSeries(results, (cell) => cell.gemmShare),
+    {
+      xLabel: CLASSES,
+      heading: "Use of the machine",
+      yLabel: "share of the GEMM rate",
+      yType: "zero",
+      yFormat: percentTick,
+    },
+  );
   return {
     id: "rate",
     title: "Examples a second, and how well the machine is used",
@@ -103,9 +114,13 @@ function rateFigure(results: Results): Figure {
 }
 
 function gapFigure(results: Results): Figure {
-  const known = results.cells.some((cell) => cell.bestCrossEntropy !== null);
-  const yLabel = known ? "nats above the best reachable" : "exact cross-entropy, nats";
-  const options = { yLabel, yType: "linear", yFormat: plain } as const;
+  const known = knowsBest(results);
+  const options = {
+    xLabel: CLASSES,
+    yLabel: entropyLabel(results),
+    yType: known ? "zero" : "linear",
+    yFormat: plain,
+  } as const;
   const what = known ? "Gap to the best reachable cross-entropy" : "Exact cross-entropy";
   return {
     id: "cross-entropy",
@@ -115,8 +130,8 @@ function gapFigure(results: Results): Figure {
       endsEarly(results, gapAtEqualTime),
     ...assemble(
       [
-        linePanel(results, gapAtEqualTime, { heading: "After equal time", ...options }),
-        linePanel(results, gapAtEqualSteps, { heading: "After equal steps", ...options }),
+        linePanel(lossSeries(results, gapAtEqualTime), { heading: "After equal time", ...options }),
+        linePanel(lossSeries(results, gapAtEqualSteps), { heading: "After equal steps", ...options }),
       ],
       missingNote(results, gapAtEqualTime, "Cross-entropy was not measured"),
     ),
@@ -124,28 +139,29 @@ function gapFigure(results: Results): Figure {
 }
 
 function recallFigure(results: Results): Figure {
-  const options = { yLabel: "recall@10", yType: "linear", yFormat: percentTick } as const;
+  const options = { xLabel: CLASSES, yLabel: "recall@10", yType: "zero", yFormat: percentTick } as const;
   return {
     id: "recall",
     title: "Recall@10 against the number of classes",
     caption:
       "The share of held-out examples whose class is among the ten with the highest scores; higher is better." +
-      endsEarly(results, (cell) => cell.recall?.["10"] ?? null),
+      endsEarly(results, recallAtEqualTime),
     ...assemble(
       [
-        linePanel(results, (cell) => cell.recall?.["10"] ?? null, { heading: "After equal time", ...options }),
-        linePanel(results, (cell) => cell.recallAtEqualSteps?.["10"] ?? null, {
+        linePanel(lossSeries(results, recallAtEqualTime), { heading: "After equal time", ...options }),
+        linePanel(lossSeries(results, recallAtEqualSteps), {
           heading: "After equal steps",
           ...options,
         }),
       ],
-      missingNote(results, (cell) => cell.recall?.["10"] ?? null, "Recall was not measured"),
+      missingNote(results, recallAtEqualTime, "Recall was not measured"),
     ),
   };
 }
 
 function samplerFigure(results: Results): Figure {
   const classes = samplerComparisonSize(results);
+  const groups = (quantity: Quantity) => (classes === null ? [] : samplerGroups(results, classes, quantity));
   return {
     id: "samplers",
     title: `Samplers beside each other${classes === null ? "" : ` at ${count(classes)} classes`}`,
@@ -154,16 +170,12 @@ function samplerFigure(results: Results): Figure {
     ...assemble(
       [
         dotPanel(
-          results,
-          classes,
-          (cell) => cell.stepMilliseconds,
+          groups((cell) => cell.stepMilliseconds),
           "Time of a step",
           "milliseconds (median)",
           significant,
         ),
-        dotPanel(results, classes, gapAtEqualTime, "Accuracy after equal time", entropyLabel(results), (v) =>
-          significant(v, 2),
-        ),
+        dotPanel(groups(gapAtEqualTime), "Accuracy after equal time", entropyLabel(results), two),
       ],
       "No candidate loss was measured.",
     ),
@@ -172,7 +184,7 @@ function samplerFigure(results: Results): Figure {
 
 function gradientFigure(results: Results): Figure {
   const classes = samplerComparisonSize(results);
-  const two = (value: number) => significant(value, 2);
+  const groups = (quantity: Quantity) => (classes === null ? [] : samplerGroups(results, classes, quantity));
   return {
     id: "gradient",
     title: `Bias and spread of the sampled gradient${classes === null ? "" : ` at ${count(classes)} classes`}`,
@@ -180,8 +192,18 @@ function gradientFigure(results: Results): Figure {
       "The sampled gradient against the exact one of the full softmax at the same tables, relative to the exact one's norm. Bias is what no amount of steps averages away; spread is the noise of one draw.",
     ...assemble(
       [
-        dotPanel(results, classes, (cell) => cell.gradientBias, "Bias", "bias / exact norm", two),
-        dotPanel(results, classes, (cell) => cell.gradientSpread, "Spread", "spread / exact norm", two),
+        dotPanel(
+          groups((cell) => cell.gradientBias),
+          "Bias",
+          "bias / exact norm",
+          two,
+        ),
+        dotPanel(
+          groups((cell) => cell.gradientSpread),
+          "Spread",
+          "spread / exact norm",
+          two,
+        ),
       ],
       missingNote(results, (cell) => cell.gradientBias, "Gradients were not compared"),
     ),
@@ -189,36 +211,7 @@ function gradientFigure(results: Results): Figure {
 }
 
 function entropyLabel(results: Results): string {
-  return results.cells.some((cell) => cell.bestCrossEntropy !== null)
-    ? "nats above the best reachable"
-    : "cross-entropy, nats";
-}
-
-type LineOptions = Pick<LineChart, "yLabel" | "yType" | "yFormat"> & { readonly heading: string };
-
-function linePanel(results: Results, quantity: Quantity, options: LineOptions): Panel | null {
-  const series = lossSeries(results, quantity);
-  if (series.every((one) => one.points.length === 0)) return null;
-  const { heading, ...axes } = options;
-  const description = `${heading}: ${axes.yLabel} against the ${CLASSES}. ${describe(series, axes.yFormat)}`;
-  return { heading, wide: lineChart({ series, ...PANEL, ...axes, description }), narrow: null };
-}
-
-function dotPanel(
-  results: Results,
-  classes: number | null,
-  quantity: Quantity,
-  heading: string,
-  xLabel: string,
-  format: (value: number) => string,
-): Panel | null {
-  const groups = classes === null ? [] : samplerGroups(results, classes, quantity);
-  if (groups.length === 0) return null;
-  const told = groups.map(
-    (group) => `${group.heading}: ${group.rows.map((row) => `${row.label} ${format(row.value)}`).join(", ")}`,
-  );
-  const description = `${heading}, ${xLabel}. ${told.join("; ")}.`;
-  return { heading, wide: dotChart({ groups, xLabel, format, width: PANEL.width, description }), narrow: null };
+  return knowsBest(results) ? "nats above the best reachable" : "exact cross-entropy, nats";
 }
 
 function samplerGroups(results: Results, classes: number, quantity: Quantity): DotGroup[] {
@@ -234,16 +227,11 @@ function samplerGroups(results: Results, classes: number, quantity: Quantity): D
   });
 }
 
-function assemble(panels: readonly (Panel | null)[], note: string): { panels: Panel[]; note: string | null } {
-  const drawn = panels.filter((panel) => panel !== null);
-  return { panels: drawn, note: drawn.length === 0 ? note : null };
-}
-
 function lossSeries(results: Results, quantity: Quantity): Series[] {
   return LOSSES.filter((loss) => referenceCells(results, loss).length > 0).map((loss) => ({
     label: LOSS_LABEL[loss],
     style: LOSS_STYLE[loss],
-    points: curve(results, loss, quantity),
+    points: curve(results, loss, quantity).map(({ classes, value }) => ({ x: classes, y: value })),
   }));
 }
 
@@ -254,25 +242,4 @@ function marker(conclusion: Conclusion, narrow: boolean): Pick<LineChart, "marke
   return {
     marker: { x: crossover.classes, label: narrow ? `meet at ${where}` : `full and sampled softmax meet at ${where}` },
   };
-}
-
-/** "Full softmax from 1.2 ms at 1,000 to 91 ms at 100,000." for each line. */
-function describe(series: readonly Series[], format: (value: number) => string): string {
-  return series
-    .filter((one) => one.points.length > 0)
-    .map(({ label, points }) => {
-      const [first, last] = [points[0]!, points.at(-1)!];
-      return `${label}: ${format(first.value)} at ${count(first.classes)}, ${format(last.value)} at ${count(last.classes)} classes.`;
-    })
-    .join(" ");
-}
-
-/** A number as an axis shows it: 0.5, 20, 1,000. */
-function plain(value: number): string {
-  return value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
-}
-
-/** A share as an axis shows it: 0%, 12.5%, 80%. */
-function percentTick(share: number): string {
-  return `${plain(share * 100)}%`;
 }

@@ -4,7 +4,7 @@ import type { Results } from "../sweep/results.js";
 import { type Column, columns, reasonMarks } from "./columns.js";
 import { escapeText } from "./escape.js";
 import { type Fact, GLOSSARY, METHOD, machineFacts, settingsFacts } from "./facts.js";
-import type { Figure, Panel } from "./figures.js";
+import type { Figure, Panel } from "./panels.js";
 import { REPORT_CSS } from "./style.js";
 import { subtitle, TITLE } from "./title.js";
 

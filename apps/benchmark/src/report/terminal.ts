@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { gapAtEqualTime } from "../analysis/select.js";
+import { gapAtEqualTime, knowsBest, recallAtEqualTime } from "../analysis/select.js";
 import { bytes, count, NOTHING, orNothing, percent, shortCount, significant } from "../format.js";
 import type { CellResult } from "../measure/types.js";
 import { LOSS_LABEL } from "../names.js";
@@ -21,11 +21,15 @@ const STEP: Column = {
   head: "ms/step",
   show: (cell) => (cell.failed ? "failed" : orNothing(cell.stepMilliseconds, significant)),
 };
-const RATE: Column = { head: "ex./s", show: (cell) => orNothing(cell.examplesPerSecond, shortCount) };
+const RATE: Column = {
+  head: "ex./s",
+  show: (cell) => orNothing(cell.examplesPerSecond, (rate) => shortCount(Number(rate.toPrecision(3)))),
+};
 const SHARE: Column = { head: "GEMM", show: (cell) => orNothing(cell.gemmShare, percent) };
 const TABLES: Column = { head: "tables", show: (cell) => orNothing(cell.tableBytes, bytes) };
 const GAP: Column = { head: "gap", show: (cell) => orNothing(gapAtEqualTime(cell), (value) => value.toFixed(3)) };
-const RECALL: Column = { head: "recall", show: (cell) => orNothing(cell.recall?.["10"] ?? null, percent) };
+const ENTROPY: Column = { ...GAP, head: "entropy" };
+const RECALL: Column = { head: "recall", show: (cell) => orNothing(recallAtEqualTime(cell), percent) };
 
 /** Lines without frames: what a pipe gets, and enough for a terminal too. */
 const PLAIN = {
@@ -48,7 +52,7 @@ const PLAIN = {
 
 /**
  * The table at the end of a run, at most 100 columns wide: time, rate, share of the GEMM rate, bytes, accuracy after equal time (gap to the best reachable
- * cross-entropy in nats, recall@10). Columns for S and for workers appear when there are several, in place of bytes and share. Framed for a terminal, in plain columns
+ * cross-entropy in nats, or the cross-entropy itself where nobody knows the best; recall@10). Columns for S and for workers appear when there are several, in place of bytes and share. Framed for a terminal, in plain columns
  * for a pipe.
  */
 export function terminalTable(results: Results, framed: boolean): string {
@@ -66,12 +70,13 @@ export function terminalTable(results: Results, framed: boolean): string {
   return framed ? lines.join("\n") : lines.map((line) => line.trimEnd()).join("\n");
 }
 
-function chooseColumns({ cells }: Results): Column[] {
+function chooseColumns(results: Results): Column[] {
+  const { cells } = results;
   const several = (of: (cell: CellResult) => number | null) =>
     new Set(cells.map(of).filter((value) => value !== null)).size > 1;
   const extra: Column[] = [];
   if (several((cell) => cell.negatives)) extra.push(NEGATIVES);
   if (several((cell) => cell.workers)) extra.push(WORKERS);
   const room = [SHARE, TABLES].slice(0, 2 - extra.length);
-  return [CLASSES, LOSS, SAMPLER, ...extra, STEP, RATE, ...room, GAP, RECALL];
+  return [CLASSES, LOSS, SAMPLER, ...extra, STEP, RATE, ...room, knowsBest(results) ? GAP : ENTROPY, RECALL];
 }

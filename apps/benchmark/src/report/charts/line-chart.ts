@@ -1,15 +1,20 @@
 import * as Plot from "@observablehq/plot";
-import type { Point } from "../../analysis/select.js";
 import { count, shortCount } from "../../format.js";
 import { renderSvg } from "./render.js";
 import { linearDomain, logDomain, logTicks, type PixelScale, pixelScale, spread, thin } from "./scale.js";
 import type { SeriesStyle } from "./theme.js";
 
+/** A point of a line; x > 0. */
+export interface LinePoint {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** One line, ascending in x. */
 export interface Series {
   readonly label: string;
   readonly style: SeriesStyle;
-  readonly points: readonly Point[];
+  readonly points: readonly LinePoint[];
 }
 
 export interface LineChart {
@@ -17,7 +22,8 @@ export interface LineChart {
   /** With the unit: stands above the axis. */
   readonly yLabel: string;
   readonly xLabel: string;
-  readonly yType: "log" | "linear";
+  /** "zero" is linear and reaches down to 0; "linear" starts near the least value. */
+  readonly yType: "log" | "linear" | "zero";
   readonly yFormat: (value: number) => string;
   /** Axis labels written out (100,000) or short (100k). */
   readonly longTicks?: boolean;
@@ -35,26 +41,24 @@ const FONT = 12;
 /** A line that ends within so many pixels of the edge ends at the edge. */
 const EDGE = 12;
 
-/** Lines against the class count, which is drawn in logarithms; each line has its name at its end instead of in a legend. */
+/** Lines against something that is drawn in logarithms, with a tick at every x that occurs; each line has its name at its end instead of in a legend. */
 export function lineChart(chart: LineChart): string {
   const margin = { top: 30, right: chart.labelRoom, bottom: 40, left: chart.longTicks ? 48 : 40 };
   const drawn = chart.series.filter((one) => one.points.length > 0);
-  const values = drawn.flatMap((one) => one.points.map((point) => point.value));
-  const sizes = [...new Set(drawn.flatMap((one) => one.points.map((point) => point.classes)))].sort((a, b) => a - b);
-  const linear = linearDomain(values);
-  const yDomain = chart.yType === "log" ? logDomain(values) : linear.domain;
-  const x = pixelScale("log", padded(sizes), [margin.left, chart.width - margin.right]);
-  const y = pixelScale(chart.yType, yDomain, [chart.height - margin.bottom, margin.top]);
-  const yTicks = chart.yType === "log" ? logTicks(yDomain) : linear.ticks;
-  const xTicks = thin(sizes, x, chart.longTicks ? 56 : 34);
+  const values = drawn.flatMap((one) => one.points.map((point) => point.y));
+  const places = [...new Set(drawn.flatMap((one) => one.points.map((point) => point.x)))].sort((a, b) => a - b);
+  const { type, domain, ticks } = yAxis(chart.yType, values);
+  const x = pixelScale("log", padded(places), [margin.left, chart.width - margin.right]);
+  const y = pixelScale(type, domain, [chart.height - margin.bottom, margin.top]);
+  const xTicks = thin(places, x, chart.longTicks ? 56 : 34);
   return renderSvg(
     { width: chart.width, height: chart.height, margin, description: chart.description },
     {
       x: { type: "log", domain: x.domain, range: x.range, axis: null },
-      y: { type: chart.yType, domain: y.domain, range: y.range, axis: null },
+      y: { type, domain: y.domain, range: y.range, axis: null },
       marks: [
-        Plot.gridY(yTicks, { stroke: "var(--rule)", strokeOpacity: 1 }),
-        Plot.axisY(yTicks, {
+        Plot.gridY(ticks, { stroke: "var(--rule)", strokeOpacity: 1 }),
+        Plot.axisY(ticks, {
           text: chart.yFormat,
           tickSize: 0,
           label: null,
@@ -78,6 +82,15 @@ export function lineChart(chart: LineChart): string {
       ],
     },
   );
+}
+
+function yAxis(
+  wanted: LineChart["yType"],
+  values: readonly number[],
+): { type: "log" | "linear"; domain: [number, number]; ticks: number[] } {
+  if (wanted !== "log") return { type: "linear", ...linearDomain(values, 4, wanted === "zero") };
+  const domain = logDomain(values);
+  return { type: "log", domain, ticks: logTicks(domain) };
 }
 
 function title(text: string, options: Plot.TextOptions): Plot.Markish {
@@ -108,12 +121,12 @@ function markerMarks({ marker }: LineChart, x: PixelScale): Plot.Markish[] {
 }
 
 function seriesMarks(one: Series, chart: LineChart): Plot.Markish[] {
-  const tips = (point: Point) => `${one.label}, ${count(point.classes)} classes: ${chart.yFormat(point.value)}`;
+  const tips = ({ x, y }: LinePoint) => `${one.label}, ${chart.xLabel} ${count(x)}: ${chart.yFormat(y)}`;
   return [
-    Plot.line(one.points, { x: "classes", y: "value", stroke: one.style.color, strokeWidth: 2 }),
+    Plot.line(one.points, { x: "x", y: "y", stroke: one.style.color, strokeWidth: 2 }),
     Plot.dot(one.points, {
-      x: "classes",
-      y: "value",
+      x: "x",
+      y: "y",
       symbol: one.style.symbol,
       fill: one.style.color,
       stroke: "var(--paper)",
@@ -131,10 +144,10 @@ function seriesMarks(one: Series, chart: LineChart): Plot.Markish[] {
 function endLabels(series: readonly Series[], x: PixelScale, y: PixelScale, edge: number): Plot.Markish[] {
   const ends = series.map((one) => one.points.at(-1)!);
   const [bottom, top] = y.range;
-  const wanted = ends.map((end) => y.toPixel(end.value));
+  const wanted = ends.map((end) => y.toPixel(end.y));
   const placed = spread(wanted, LABEL_GAP, top, bottom - 4);
   return series.flatMap((one, i) => {
-    const end = x.toPixel(ends[i]!.classes);
+    const end = x.toPixel(ends[i]!.x);
     const from = Math.max(edge - EDGE, end);
     const leader = [
       [from + 6, wanted[i]!],
@@ -159,9 +172,9 @@ function endLabels(series: readonly Series[], x: PixelScale, y: PixelScale, edge
   });
 }
 
-/** Class counts with a little air on both sides. */
-function padded(sizes: readonly number[]): [number, number] {
-  const [low, high] = [sizes[0]!, sizes.at(-1)!];
+/** The ends of an axis, with a little air on both sides. */
+function padded(places: readonly number[]): [number, number] {
+  const [low, high] = [places[0]!, places.at(-1)!];
   const air = low === high ? 2 : (high / low) ** 0.03;
   return [low / air, high * air];
 }

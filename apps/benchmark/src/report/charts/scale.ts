@@ -46,10 +46,17 @@ export function logTicks([low, high]: readonly [number, number]): number[] {
   return coarse.length >= 3 ? coarse : fine.filter(within);
 }
 
-/** A domain from 0 (or below, if a value is) to a round number above all `values`, with about `wanted` equal steps. */
-export function linearDomain(values: readonly number[], wanted = 4): { domain: [number, number]; ticks: number[] } {
-  const high = Math.max(0, ...values);
-  const low = Math.min(0, ...values);
+/**
+ * A domain between round numbers that holds all `values`, and 0 as well if `fromZero`, in about `wanted` equal steps.
+ */
+export function linearDomain(
+  values: readonly number[],
+  wanted = 4,
+  fromZero = true,
+): { domain: [number, number]; ticks: number[] } {
+  const zero = fromZero ? [0] : [];
+  const high = Math.max(...zero, ...values);
+  const low = Math.min(...zero, ...values);
   const step = ceil125((high - low || 1) / wanted);
   const first = Math.floor(low / step + 1e-9);
   const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
