@@ -1,7 +1,7 @@
 import { expectAllClose, matmul, TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import { MemoryPlan } from "../src/index.js";
-import { LARGE_BACKENDS } from "./support/backends.js";
+import { FLAVOURS } from "./support/backends.js";
 
 const D = 5;
 
@@ -13,7 +13,7 @@ const ROWS = 996_000;
 const TOUCHED = [0, 1, 262_144, 524_286, 524_287, 524_288, 524_289, 800_001, ROWS - 1];
 const COUNT = TOUCHED.length;
 
-describe.each(LARGE_BACKENDS)("a table of 3.8 GiB: $name", ({ create, shared }) => {
+describe.each(FLAVOURS)("a table of 3.8 GiB: $name", ({ create, shared }) => {
   const plan = new MemoryPlan();
   const indices = plan.reserve("indices", 4 * COUNT);
   const offsets = plan.reserve("offsets", 4 * 2);

@@ -1,11 +1,11 @@
 /** Functions of one number, in float64. */
 
-const SMALLEST_NORMAL_FLOAT = 2 ** -126;
+/** Below it e^x is 0: soon after, float32 could only hold it as a denormal. */
+const LOWEST_EXPONENT = Math.fround(-87.3);
 
-/** e^x as a float32 kernel answers it: what float32 could only hold as a denormal is 0. */
+/** e^x as the interface defines it. */
 export function exponential(x: number): number {
-  const value = Math.exp(x);
-  return value < SMALLEST_NORMAL_FLOAT ? 0 : value;
+  return x < LOWEST_EXPONENT ? 0 : Math.exp(x);
 }
 
 /** σ(x) = 1/(1 + e^−x) */

@@ -1,4 +1,4 @@
-import { createReferenceKernels, KernelMemory, type Kernels } from "../../src/index.js";
+import { compileKernels, instantiateKernels, KernelMemory, type Kernels } from "../../src/index.js";
 
 /** One implementation under test, bound to a memory of its own. */
 export interface Backend {
@@ -8,24 +8,39 @@ export interface Backend {
   readonly base: number;
 }
 
-type Create = (memory: KernelMemory) => Kernels;
+/** One implementation for one kind of memory, for tests that plan a memory of their own. */
+export interface Flavour {
+  readonly name: string;
+  readonly shared: boolean;
+  readonly create: (memory: KernelMemory) => Kernels;
+}
+
+async function flavour(choice: "reference" | "wasm", shared: boolean): Promise<Flavour> {
+  const compiled = await compileKernels(choice, shared);
+  const name = `${choice}, ${shared ? "shared" : "unshared"}`;
+  return { name, shared, create: (memory) => instantiateKernels(compiled, memory) };
+}
 
 const WORKSPACE_BYTES = 16 * 2 ** 20;
 
 /** Beyond 2 GiB, where addresses are negative as an int32; the pages below are never touched and cost nothing. */
 const HIGH_BASE = 2 ** 31 + 4_160;
 
-function backend(name: string, create: Create, shared: boolean, base = 64): Backend {
-  return { name, kernels: create(KernelMemory.create(base + WORKSPACE_BYTES, shared)), base };
+function backend({ name, shared, create }: Flavour, base = 64): Backend {
+  const place = base === HIGH_BASE ? ", above 2 GiB" : "";
+  return { name: name + place, kernels: create(KernelMemory.create(base + WORKSPACE_BYTES, shared)), base };
 }
 
-/** Every implementation of the interface passes the same suite; some keep all their operands above 2 GiB. */
+const reference = await flavour("reference", false);
+const unshared = await flavour("wasm", false);
+const shared = await flavour("wasm", true);
+
+/** Every implementation of the interface passes the same suite; one keeps all its operands above 2 GiB. */
 export const BACKENDS: readonly Backend[] = [
-  backend("reference", createReferenceKernels, false),
-  backend("reference, shared, above 2 GiB", createReferenceKernels, true, HIGH_BASE),
+  backend(reference),
+  backend(unshared),
+  backend(shared),
+  backend(shared, HIGH_BASE),
 ];
 
-/** The same, for tests that plan a memory of their own. */
-export const LARGE_BACKENDS: readonly { name: string; create: Create; shared: boolean }[] = [
-  { name: "reference", create: createReferenceKernels, shared: false },
-];
+export const FLAVOURS: readonly Flavour[] = [reference, unshared, shared];
