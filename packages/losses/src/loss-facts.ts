@@ -1,3 +1,4 @@
+import type { AccidentalHits } from "@logq/samplers";
 import type { Correction, LossName, LossSpec } from "./loss-spec.js";
 
 /** What is true of a loss by its definition, and which options it has. */
@@ -14,7 +15,7 @@ export interface LossFacts {
   /** The allowed corrections, the default first. */
   readonly corrections: readonly Correction[];
   /** What may become of accidental hits, the default first. */
-  readonly accidentalHits: readonly LossSpec["accidentalHits"][];
+  readonly accidentalHits: readonly AccidentalHits[];
   /** Whether label smoothing above 0 is defined for it. */
   readonly labelSmoothing: boolean;
   /** What the logits h·w + b (over τ) tend to, in words. */
@@ -64,7 +65,8 @@ const FACTS: { readonly [name in LossName]: LossFacts } = {
     corrections: ["none"],
     accidentalHits: ["remove", "keep"],
     labelSmoothing: false,
-    learns: "log p(class | input) − log Q: for one negative per draw and Q ∝ counts, PMI − log k. Not probabilities",
+    learns:
+      "log p − log Q (hits removed: log-odds − log Q): PMI − log k when k negatives are drawn by class frequency. Not probabilities",
   },
   "sampled-logistic": {
     name: "sampled-logistic",

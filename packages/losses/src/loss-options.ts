@@ -1,4 +1,5 @@
 import { OptionError, requireNumber, requireOneOf, requirePositive } from "@logq/core";
+import { ACCIDENTAL_HITS } from "@logq/samplers";
 import { describeLoss } from "./loss-facts.js";
 import { CORRECTIONS, LOSS_NAMES, type LossName, type LossSpec } from "./loss-spec.js";
 
@@ -38,7 +39,7 @@ export function validateLossSpec(spec: LossSpec): LossSpec {
   requireOneOf("correction", spec.correction, CORRECTIONS);
   requirePositive("temperature", spec.temperature);
   requireNumber("labelSmoothing", spec.labelSmoothing, 0, 1);
-  requireOneOf("accidentalHits", spec.accidentalHits, ["keep", "remove"]);
+  requireOneOf("accidentalHits", spec.accidentalHits, ACCIDENTAL_HITS);
   requireOneOf("exclude", spec.exclude, ["none", "seen"]);
   requireBoolean("normalize", spec.normalize);
   requireKnownCorrection(spec);

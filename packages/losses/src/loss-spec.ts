@@ -1,3 +1,5 @@
+import type { AccidentalHits } from "@logq/samplers";
+
 /** The losses, by name. `describeLoss` tells what each one is. */
 export const LOSS_NAMES = [
   "full-softmax",
@@ -31,7 +33,7 @@ export interface LossSpec {
   /** ε in [0, 1): the target distribution is (1 − ε)·y + ε/n. Full softmax only. */
   readonly labelSmoothing: number;
   /** What becomes of a candidate that is a label of the row: it stays a negative, or takes no part in that row (log Q is not changed by it). */
-  readonly accidentalHits: "keep" | "remove";
+  readonly accidentalHits: AccidentalHits;
   /** Whether classes that a row's data names as seen take no part in it. They are masked, not drawn again, so log Q stays. */
   readonly exclude: "none" | "seen";
   /** Cosine logits: hidden vectors and class rows are brought to length 1 before the dot product (by the caller: the tiles hold cosines). */

@@ -1,4 +1,4 @@
-import type { KernelMemory, Kernels } from "@logq/kernels";
+import type { CompiledKernels } from "@logq/kernels";
 import type { LossSpec } from "../loss-spec.js";
 
 /** Ids of B rows, any number each: row i has ids[offsets[i]] … ids[offsets[i+1] − 1], none of them twice. */
@@ -50,11 +50,8 @@ export interface LossProblem {
 
 /** How to compute; no option changes more than the rounding of the answer. */
 export interface ComputeOptions {
-  /** Makes the kernels. Default: the reference back-end over unshared memory. */
-  readonly backend?: {
-    readonly shared: boolean;
-    readonly create: (memory: KernelMemory) => Kernels;
-  };
+  /** From `compileKernels`. Default: the reference back-end. */
+  readonly backend?: CompiledKernels;
   /** Rows of a block. Default: such that a tile of logits stays near 16 MiB, at most 256. */
   readonly blockRows?: number;
   /** Classes of a tile. Default: all in one. */

@@ -1,5 +1,12 @@
 import { requireInteger } from "@logq/core";
-import { type Address, createReferenceKernels, type KernelMemory, type Kernels, MemoryPlan } from "@logq/kernels";
+import {
+  type Address,
+  type CompiledKernels,
+  instantiateKernels,
+  type KernelMemory,
+  type Kernels,
+  MemoryPlan,
+} from "@logq/kernels";
 import type { LossPositives, LossRows } from "../tile-loss.js";
 import type { CheckedProblem } from "./check.js";
 import type { Panel } from "./panel.js";
@@ -7,6 +14,7 @@ import type { ComputeOptions } from "./problem.js";
 
 const TILE_FLOATS = 2 ** 22;
 const MOST_ROWS = 256;
+const REFERENCE: CompiledKernels = { name: "reference", shared: false, module: undefined };
 
 /** The memory of one computation. Blocks of at most R rows pass through it one after the other; the panel stays. */
 export interface Workspace {
@@ -72,10 +80,8 @@ export function createWorkspace(problem: CheckedProblem, panel: Panel, options: 
   const longest = mostLabels(labels.offsets, R);
   const pairs = longest + (perRow ? R * C : 0);
   const plan = new MemoryPlan();
-  const shared = options.backend?.shared ?? false;
-  const create = options.backend?.create ?? createReferenceKernels;
-  // Sizes of packed operands and of scratch are asked of kernels over the smallest memory; the real one is made when all is known.
-  const sizes = create(new MemoryPlan().allocate(shared));
+  const backend = options.backend ?? REFERENCE;
+  const sizes = sizingKernels(backend);
   const floats = (name: string, count: number) => plan.reserve(name, 4 * count);
   const doubles = (name: string, count: number) => plan.reserve(name, 8 * count);
   const full = candidates === null;
@@ -130,9 +136,23 @@ export function createWorkspace(problem: CheckedProblem, panel: Panel, options: 
       slotWeights: floats("slot weights", perRow ? R * C : 0),
     },
   };
-  const memory = plan.allocate(shared);
+  const memory = plan.allocate(backend.shared);
   const tileClasses = perRow ? C : Math.min(C, requireInteger("tileClasses", options.tileClasses ?? C, 1));
-  return { kernels: create(memory), memory, R: Math.min(R, B), C, tileClasses, ...layout };
+  return { kernels: instantiateKernels(backend, memory), memory, R: Math.min(R, B), C, tileClasses, ...layout };
+}
+
+const sizing = new WeakMap<CompiledKernels, Kernels>();
+
+/**
+ * Kernels over the smallest memory, to ask for the sizes of packed operands and of scratch before the real memory is made.
+ * Kept for each back-end: a WebAssembly memory, however small, is dear to make.
+ */
+function sizingKernels(backend: CompiledKernels): Kernels {
+  const known = sizing.get(backend);
+  if (known) return known;
+  const kernels = instantiateKernels(backend, new MemoryPlan().allocate(backend.shared));
+  sizing.set(backend, kernels);
+  return kernels;
 }
 
 /** Rows of a tile start at multiples of 16 bytes, so that a tile may start at any class. */

@@ -1,0 +1,67 @@
+import { crossSparsely } from "@logq/testing";
+import { describe, expect, test } from "vitest";
+import { LOSS_NAMES, type LossName, type LossSpec, validateLossSpec } from "../src/index.js";
+import { BACKENDS, expectLikeOracle, randomProblem, specOf } from "./harness.js";
+
+const AXES = {
+  correction: ["importance", "partition", "none"],
+  accidentalHits: ["keep", "remove"],
+  temperature: [1, 0.3, 2.5],
+  labelSmoothing: [0, 0.1],
+  exclude: ["none", "seen"],
+  normalize: [false, true],
+  perRow: [false, true],
+  bias: [true, false],
+  weights: [true, false],
+  mass: [true, false],
+  T: [1, 2, 5],
+  B: [1, 3, 8, 17],
+  D: [1, 5, 8, 19],
+  n: [1, 2, 7, 33],
+  S: [1, 4, 9, 21],
+  blockRows: [1, 5, 100],
+  tileClasses: [1, 3, 100],
+} as const;
+
+function isAllowed(spec: LossSpec): boolean {
+  try {
+    validateLossSpec(spec);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Options that a loss does not have fall back to its default, so that every case is one. */
+function nearestSpec(name: LossName, wanted: Partial<LossSpec>): LossSpec {
+  let spec = specOf(name);
+  for (const [option, value] of Object.entries(wanted)) {
+    const changed = { ...spec, [option]: value };
+    if (isAllowed(changed)) spec = changed;
+  }
+  return spec;
+}
+
+describe.each(BACKENDS)("on $name kernels", (backend) => {
+  describe.each(LOSS_NAMES)("%s", (name) => {
+    const cases = crossSparsely(AXES, 12, LOSS_NAMES.indexOf(name) + 1);
+    test("loss, dH, dW and dBias equal the float64 oracle to 2e-6 of the largest, over options and awkward sizes", () => {
+      for (const [seed, c] of cases.entries()) {
+        const { B, D, n, S, T, perRow, bias, weights, mass, blockRows, tileClasses, ...options } = c;
+        const { accidentalHits, correction, ...others } = options;
+        const spec = nearestSpec(name, { accidentalHits, correction, ...others });
+        const problem = randomProblem(spec, { B, D, n, S, T }, { perRow, bias, weights, mass, seed });
+        expectLikeOracle(problem, 2e-6, { backend, blockRows, tileClasses });
+      }
+    });
+
+    test("logits up to 1e4 stay finite and equal the oracle to 2e-4 of the largest (float32 logits are apart by 1e-3 there)", () => {
+      for (const perRow of [false, true]) {
+        const spec = specOf(name, { temperature: 0.01 });
+        const problem = randomProblem(spec, { B: 6, D: 5, n: 12, S: 8, T: 3 }, { perRow, spread: 4.5, seed: 3 });
+        const answer = expectLikeOracle(problem, 2e-4, { backend });
+        expect(answer.perExample.every(Number.isFinite)).toBe(true);
+      }
+    });
+  });
+});
