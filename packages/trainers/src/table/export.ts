@@ -49,6 +49,8 @@ export function startBiases(host: EngineHost, counts: ArrayLike<number>): void {
   let total = 0;
   for (let id = 0; id < n; id++) total += Math.max(0.5, counts[id]!);
   const biases = new Float64Array(n);
-  for (let id = 0; id < n; id++) biases[id] = Math.log(Math.max(0.5, counts[id]!) / total);
+  // Logits are (h·w + b)/τ.
+  const temperature = 1 / host.spec.scale;
+  for (let id = 0; id < n; id++) biases[id] = temperature * Math.log(Math.max(0.5, counts[id]!) / total);
   writeScalars(host, host.layout.table.bias, biases);
 }

@@ -1,0 +1,69 @@
+import type { LossName, Correction } from "@logq/losses";
+import type { BackendName } from "@logq/kernels";
+import type { SamplerName } from "@logq/samplers";
+
+/** The exact cross-entropy of the probe's examples, in nats a label, after `step` steps and `seconds` of training. */
+export interface ProbePoint {
+  readonly step: number;
+  readonly seconds: number;
+  readonly crossEntropy: number;
+}
+
+/** An exact evaluation on the validation part. */
+export interface ValidationPoint {
+  readonly step: number;
+  readonly seconds: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** How a run goes, told about once a second. */
+export interface TrainProgress {
+  readonly step: number;
+  readonly totalSteps: number;
+  /** Epochs done, fractional. */
+  readonly epoch: number;
+  readonly examples: number;
+  readonly examplesPerSecond: number;
+  /** Mean training loss since the last report. Of a sampled loss it is no cross-entropy and has no perplexity. */
+  readonly loss: number;
+  /** Seconds of training so far, evaluations apart. */
+  readonly seconds: number;
+  readonly secondsLeft: number;
+  /** The newest of each. */
+  readonly probe: ProbePoint | undefined;
+  readonly validation: ValidationPoint | undefined;
+}
+
+export type TrainEnd = "finished" | "time" | "early-stopping" | "interrupted";
+
+/** What a run came to. Plain data, stored with the model. */
+export interface TrainReport {
+  readonly loss: LossName;
+  readonly sampler: SamplerName | null;
+  readonly correction: Correction;
+  readonly negatives: number;
+  readonly classes: number;
+  readonly dim: number;
+  readonly workers: number;
+  readonly backend: BackendName;
+  readonly node: string;
+  readonly steps: number;
+  readonly examples: number;
+  /** Training alone. */
+  readonly seconds: number;
+  readonly examplesPerSecond: number;
+  /** Probes and validations. */
+  readonly evaluationSeconds: number;
+  /** Mean over the last tenth of the steps. */
+  readonly trainingLoss: number;
+  readonly probeCrossEntropy: number;
+  readonly probeSplit: string;
+  readonly probes: readonly ProbePoint[];
+  readonly validations: readonly ValidationPoint[];
+  readonly tableBytes: number;
+  readonly memoryBytes: number;
+  readonly peakMemoryBytes: number;
+  readonly ended: TrainEnd;
+  /** Share of the training time that each worker spent in units of work. */
+  readonly busy: readonly number[];
+}

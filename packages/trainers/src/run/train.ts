@@ -1,0 +1,224 @@
+import { Snapshot } from "./snapshot.js";
+import type { ProbePoint, TrainEnd, TrainProgress, TrainReport, ValidationPoint } from "./report.js";
+import type { Trainer } from "./trainer.js";
+
+export interface TrainHooks {
+  /** Called about once a second, after each validation and at the end. */
+  readonly onProgress?: (progress: TrainProgress) => void;
+  /** Aborting ends the run after the current step; what was learned stays. */
+  readonly signal?: AbortSignal;
+  /** What validations measure; the first one decides about early stopping. Default: cross-entropy, or ndcg@10 of pairs. */
+  readonly validationMetrics?: string;
+  /** The share of the training time that probes may take. Default 0.02; the last probe is always made. */
+  readonly probeShare?: number;
+}
+
+/** Seconds of steps between two reports. */
+const REPORT_SECONDS = 1;
+
+/** Trains to the end of the run, to its time limit, or until it stops getting better. The trainer can be evaluated and saved afterwards. */
+export async function train(trainer: Trainer, hooks: TrainHooks = {}): Promise<TrainReport> {
+  const run = new Run(trainer, hooks);
+  const stop = () => trainer.requestStop();
+  hooks.signal?.addEventListener("abort", stop);
+  try {
+    return await run.toEnd();
+  } finally {
+    hooks.signal?.removeEventListener("abort", stop);
+  }
+}
+
+/** Metrics of which more is better; of the others less is. */
+function better(metric: string, value: number, best: number): boolean {
+  return metric.includes("@") ? value > best : value < best;
+}
+
+class Run {
+  readonly #trainer: Trainer;
+  readonly #hooks: TrainHooks;
+  readonly #probes: ProbePoint[] = [];
+  readonly #validations: ValidationPoint[] = [];
+  readonly #losses: { step: number; sum: number }[] = [];
+  readonly #validationMetrics: string;
+  readonly #probeExamples: number;
+  #seconds = 0;
+  #probeSeconds = 0;
+  #evaluationSeconds = 0;
+  #lastProbeSeconds: number;
+  #best: { value: number; snapshot: Snapshot | undefined } | undefined;
+  #worse = 0;
+  #stepSeconds = 0;
+
+  constructor(trainer: Trainer, hooks: TrainHooks) {
+    this.#trainer = trainer;
+    this.#hooks = hooks;
+    this.#validationMetrics = hooks.validationMetrics ?? (trainer.dataset.kind === "pairs" ? "ndcg@10,recall@20" : "cross-entropy");
+    const flops = 2 * trainer.shape.classes * trainer.shape.dim;
+    this.#probeExamples = Math.round(Math.min(2048, Math.max(256, 4e10 / flops)));
+    // A guess for the first probe's price; later ones know.
+    this.#lastProbeSeconds = (this.#probeExamples * flops) / 3e10;
+  }
+
+  async toEnd(): Promise<TrainReport> {
+    const trainer = this.#trainer;
+    const first = trainer.statistics();
+    let ended: TrainEnd = "finished";
+    while (trainer.step < trainer.totalSteps) {
+      const boundary = this.#nextValidation();
+      const limit = this.#secondsLeft();
+      if (limit <= 0) {
+        ended = "time";
+        break;
+      }
+      const { steps: done, asked, loss } = await this.#someSteps(boundary, limit);
+      if (this.#hooks.signal?.aborted === true || done < asked) {
+        ended = "interrupted";
+        break;
+      }
+      if (trainer.step === boundary && this.#validates) await this.#validate();
+      await this.#probeIfCheap();
+      this.#report(loss);
+      if (trainer.options.patience > 0 && this.#worse >= trainer.options.patience) {
+        ended = "early-stopping";
+        break;
+      }
+    }
+    this.#best?.snapshot?.restore();
+    await this.#probe();
+    this.#report(this.#recentLoss());
+    return this.#summary(ended, trainer.statistics().examples - first.examples);
+  }
+
+  /** Runs about a second of steps, not beyond the boundary, and keeps their mean loss. */
+  async #someSteps(boundary: number, limit: number): Promise<{ steps: number; asked: number; loss: number }> {
+    const trainer = this.#trainer;
+    const seconds = Math.min(REPORT_SECONDS, limit);
+    const guess = this.#stepSeconds === 0 ? 1 : Math.ceil(seconds / this.#stepSeconds);
+    const asked = Math.max(1, Math.min(boundary - trainer.step, guess));
+    const before = trainer.statistics();
+    const begin = performance.now();
+    const steps = await trainer.runSteps(asked);
+    const elapsed = (performance.now() - begin) / 1000;
+    this.#seconds += elapsed;
+    if (steps > 0) this.#stepSeconds = elapsed / steps;
+    const sum = trainer.statistics().lossSum - before.lossSum;
+    this.#losses.push({ step: trainer.step, sum });
+    return { steps, asked, loss: steps > 0 ? sum / steps : Number.NaN };
+  }
+
+  #secondsLeft(): number {
+    const { maxMinutes } = this.#trainer.options;
+    return maxMinutes === undefined ? Number.POSITIVE_INFINITY : 60 * maxMinutes - this.#seconds;
+  }
+
+  get #validates(): boolean {
+    return this.#trainer.host.spec.sources.validation !== undefined;
+  }
+
+  #nextValidation(): number {
+    const { step, totalSteps, stepsPerEpoch, options } = this.#trainer;
+    const every = options.validationEvery > 0 ? options.validationEvery : stepsPerEpoch;
+    return Math.min(totalSteps, (Math.floor(step / every) + 1) * every);
+  }
+
+  async #validate(): Promise<void> {
+    const trainer = this.#trainer;
+    const result = await trainer.evaluate("validation", this.#validationMetrics);
+    this.#evaluationSeconds += result.seconds;
+    this.#validations.push({ step: trainer.step, seconds: this.#seconds, metrics: result.metrics });
+    const [metric, value] = Object.entries(result.metrics)[0]!;
+    if (this.#best === undefined || better(metric, value, this.#best.value)) {
+      const keep = trainer.options.patience > 0;
+      this.#best = { value, snapshot: keep ? (this.#best?.snapshot ?? new Snapshot(trainer.host)).take() : undefined };
+      this.#worse = 0;
+    } else {
+      this.#worse++;
+    }
+  }
+
+  async #probeIfCheap(): Promise<void> {
+    const share = this.#hooks.probeShare ?? 0.02;
+    if (this.#probeSeconds + this.#lastProbeSeconds <= share * this.#seconds) await this.#probe();
+  }
+
+  async #probe(): Promise<void> {
+    const last = this.#probes.at(-1);
+    if (last?.step === this.#trainer.step) return;
+    const { metrics, seconds } = await this.#trainer.probe(this.#probeExamples);
+    this.#lastProbeSeconds = seconds;
+    this.#probeSeconds += seconds;
+    this.#evaluationSeconds += seconds;
+    this.#probes.push({ step: this.#trainer.step, seconds: this.#seconds, crossEntropy: metrics["cross-entropy"]! });
+  }
+
+  #report(loss: number): void {
+    const { step, totalSteps, stepsPerEpoch } = this.#trainer;
+    const { examples } = this.#trainer.statistics();
+    this.#hooks.onProgress?.({
+      step,
+      totalSteps,
+      epoch: step / stepsPerEpoch,
+      examples,
+      examplesPerSecond: examples / Math.max(1e-9, this.#seconds),
+      loss,
+      seconds: this.#seconds,
+      secondsLeft: Math.min(this.#secondsLeft(), ((totalSteps - step) * this.#seconds) / Math.max(1, step)),
+      probe: this.#probes.at(-1),
+      validation: this.#validations.at(-1),
+    });
+  }
+
+  /** Mean loss over the last tenth of the steps. */
+  #recentLoss(): number {
+    const last = this.#losses.at(-1)?.step ?? 0;
+    let sum = 0;
+    let steps = 0;
+    for (let i = this.#losses.length - 1; i >= 0 && steps < last / 10; i--) {
+      sum += this.#losses[i]!.sum;
+      steps += this.#losses[i]!.step - (this.#losses[i - 1]?.step ?? 0);
+    }
+    return steps > 0 ? sum / steps : Number.NaN;
+  }
+
+  #summary(ended: TrainEnd, examples: number): TrainReport {
+    const trainer = this.#trainer;
+    const { options, host } = trainer;
+    return {
+      loss: options.loss.name,
+      sampler: options.sampler?.name ?? null,
+      correction: options.loss.correction,
+      negatives: options.negatives,
+      classes: trainer.shape.classes,
+      dim: options.dim,
+      workers: trainer.workers,
+      backend: trainer.backend,
+      node: process.version,
+      steps: trainer.step,
+      examples,
+      seconds: this.#seconds,
+      examplesPerSecond: examples / Math.max(1e-9, this.#seconds),
+      evaluationSeconds: this.#evaluationSeconds,
+      trainingLoss: this.#recentLoss(),
+      probeCrossEntropy: this.#probes.at(-1)!.crossEntropy,
+      probeSplit: trainer.probeSplit,
+      probes: this.#probes,
+      validations: this.#validations,
+      tableBytes: trainer.tableBytes,
+      memoryBytes: trainer.memoryBytes,
+      peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+      ended,
+      busy: host.crew.profiles.map((profile) => busyShare(profile)),
+    };
+  }
+}
+
+/** Units over units and waiting. */
+function busyShare(profile: Float64Array): number {
+  let busy = 0;
+  let waiting = 0;
+  for (let i = 0; i < profile.length; i += 2) {
+    busy += profile[i]!;
+    waiting += profile[i + 1]!;
+  }
+  return busy / Math.max(1e-9, busy + waiting);
+}
