@@ -11,6 +11,7 @@ export { type ReplaceRule, writeDirectoryAtomically } from "./files/directory.js
 export { decodeHead, encodeHead, type HeadFormat, hasMagic, readHead } from "./files/head.js";
 export type { LabelsOptions } from "./labels/options.js";
 export { prepareLabels } from "./labels/prepare.js";
+export { CountedVocabulary, NumberedNames, StoredNames } from "./names/stored-names.js";
 export type { CommonOptions } from "./options.js";
 export type { PairsOptions } from "./pairs/options.js";
 export { preparePairs } from "./pairs/prepare.js";

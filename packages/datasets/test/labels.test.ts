@@ -68,6 +68,7 @@ describe("prepareLabels from xmlc", () => {
 
   it.each<[string, string, Record<string, unknown>]>([
     ["no head line", "0 1:1\n", { line: 1, content: "0 1:1" }],
+    ["more labels than ids", "1 1 3000000000\n0 0:1\n", { line: 1 }],
     ["too few rows", "2 1 1\n0 0:1\n", { rows: 1, expected: 2 }],
     ["too many rows", "1 1 1\n0 0:1\n0 0:1\n", { line: 3 }],
     ["an unknown label", "1 1 1\n1 0:1\n", { line: 2 }],

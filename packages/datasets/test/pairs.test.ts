@@ -82,6 +82,12 @@ describe("preparePairs", () => {
     expect(choices(await prepared({ format: "tsv", train, ...columns }))).toEqual({ u: 'b" "a' });
   });
 
+  it("reads tsv columns by name, with empty lines, CRLF and unused columns of any number", async () => {
+    const train = await fileOf(directory, "n.tsv.gz", "t\tuser\titem\r\n5\tu\ta b\r\n\r\n-1e3\tu\té\tmore\r\n");
+    const columns = { userColumn: "user", itemColumn: "item", timeColumn: "t" };
+    expect(choices(await prepared({ format: "tsv", train, ...columns }))).toEqual({ u: "é a b" });
+  });
+
   it.each(["UNCOMPRESSED", "SNAPPY"] as const)("reads Parquet columns over several row groups (%s)", async (codec) => {
     const buffer = parquetWriteBuffer({
       columnData: [
@@ -130,12 +136,20 @@ describe("preparePairs", () => {
     ["a record of other length", "u,i\n1,2\n1,2,3\n", { format: "csv", ...named }, { line: 3 }],
     ["an open quote", 'u,i\n1,"2\n', { format: "csv", ...named }, { problem: "CSV_QUOTE_NOT_CLOSED" }],
     ["a column not there", "a,b\n1,2\n", { format: "csv", ...named }, { column: "u", columns: ["a", "b"] }],
-    ["an empty field", "u,i\n1,\n", { format: "csv", ...named }, { line: 2, column: "i", content: "" }],
+    ["an empty field", "u,i\n1,\n", { format: "csv", ...named }, { record: 2, column: "i", content: "" }],
     [
       "a time that is none",
       "u,i,t\n1,2,soon\n",
       { format: "csv", ...named, timeColumn: "t" },
-      { line: 2, column: "t" },
+      { record: 2, column: "t" },
+    ],
+    ["a tsv without the column", "a\tb\n1\t2\n", { format: "tsv", ...named }, { column: "u", columns: ["a", "b"] }],
+    ["an empty tsv field", "u\ti\n1\t\n", { format: "tsv", ...named }, { line: 2, column: "i", content: "" }],
+    [
+      "a tsv time that is none",
+      "u\ti\tt\n1\t2\tsoon\n",
+      { format: "tsv", ...named, timeColumn: "t" },
+      { line: 2, column: "t", content: "soon" },
     ],
     ["a short record", "1\n", { format: "tsv", userColumn: 0, itemColumn: 3 }, { line: 1, column: 3 }],
     ["no Parquet", "PAR0 this is not Parquet", { format: "parquet", ...named }, {}],

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openDataset, preparePairs, prepareText } from "../src/index.js";
+import { openDataset, prepareLabels, preparePairs, prepareText } from "../src/index.js";
 import { temporaryDirectory } from "./files.js";
 
 const data = process.env.LOGQ_DATA ?? "";
@@ -31,6 +31,17 @@ describe.skipIf(!data)("published data (LOGQ_DATA)", () => {
     expect(summary.classes).toBe(160_400 + 2);
     expect(summary.splits.train).toEqual({ lines: 521_038, tokens: 5_361_356 + 521_038 });
   });
+
+  it("Reddit titles have 45,906 domains, 13,538 seen twice or more", async () => {
+    const train = join(data, "reddit-titles/titles.tsv.gz");
+    const options = { format: "tsv", train, textColumn: 2, labelColumn: 1 } as const;
+    const all = await prepareLabels({ ...options, output: join(directory, "domains") });
+    expect([all.classes, all.features, all.leftOut.rows]).toEqual([45_906, 471_006, 0]);
+    const frequent = await prepareLabels({ ...options, output: join(directory, "frequent"), minCount: 2 });
+    expect(frequent.classes).toBe(13_538);
+    expect(frequent.leftOut.rows).toBe(45_906 - 13_538);
+    expect(frequent.splits.train?.rows).toBe(521_038 - (45_906 - 13_538));
+  }, 30_000);
 
   it("Gowalla has 29,858 users, 40,981 items and 810,128 / 217,242 check-ins", async () => {
     const summary = await preparePairs({

@@ -164,6 +164,12 @@ describe("openDataset refuses with a FileFormatError", () => {
     ["no number of users", () => pairs, head((h) => delete h.users), { name: "users" }],
     ["a feature out of range", () => labels, array("train.features.int32", Int32Array.of(0, 1, 3)), { value: 3 }],
     [
+      "a value that is not finite",
+      () => labels,
+      array("train.values.float32", Float32Array.of(1, Number.NaN, 3)),
+      { index: 1, value: Number.NaN },
+    ],
+    [
       "a value less",
       () => labels,
       head((h) => (h.arrays.find((array) => array.name === "train.values")!.length = 2)),

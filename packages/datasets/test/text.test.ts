@@ -136,6 +136,7 @@ describe("prepareText", () => {
       { lowerCase: "yes" },
       'lowerCase is "yes": invalid input: expected boolean, received string',
     ],
+    ["two classes of one name", { unknown: "x", endOfLine: "x" }, 'unknown and endOfLine are both "x"'],
     ["an unknown one", { lowercase: true }, 'unknown option "lowercase"'],
     ["shares that leave nothing", { validationRatio: 0.5, testRatio: 0.5 }, "validationRatio 0.5 and testRatio 0.5"],
     ["a share and a file for one part", { testRatio: 0.1, test: "t.txt" }, "testRatio is 0.1, but test names files"],

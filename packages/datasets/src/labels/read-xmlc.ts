@@ -9,6 +9,8 @@ import type { Rows } from "./rows.js";
 const SPACE = 32;
 const COMMA = 44;
 const COLON = 58;
+const LONGEST_HEAD = 100;
+const MOST_IDS = 2 ** 31 - 1;
 
 /** The head line of a file. */
 export interface XmlcHead {
@@ -49,9 +51,11 @@ export async function readXmlc(source: Source, meter: ProgressMeter, rowsFor: ()
 }
 
 function parseHead(file: string, span: Span): XmlcHead {
-  const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s*$/.exec(textOf(span));
+  const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s*$/.exec(textOf(span, LONGEST_HEAD));
   if (!match) throw lineError(file, 1, span, "not a head line of three counts (rows, features, labels)");
-  return { rows: Number(match[1]), features: Number(match[2]), labels: Number(match[3]) };
+  const [rows, features, labels] = match.slice(1).map(Number);
+  if (Math.max(features, labels) > MOST_IDS) throw lineError(file, 1, span, `more than ${MOST_IDS} features or labels`);
+  return { rows, features, labels };
 }
 
 /** Adds `l1,l2 f:v f:v …` as a row; returns what is wrong with it, if anything. */

@@ -1,9 +1,10 @@
 import { FileFormatError } from "@logq/core";
+import type { PairColumns } from "./options.js";
 
-/** Where a record stands, for errors: `line` of a text or `row` of a table, from 1. */
+/** Where fields stand, for errors: `line` of a text, `record` of a csv (the head counted) or `row` of a table, from 1. */
 export interface RecordPlace {
   readonly file: string;
-  readonly unit: "line" | "row";
+  readonly unit: "line" | "record" | "row";
   readonly number: number;
 }
 
@@ -55,4 +56,17 @@ export function requireColumn(file: string, column: string, columns: readonly st
     column,
     columns,
   });
+}
+
+/** Columns by their place in a record, from 0. */
+export interface Positions {
+  readonly user: number;
+  readonly item: number;
+  readonly time: number | undefined;
+}
+
+/** Finds named columns in a head line. */
+export function positionsIn(file: string, head: readonly string[], { user, item, time }: PairColumns): Positions {
+  const find = (column: string | number) => requireColumn(file, String(column), head);
+  return { user: find(user), item: find(item), time: time === undefined ? undefined : find(time) };
 }

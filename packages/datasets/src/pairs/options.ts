@@ -14,7 +14,10 @@ export interface PairsOptions extends CommonOptions {
   readonly itemColumn?: string | number;
   /** Orders each user's interactions: a number, or a date that JavaScript can read. By default the order of the file counts. */
   readonly timeColumn?: string | number;
-  /** The last interaction of each user becomes test, the one before validation; users with fewer than 3 keep theirs. Default false. */
+  /**
+   * The last interaction of each user (by time, or by the order of the file) becomes test, the one before
+   * validation; users with fewer than 3 keep theirs. Default false.
+   */
   readonly leaveOneOut?: boolean;
   /**
    * Items seen less often in the training part are left out, with their interactions in every part. Default 0: every item of

@@ -9,9 +9,10 @@ import { type NamedArray, writeDataset } from "../store/write.js";
 import { SPLIT_NAMES, type SplitName } from "../types.js";
 import { Interactions, type Sequences } from "./interactions.js";
 import { columnsOf, type PairsOptions, type ParsedPairsOptions, parsePairsOptions } from "./options.js";
+import { readCsv } from "./read-csv.js";
 import { readAdjacency, readPairs } from "./read-lines.js";
 import { readParquet } from "./read-parquet.js";
-import { readRecords } from "./read-records.js";
+import { readTsv } from "./read-tsv.js";
 import { renumber, splitSequences } from "./split.js";
 
 /**
@@ -55,9 +56,9 @@ function readSource(
     case "pairs":
       return readPairs(source, meter, into);
     case "csv":
-      return readRecords(source, meter, into, { columns: columnsOf(options), delimiter: "," });
+      return readCsv(source, meter, into, columnsOf(options));
     case "tsv":
-      return readRecords(source, meter, into, { columns: columnsOf(options), delimiter: "\t" });
+      return readTsv(source, meter, into, columnsOf(options));
     case "parquet":
       return readParquet(source, meter, into, columnsOf(options));
   }

@@ -74,13 +74,14 @@ export function toLowerCase(span: Span): Span {
   return span;
 }
 
-export function textOf({ bytes, start, end }: Span): string {
-  return decoder.decode(bytes.subarray(start, end));
+/** The text of a span, of its first `most` bytes if it is longer. */
+export function textOf({ bytes, start, end }: Span, most = end - start): string {
+  return decoder.decode(bytes.subarray(start, Math.min(end, start + most)));
 }
 
 /** A FileFormatError that names file and line and quotes the beginning of the line. */
 export function lineError(file: string, line: number, span: Span, reason: string): FileFormatError {
-  const text = textOf(span);
+  const text = textOf(span, 4 * SHOWN_CHARACTERS + 4);
   const content = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
   return new FileFormatError(`${file}, line ${line}: ${reason}: ${JSON.stringify(content)}`, { file, line, content });
 }

@@ -50,3 +50,16 @@ export function requireCounts(place: string, counts: Float64Array): void {
     }
   }
 }
+
+/** Throws unless every value is finite. */
+export function requireFinite(place: string, values: Float32Array): void {
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) {
+      throw new FileFormatError(`${place}[${i}] is ${values[i]}; values are finite`, {
+        place,
+        index: i,
+        value: values[i],
+      });
+    }
+  }
+}

@@ -3,7 +3,7 @@ import { FileFormatError } from "@logq/core";
 import { type ArrayOf, type ArrayType, readArrayFile } from "../files/array-file.js";
 import { CountedVocabulary, StoredNames } from "../names/stored-names.js";
 import type { Dataset, Names, SplitName, Vocabulary } from "../types.js";
-import { requireCounts, requireIds, requireOffsets } from "./checks.js";
+import { requireCounts, requireFinite, requireIds, requireOffsets } from "./checks.js";
 import { type DatasetHead, readDatasetHead } from "./format.js";
 
 /**
@@ -56,6 +56,7 @@ async function openLabels(reader: DatasetReader, part: SplitName) {
   const featureOffsets = await reader.array(`${part}.featureOffsets`, "int32", labelOffsets.length);
   requireOffsets(reader.place(`${part}.featureOffsets`), featureOffsets, features.length);
   const values = await reader.array(`${part}.values`, "float32", features.length);
+  requireFinite(reader.place(`${part}.values`), values);
   return { labelOffsets, labels, featureOffsets, features, values };
 }
 

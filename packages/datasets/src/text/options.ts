@@ -1,3 +1,4 @@
+import { OptionError } from "@logq/core";
 import { z } from "zod";
 import { type CommonOptions, checkSplit, commonShape, parseOptions } from "../options.js";
 
@@ -34,5 +35,11 @@ export type ParsedTextOptions = z.output<typeof schema>;
 export function parseTextOptions(options: TextOptions): ParsedTextOptions {
   const parsed = parseOptions(schema, options);
   checkSplit(parsed);
+  if (parsed.unknown === parsed.endOfLine) {
+    throw new OptionError(`unknown and endOfLine are both "${parsed.unknown}": they are two classes`, {
+      name: "unknown",
+      value: parsed.unknown,
+    });
+  }
   return parsed;
 }
