@@ -1,7 +1,10 @@
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { openDataset, prepareLabels, preparePairs, prepareText } from "../src/index.js";
 import { temporaryDirectory } from "./files.js";
+
+// Whole data sets on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const data = process.env.LOGQ_DATA ?? "";
 const directory = await temporaryDirectory();
@@ -41,7 +44,7 @@ describe.skipIf(!data)("published data (LOGQ_DATA)", () => {
     expect(frequent.classes).toBe(13_538);
     expect(frequent.leftOut.rows).toBe(45_906 - 13_538);
     expect(frequent.splits.train?.rows).toBe(521_038 - (45_906 - 13_538));
-  }, 30_000);
+  });
 
   it("Gowalla has 29,858 users, 40,981 items and 810,128 / 217,242 check-ins", async () => {
     const summary = await preparePairs({
