@@ -98,7 +98,7 @@ export interface Sampler {
    */
   draw(request: DrawRequest, ids: Int32Array, logQ: Float64Array, at?: number): Draw;
   /**
-   * As `draw`, from the law conditional on none of excluded[start .. end), which is sorted ascending and distinct.
+   * As `draw`, from the law conditional on none of excluded[start .. end), which is ascending and distinct ids in [0, n).
    * With replacement Q = S·q/(1 − Σ_A q). The slice must stay as it is while the Draw is used.
    * @throws SamplerError also if too few classes, or too little mass, remain
    */

@@ -1,7 +1,7 @@
 import { type Key, philox, type StreamId, stepLow, streamWord, uniform53 } from "@logq/core";
 
-/** Pairs computed at a time: 16 KiB of uniforms stay in the first-level cache. */
-const CHUNK_PAIRS = 1024;
+/** The most pairs computed at a time: 16 KiB of uniforms stay in the first-level cache. */
+export const CHUNK_PAIRS = 1024;
 
 /**
  * The uniforms of one addressed draw, two to a Philox block: pair i is block i, so the i-th try of a draw does not depend on how many

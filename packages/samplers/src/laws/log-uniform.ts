@@ -29,7 +29,7 @@ export class LogUniformLaw implements Law {
     return Math.log(Math.log1p(1 / (id + 1))) - this.#logLogRange;
   }
 
-  /** The modulo matters only where exp rounds up to n + 1. */
+  /** The modulo is a guard: exp may round up to n + 1, and its last bits are each engine's own. */
   draw(u1: number, _u2: number): number {
     return (Math.floor(Math.exp(u1 * this.#logRange)) - 1) % this.n;
   }

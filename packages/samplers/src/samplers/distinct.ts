@@ -2,7 +2,7 @@ import { DistinctSet } from "../distinct-set.js";
 import { massOf, NO_IDS, requireRemainingMass, supportOf } from "../exclusion.js";
 import { candidateStream, requireCandidates, requireDistinct, requireRoom } from "../requests.js";
 import type { DrawRequest, ExpectedCount, Law, Sampler, SamplerName } from "../types.js";
-import { AddressedUniforms } from "../uniforms.js";
+import { AddressedUniforms, CHUNK_PAIRS } from "../uniforms.js";
 import { Clocks } from "./clocks.js";
 import { DistinctDraw } from "./distinct-draw.js";
 import { Earliest } from "./earliest.js";
@@ -31,6 +31,7 @@ export class DistinctSampler implements Sampler {
   readonly law: Law;
   readonly #exact: boolean;
   readonly #uniforms = new AddressedUniforms();
+  readonly #tried = new Int32Array(CHUNK_PAIRS);
   readonly #clocks = new Clocks();
   readonly #drawn = new DistinctSet();
   readonly #earliest = new Earliest();
@@ -104,6 +105,7 @@ export class DistinctSampler implements Sampler {
   #collect(S: number, ids: Int32Array, at: number): void {
     const drawn = this.#drawn;
     const { pairs } = this.#uniforms;
+    const tried = this.#tried;
     const limit = this.n + 4 * S;
     drawn.reset(S);
     this.#goal = this.#exact ? S + 1 : S;
@@ -113,8 +115,10 @@ export class DistinctSampler implements Sampler {
     while (this.#found < this.#goal && this.#tries < limit) {
       // No more than could be needed, so that no try is made in vain.
       const count = this.#uniforms.fill(this.#tries, Math.min(this.#goal - this.#found, limit - this.#tries));
+      // A loop of its own: reads of the tables that do not wait for each other overlap.
+      for (let i = 0; i < count; i++) tried[i] = this.law.draw(pairs[2 * i], pairs[2 * i + 1]);
       for (let i = 0; i < count; i++) {
-        const id = this.law.draw(pairs[2 * i], pairs[2 * i + 1]);
+        const id = tried[i];
         this.#tries++;
         if (this.#draw.isExcluded(id)) {
           this.#passedOver++;
