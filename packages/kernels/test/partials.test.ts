@@ -176,6 +176,13 @@ describe.each(BACKENDS)("fold of partials: $name", (backend) => {
     expectAllClose(none.sum, empty.sum);
   });
 
+  it("M = −∞ yields (−∞, 0), whatever the sums were", () => {
+    const odd = { max: new Float32Array(R).fill(-Infinity), sum: new Float64Array(R).fill(7) };
+    const folded = foldOf(backend, odd, odd);
+    expectAllClose(folded.max, odd.max);
+    expectAllClose(folded.sum, new Float64Array(R));
+  });
+
   it("commutes bit for bit, and is associative to 1e-6 of the log-sum-exp", () => {
     for (let round = 0; round < 20; round++) {
       const [a, b, c] = [randomPartials(), randomPartials(), randomPartials()];
@@ -281,6 +288,14 @@ describe.each(BACKENDS)("softmaxGradient: $name", (backend) => {
     expectAllClose(gradientOf({ C, R, z }, lse, coefficient), new Float32Array(C * R));
   });
 
+  it("gives zeros for the empty set: logits and log-sum-exp of −∞", () => {
+    for (const R of [1, 6, 8]) {
+      const none = new Float32Array(2 * R).fill(-Infinity);
+      const ones = new Float32Array(R).fill(1);
+      expectAllClose(gradientOf({ C: 2, R, z: none }, none.subarray(0, R), ones), new Float32Array(2 * R));
+    }
+  });
+
   it("does not hide a logit that is not a number", () => {
     const gradient = gradientOf(
       { C: 1, R: 5, z: [0, 0, Number.NaN, 0, 0] },
@@ -288,5 +303,16 @@ describe.each(BACKENDS)("softmaxGradient: $name", (backend) => {
       new Float32Array(5).fill(1),
     );
     expect(Array.from(gradient, Number.isNaN)).toEqual([false, false, true, false, false]);
+  });
+});
+
+describe.each(BACKENDS)("softmax partials of many classes: $name", (backend) => {
+  it("128,000 logits in ascending order, so that the maximum moves with every class: relative error of the sum < 2e-5", () => {
+    const C = 128_000;
+    const z = Float32Array.from({ length: C }, (_, c) => (10 * c) / C);
+    const truth = z.reduce((sum, value) => sum + Math.exp(value - z[C - 1]!), 0);
+    const { max, sum } = partialsOf(backend, { C, R: 1, z });
+    expect(max[0]).toBe(z[C - 1]);
+    expectAllClose(sum, [truth], { relative: 2e-5 });
   });
 });

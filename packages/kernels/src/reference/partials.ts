@@ -51,7 +51,8 @@ export function referencePartials({ f32, f64 }: KernelMemory): PartialKernels {
     softmaxGradient(z, ld, C, R, lse, coefficient) {
       for (let r = 0; r < R; r++) {
         const a = f32[(coefficient >>> 2) + r]!;
-        const rowLse = f32[(lse >>> 2) + r]!;
+        // Of the empty set (lse −∞) every term is e^−∞ = 0: any finite number gives that, −∞ − −∞ would not.
+        const rowLse = Math.max(f32[(lse >>> 2) + r]!, -Number.MAX_VALUE);
         for (let c = 0; c < C; c++) {
           const at = (z >>> 2) + c * ld + r;
           f32[at] = a === 0 ? 0 : a * Math.exp(f32[at]! - rowLse);
