@@ -17,11 +17,12 @@ export function exp4(x: v128): v128 {
     f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375))),
     f32x4.mul(n, f32x4.splat(-2.12194440e-4)),
   );
-  let p = f32x4.add(f32x4.mul(r, f32x4.splat(0.00831252548853)), f32x4.splat(0.0418901234443));
-  p = f32x4.add(f32x4.mul(r, p), f32x4.splat(0.166671144901));
-  p = f32x4.add(f32x4.mul(r, p), f32x4.splat(0.499992317157));
-  p = f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r);
-  p = f32x4.add(p, f32x4.splat(1));
+  // Estrin's scheme: loops over tiles are bound by the length of this chain, not by its operations.
+  const square = f32x4.mul(r, r);
+  const low = f32x4.add(f32x4.mul(r, f32x4.splat(0.166671144901)), f32x4.splat(0.499992317157));
+  const high = f32x4.add(f32x4.mul(r, f32x4.splat(0.00831252548853)), f32x4.splat(0.0418901234443));
+  const tail = f32x4.add(f32x4.mul(square, high), low);
+  const p = f32x4.add(f32x4.mul(square, tail), f32x4.add(r, f32x4.splat(1)));
   const power = i32x4.add(i32x4.shl(shifted, 23), i32x4.splat(0x3f800000));
   return v128.andnot(f32x4.mul(p, power), f32x4.lt(x, f32x4.splat(-87.3)));
 }

@@ -33,33 +33,12 @@ export function softmaxPartials(
   }
 }
 
-/** One strip of `width` rows, one block of classes. */
+/** `width` (1 to 4) rows, one block of classes. */
 // @ts-ignore: decorator
 @inline
 function partialsStrip(
   z: usize, rowBytes: usize, C: u32, scale: f32, add: usize, max: usize, sum: usize, width: u32,
 ): void {
-  const blockMax = scaleAndMax(z, rowBytes, C, scale, add, width);
-  const oldMax = loadLanes(max, width);
-  const newMax = f32x4.max(oldMax, blockMax);
-  // Of the empty set every term is e^−∞ = 0, which −∞ − 0 gives and −∞ − −∞ would not.
-  const reference = v128.andnot(newMax, f32x4.eq(newMax, f32x4.splat(-Infinity)));
-  let total = f32x4.splat(0);
-  let at = z;
-  for (let c = C; c != 0; c--) {
-    total = f32x4.add(total, exp4(f32x4.sub(loadLanes(at, width), reference)));
-    at += rowBytes;
-  }
-  const decay = exp4(f32x4.sub(oldMax, reference));
-  storeLanes(max, newMax, width);
-  foldSums(sum, lowDoubles(decay), lowDoubles(total), min<u32>(width, 2));
-  if (width > 2) foldSums(sum + 16, highDoubles(decay), highDoubles(total), width - 2);
-}
-
-/** z ← scale·z + add[c]; answers the maximum over classes. A NaN is passed over here: the sum of exponentials shows it. */
-// @ts-ignore: decorator
-@inline
-function scaleAndMax(z: usize, rowBytes: usize, C: u32, scale: f32, add: usize, width: u32): v128 {
   const factor = f32x4.splat(scale);
   let best = f32x4.splat(-Infinity);
   let at = z;
@@ -74,7 +53,35 @@ function scaleAndMax(z: usize, rowBytes: usize, C: u32, scale: f32, add: usize, 
     best = f32x4.pmax(best, x);
     at += rowBytes;
   }
-  return best;
+  const reference = finite(f32x4.max(loadLanes(max, width), best));
+  let total = f32x4.splat(0);
+  at = z;
+  for (let c = C; c != 0; c--) {
+    total = f32x4.add(total, exp4(f32x4.sub(loadLanes(at, width), reference)));
+    at += rowBytes;
+  }
+  foldBlock(max, sum, best, reference, total, width);
+}
+
+/** x, but 0 where x is −∞: of the empty set every term is e^−∞ = 0, which −∞ − 0 gives and −∞ − −∞ would not. */
+// @ts-ignore: decorator
+@inline
+function finite(x: v128): v128 {
+  return v128.andnot(x, f32x4.eq(x, f32x4.splat(-Infinity)));
+}
+
+/**
+ * Folds a block, its maximum and its Σ e^(z − new maximum), into max and sum. `best` passes over a NaN among the logits; `total` shows it.
+ */
+// @ts-ignore: decorator
+@inline
+function foldBlock(max: usize, sum: usize, best: v128, reference: v128, total: v128, width: u32): void {
+  const oldMax = loadLanes(max, width);
+  const newMax = f32x4.max(oldMax, best);
+  const decay = exp4(f32x4.sub(oldMax, reference));
+  storeLanes(max, newMax, width);
+  foldSums(sum, lowDoubles(decay), lowDoubles(total), min<u32>(width, 2));
+  if (width > 2) foldSums(sum + 16, highDoubles(decay), highDoubles(total), width - 2);
 }
 
 /** sum ← sum·decay + total for one or two doubles. */
@@ -134,12 +141,11 @@ export function softmaxGradient(z: usize, ld: u32, C: u32, R: u32, lse: usize, c
   }
 }
 
+/** `width` (1 to 4) rows, one block of classes. */
 // @ts-ignore: decorator
 @inline
 function gradientStrip(z: usize, rowBytes: usize, C: u32, lse: usize, coefficient: usize, width: u32): void {
-  const logSum = loadLanes(lse, width);
-  // A row without any class has no gradient: e^(−∞ − 0) = 0.
-  const reference = v128.andnot(logSum, f32x4.eq(logSum, f32x4.splat(-Infinity)));
+  const reference = finite(loadLanes(lse, width));
   const factor = loadLanes(coefficient, width);
   const off = f32x4.eq(factor, f32x4.splat(0));
   let at = z;

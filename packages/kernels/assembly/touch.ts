@@ -16,12 +16,16 @@ export function rowAddress(table: usize, rowBytes: usize, indices: usize, j: u32
   return table + <usize>row * rowBytes;
 }
 
-/** Reads one word of each line of the first `bytes` bytes of rows indices[j], first <= j < last. */
+/**
+ * Reads each line of the first `bytes` bytes of rows indices[j], first <= j < last: of all rows the first line, so that their address
+ * translations overlap, then all lines.
+ */
 export function touchRows(table: usize, rowBytes: usize, bytes: usize, indices: usize, first: u32, last: u32): void {
   let sink: i32 = 0;
+  for (let j = first; j < last; j++) sink ^= load<u8>(rowAddress(table, rowBytes, indices, j));
   for (let j = first; j < last; j++) {
     const row = rowAddress(table, rowBytes, indices, j);
-    for (let offset: usize = 0; offset < bytes; offset += LINE_BYTES) sink ^= load<u8>(row + offset);
+    for (let offset: usize = LINE_BYTES; offset < bytes; offset += LINE_BYTES) sink ^= load<u8>(row + offset);
   }
   touched = sink;
 }
