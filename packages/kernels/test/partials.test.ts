@@ -1,57 +1,9 @@
-import { crossSparsely, expectAllClose, logSumExp, SMALL_AWKWARD_SIZES, TestRandom } from "@logq/testing";
+import { crossSparsely, expectAllClose, SMALL_AWKWARD_SIZES, TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
-import { BACKENDS, type Backend } from "./support/backends.js";
+import { BACKENDS } from "./support/backends.js";
 import { onBench } from "./support/bench.js";
+import { foldOf, lseOf, type Partials, partialsOf } from "./support/partials.js";
 import { columnOf, FLOAT_EPSILON } from "./support/tiles.js";
-
-interface Tile {
-  C: number;
-  R: number;
-  /** z (C, R) */
-  z: ArrayLike<number>;
-  scale?: number;
-  /** (C) */
-  add?: ArrayLike<number>;
-  padding?: number;
-}
-
-interface Partials {
-  max: ArrayLike<number>;
-  sum: ArrayLike<number>;
-}
-
-/** z as the kernel leaves it, and the partials of `tile` folded into `start` (the empty set by default). */
-function partialsOf(backend: Backend, tile: Tile, start?: Partials): Partials & { z: Float64Array } {
-  const { C, R, scale = 1, add, padding = 0 } = tile;
-  return onBench(backend, (bench) => {
-    const z = bench.matrix(tile.z, C, R, padding);
-    const addend = add ? bench.vector(add) : undefined;
-    const max = bench.vector(start?.max ?? new Float32Array(R).fill(9));
-    const sum = bench.doubles(start?.sum ?? new Float64Array(R).fill(9));
-    const kernels = bench.kernels.tile;
-    if (!start) kernels.clearPartials(max.address, sum.address, R);
-    kernels.softmaxPartials(z.address, z.ld, C, R, scale, addend?.address ?? 0, max.address, sum.address);
-    return { z: z.read(), max: max.read(), sum: sum.read() };
-  });
-}
-
-function foldOf(backend: Backend, a: Partials, b: Partials): Partials {
-  return onBench(backend, (bench) => {
-    const max = bench.vector(a.max);
-    const sum = bench.doubles(a.sum);
-    const otherMax = bench.vector(b.max);
-    const otherSum = bench.doubles(b.sum);
-    bench.kernels.tile.foldPartials(max.address, sum.address, otherMax.address, otherSum.address, a.max.length);
-    expectAllClose(otherMax.read(), b.max, { equalNaN: true, name: "the other maxima stay" });
-    expectAllClose(otherSum.read(), b.sum, { equalNaN: true, name: "the other sums stay" });
-    return { max: max.read(), sum: sum.read() };
-  });
-}
-
-/** Log-sum-exp of partials, as a number that can be compared between different trees. */
-function lseOf({ max, sum }: Partials): Float64Array {
-  return Float64Array.from(max, (m, r) => (m === -Infinity ? -Infinity : m + Math.log(sum[r]!)));
-}
 
 function finite({ max, sum }: Partials, r: number): boolean {
   return Number.isFinite(max[r]) && Number.isFinite(sum[r]);
@@ -232,77 +184,6 @@ describe.each(BACKENDS)("fold of partials: $name", (backend) => {
     const bounds = truth.map((value) => 1.2e-7 * Math.max(1, Math.abs(value)));
     expectAllClose(out.subarray(0, R), truth.subarray(0, R), { bounds: bounds.subarray(0, R) });
     expectAllClose(out.subarray(R), [-Infinity, 0]);
-  });
-});
-
-describe.each(BACKENDS)("softmaxGradient: $name", (backend) => {
-  function gradientOf(tile: Tile, lse: ArrayLike<number>, coefficient: ArrayLike<number>): Float64Array {
-    return onBench(backend, (bench) => {
-      const z = bench.matrix(tile.z, tile.C, tile.R, tile.padding);
-      const l = bench.vector(lse);
-      const a = bench.vector(coefficient);
-      bench.kernels.tile.softmaxGradient(z.address, z.ld, tile.C, tile.R, l.address, a.address);
-      return z.read();
-    });
-  }
-
-  it("is coefficient · e^(z − lse), relative error < 5e-7 + 1.2e-7·|z − lse|", () => {
-    const sizes = crossSparsely({ C: [1, 2, 5, 17, 64], R: [...SMALL_AWKWARD_SIZES, 33], padding: [0, 1, 3] }, 3);
-    for (const { C, R, padding } of sizes) {
-      const random = new TestRandom(C * 100 + R);
-      const z = random.normalFloats(C * R, 10);
-      const lse = Float32Array.from({ length: R }, (_, r) => logSumExp(columnOf(z, C, R, r)));
-      const coefficient = random.normalFloats(R);
-      const truth = Float64Array.from(z, (value, at) => coefficient[at % R]! * Math.exp(value - lse[at % R]!));
-      const bounds = truth.map((p, at) => Math.abs(p) * (5e-7 + 1.2e-7 * Math.abs(z[at]! - lse[at % R]!)));
-      expectAllClose(gradientOf({ C, R, z, padding }, lse, coefficient), truth, {
-        bounds,
-        absolute: 1e-37,
-        shape: [C, R],
-      });
-    }
-  });
-
-  it("follows from the partials: coefficients of 1 give columns that sum to 1 within 2e-6", () => {
-    const [C, R] = [100, 13];
-    const random = new TestRandom(5);
-    const { z, max, sum } = partialsOf(backend, { C, R, z: random.normalFloats(C * R, 5), scale: 2 });
-    const lse = Float32Array.from(lseOf({ max, sum }));
-    const p = gradientOf({ C, R, z }, lse, new Float32Array(R).fill(1));
-    for (let r = 0; r < R; r++) {
-      const total = columnOf(p, C, R, r).reduce((a, b) => a + b, 0);
-      expect(Math.abs(total - 1)).toBeLessThan(2e-6);
-    }
-  });
-
-  it("gives 0 for a logit of −∞, and zeros for a row of coefficient 0 whatever its logits are", () => {
-    const [C, R] = [3, 6];
-    const z = new Float32Array(C * R);
-    const lse = new Float32Array(R).fill(1);
-    const coefficient = new Float32Array(R).fill(1);
-    for (const [r, value] of [-Infinity, Number.NaN, Infinity, -Infinity, 700, 0].entries()) {
-      for (let c = 0; c < C; c++) z[c * R + r] = value;
-      if (r > 0) coefficient[r] = 0;
-    }
-    lse.set([2, Number.NaN, Infinity, -Infinity, -700, 0]);
-    expectAllClose(gradientOf({ C, R, z }, lse, coefficient), new Float32Array(C * R));
-  });
-
-  it("gives zeros for the empty set: logits and log-sum-exp of −∞", () => {
-    for (const R of [1, 6, 8]) {
-      const none = new Float32Array(2 * R).fill(-Infinity);
-      const ones = new Float32Array(R).fill(1);
-      expectAllClose(gradientOf({ C: 2, R, z: none }, none.subarray(0, R), ones), new Float32Array(2 * R));
-    }
-  });
-
-  it("does not hide a logit that is not a number", () => {
-    const gradient = gradientOf(
-      { C: 1, R: 5, z: [0, 0, Number.NaN, 0, 0] },
-      new Float32Array(5),
-      new Float32Array(5).fill(1),
-    );
-    expect(Array.from(gradient, Number.isNaN)).toEqual([false, false, true, false, false]);
   });
 });
 
