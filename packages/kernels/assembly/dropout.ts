@@ -1,10 +1,17 @@
-/** Inverted dropout whose mask is a function of (key, layer, step, row, column): Philox 4x32-10, as in @logq/core. */
+/**
+ * Inverted dropout whose mask is a function of (key, layer, step, row, column): Philox 4x32-10, as in @logq/core, four blocks at a time.
+ * Lane l of a vector belongs to block l, until the words are transposed into the order of the columns.
+ */
+import { loadLanes, storeLanes } from "./lanes";
 
-const MULTIPLIER_0: u64 = 0xd2511f53;
-const MULTIPLIER_1: u64 = 0xcd9e8d57;
-const WEYL_0: u32 = 0x9e3779b9;
-const WEYL_1: u32 = 0xbb67ae85;
+const MULTIPLIER_0: i32 = 0xd2511f53;
+const MULTIPLIER_1: i32 = 0xcd9e8d57;
+const WEYL_0: i32 = 0x9e3779b9;
+const WEYL_1: i32 = 0xbb67ae85;
 const ROUNDS: i32 = 10;
+
+/** Columns of four blocks. */
+const GROUP: u32 = 16;
 
 /**
  * y ← mask · y · scale. Columns 4b … 4b+3 of row i use the block with counter (firstBlock + b, firstRow + i, stepLow, stream) and key
@@ -15,51 +22,59 @@ export function dropout(
   firstBlock: u32, firstRow: u32, stepLow: u32, stream: u32, keyLow: u32, keyHigh: u32,
 ): void {
   const rowBytes = (<usize>ld) << 2;
-  const limit = <u64>threshold;
+  // A threshold of 2^32 exceeds every word: nothing is kept.
+  const factor = f32x4.splat(threshold < 4294967296 ? scale : 0);
+  const limit = i32x4.splat(threshold < 4294967296 ? <i32><u32>threshold : -1);
   let row = y;
   for (let i: u32 = 0; i < rows; i++) {
-    let at = row;
-    let block = firstBlock;
-    for (let d = columns; d != 0; ) {
-      const width = min<u32>(d, 4);
-      maskBlock(at, width, limit, scale, block, firstRow + i, stepLow, stream, keyLow, keyHigh);
-      at += 16;
-      block++;
-      d -= width;
+    for (let d: u32 = 0; d < columns; d += GROUP) {
+      const width = min<u32>(GROUP, columns - d);
+      maskGroup(
+        row + ((<usize>d) << 2), width, limit, factor, firstBlock + (d >> 2), firstRow + i, stepLow, stream, keyLow, keyHigh,
+      );
     }
     row += rowBytes;
   }
 }
 
+/** Masks `width` (1 to 16) columns from `at` on; `block` is the counter's first word for the first four. */
 // @ts-ignore: decorator
 @inline
-function maskBlock(
-  at: usize, width: u32, limit: u64, scale: f32, c0: u32, c1: u32, c2: u32, c3: u32, keyLow: u32, keyHigh: u32,
+function maskGroup(
+  at: usize, width: u32, limit: v128, factor: v128, block: u32, c1: u32, c2: u32, c3: u32, keyLow: u32, keyHigh: u32,
 ): void {
-  let x0 = c0;
-  let x1 = c1;
-  let x2 = c2;
-  let x3 = c3;
-  let k0 = keyLow;
-  let k1 = keyHigh;
+  let x0 = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3));
+  let x1 = i32x4.splat(c1);
+  let x2 = i32x4.splat(c2);
+  let x3 = i32x4.splat(c3);
+  let k0 = i32x4.splat(keyLow);
+  let k1 = i32x4.splat(keyHigh);
   for (let round = 0; round < ROUNDS; round++) {
-    const product0 = MULTIPLIER_0 * <u64>x0;
-    const product1 = MULTIPLIER_1 * <u64>x2;
-    x0 = <u32>(product1 >> 32) ^ x1 ^ k0;
-    x1 = <u32>product1;
-    x2 = <u32>(product0 >> 32) ^ x3 ^ k1;
-    x3 = <u32>product0;
-    k0 += WEYL_0;
-    k1 += WEYL_1;
+    const low0 = i64x2.extmul_low_i32x4_u(x0, i32x4.splat(MULTIPLIER_0));
+    const high0 = i64x2.extmul_high_i32x4_u(x0, i32x4.splat(MULTIPLIER_0));
+    const low1 = i64x2.extmul_low_i32x4_u(x2, i32x4.splat(MULTIPLIER_1));
+    const high1 = i64x2.extmul_high_i32x4_u(x2, i32x4.splat(MULTIPLIER_1));
+    x0 = v128.xor(v128.xor(v128.shuffle<i32>(low1, high1, 1, 3, 5, 7), x1), k0);
+    x1 = v128.shuffle<i32>(low1, high1, 0, 2, 4, 6);
+    x2 = v128.xor(v128.xor(v128.shuffle<i32>(low0, high0, 1, 3, 5, 7), x3), k1);
+    x3 = v128.shuffle<i32>(low0, high0, 0, 2, 4, 6);
+    k0 = i32x4.add(k0, i32x4.splat(WEYL_0));
+    k1 = i32x4.add(k1, i32x4.splat(WEYL_1));
   }
-  maskElement(at, x0, limit, scale);
-  if (width > 1) maskElement(at + 4, x1, limit, scale);
-  if (width > 2) maskElement(at + 8, x2, limit, scale);
-  if (width > 3) maskElement(at + 12, x3, limit, scale);
+  const a01 = v128.shuffle<i32>(x0, x1, 0, 4, 1, 5);
+  const a23 = v128.shuffle<i32>(x2, x3, 0, 4, 1, 5);
+  maskFour(at, width, v128.shuffle<i64>(a01, a23, 0, 2), limit, factor);
+  if (width > 4) maskFour(at + 16, width - 4, v128.shuffle<i64>(a01, a23, 1, 3), limit, factor);
+  const b01 = v128.shuffle<i32>(x0, x1, 2, 6, 3, 7);
+  const b23 = v128.shuffle<i32>(x2, x3, 2, 6, 3, 7);
+  if (width > 8) maskFour(at + 32, width - 8, v128.shuffle<i64>(b01, b23, 0, 2), limit, factor);
+  if (width > 12) maskFour(at + 48, width - 12, v128.shuffle<i64>(b01, b23, 1, 3), limit, factor);
 }
 
+/** Masks the first `width` of up to four columns by their words. */
 // @ts-ignore: decorator
 @inline
-function maskElement(at: usize, word: u32, limit: u64, scale: f32): void {
-  store<f32>(at, <u64>word < limit ? 0 : load<f32>(at) * scale);
+function maskFour(at: usize, width: u32, words: v128, limit: v128, factor: v128): void {
+  const kept = f32x4.mul(loadLanes(at, width), factor);
+  storeLanes(at, v128.and(kept, i32x4.ge_u(words, limit)), width);
 }

@@ -95,28 +95,21 @@ function foldSums(sum: usize, decay: v128, total: v128, count: u32): void {
   }
 }
 
-export function foldPartials(max: usize, sum: usize, otherMax: usize, otherSum: usize, R: u32): void {
+export function foldPartials(maxima: usize, sums: usize, otherMaxima: usize, otherSums: usize, R: u32): void {
   for (let r: u32 = 0; r < R; r++) {
-    const m = max + ((<usize>r) << 2);
-    const s = sum + ((<usize>r) << 3);
-    const m1 = load<f32>(m);
-    const m2 = load<f32>(otherMax + ((<usize>r) << 2));
-    const largest = mathMax(m1, m2);
-    store<f32>(m, largest);
-    if (largest == -Infinity) {
-      store<f64>(s, 0);
-      continue;
+    const at = (<usize>r) << 2;
+    const m1 = load<f32>(maxima + at);
+    const m2 = load<f32>(otherMaxima + at);
+    const largest = max<f32>(m1, m2);
+    let sum: f64 = 0;
+    if (largest != -Infinity) {
+      const s1 = load<f64>(sums + 2 * at);
+      const s2 = load<f64>(otherSums + 2 * at);
+      sum = s1 * expDouble(<f64>m1 - <f64>largest) + s2 * expDouble(<f64>m2 - <f64>largest);
     }
-    const s2 = load<f64>(otherSum + ((<usize>r) << 3));
-    const top = <f64>largest;
-    store<f64>(s, load<f64>(s) * expDouble(<f64>m1 - top) + s2 * expDouble(<f64>m2 - top));
+    store<f32>(maxima + at, largest);
+    store<f64>(sums + 2 * at, sum);
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function mathMax(a: f32, b: f32): f32 {
-  return max<f32>(a, b);
 }
 
 export function logSumExp(out: usize, max: usize, sum: usize, R: u32): void {
