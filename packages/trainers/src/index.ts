@@ -1,4 +1,5 @@
 export { isRun, readRun, type RunHead, type StoredTable } from "./checkpoint/format.js";
+export { readNames } from "./checkpoint/names.js";
 export { saveModel } from "./checkpoint/save.js";
 export type { EvaluationProgress, EvaluationRequest, EvaluationResult } from "./evaluate/evaluate.js";
 export { type EvaluateRunOptions, evaluateRun } from "./evaluate/evaluate-run.js";
@@ -10,5 +11,6 @@ export { SCHEDULES, type ScheduleName, type ScheduleSpec } from "./optimize/sche
 export type { ProbePoint, TrainEnd, TrainProgress, TrainReport, ValidationPoint } from "./run/report.js";
 export { type TrainHooks, train } from "./run/train.js";
 export { Trainer } from "./run/trainer.js";
+export { OutputLayer, type OutputLayerOptions, type StepOptions, type StepResult, type Targets } from "./serve/output-layer.js";
 export { loadModel, type Model, type ModelInput, type Scored } from "./serve/model.js";
 export { classOfRow, DEFAULT_LANES, rowOfClass, type TableShape, tableShape } from "./table/lanes.js";

@@ -69,6 +69,11 @@ export class Trainer {
     return this.host.compiled.name;
   }
 
+  /** Examples of the training part, as this run's encoder sees them. */
+  get examples(): number {
+    return createSource(this.host.spec.sources.train!).examples;
+  }
+
   /** Bytes of the tables themselves: class rows, biases and the encoder's parameters, without optimizer state and scratch. */
   get tableBytes(): number {
     const { rows, ld } = this.host.spec.table;
