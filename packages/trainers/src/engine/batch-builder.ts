@@ -1,11 +1,13 @@
 import type { Key } from "@logq/core";
 import { buildSegments, type EncoderSpec, scaleBagWeights } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
+import { labelsNeedLogQ } from "@logq/losses";
 import { type Sampler, samplerFrom } from "@logq/samplers";
 import type { ExampleOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
 import { rowOfClass, type TableShape } from "../table/lanes.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
+import { firstNotBelow } from "./mask.js";
 import type { CandidateSpec, EngineSpec } from "./spec.js";
 
 /** Scratch in kernel memory for the two units that build a batch; they run at the same time, so each has its own. */
@@ -14,6 +16,13 @@ export interface BuilderScratch {
   readonly keys: Address;
   readonly values: Address;
   readonly sort: Address;
+}
+
+/** Candidates that the caller chose, in kernel memory: int32 ids (S) and float64 log Q (S). */
+export interface GivenDraw {
+  readonly ids: Address;
+  readonly logQ: Address;
+  readonly S: number;
 }
 
 /** How labels become a training signal: softmax shares one unit of mass among a row's labels, logistic losses give one to each. */
@@ -35,6 +44,8 @@ export class BatchBuilder {
   readonly #sampler: Sampler | undefined;
   readonly #removeHits: boolean;
   readonly #excludeSeen: boolean;
+  /** Whether labels are corrected: only then is a sampler asked for the log Q of classes it may not know. */
+  readonly #labelLogQ: boolean;
   readonly #mass: MassRule;
   readonly #rowIds: Int32Array;
   readonly #rowWeights: Float32Array;
@@ -42,6 +53,8 @@ export class BatchBuilder {
   readonly #rowStride: number;
   readonly #drawn: Int32Array;
   readonly #drawnLogQ: Float64Array;
+  /** The row that a candidate was masked in last: a class that a row names twice is masked once. */
+  readonly #maskedIn: Int32Array;
 
   constructor(kernels: Kernels, spec: EngineSpec, source: Source, order: ExampleOrder, scratch: BuilderScratch, mass: MassRule) {
     const training = spec.training;
@@ -56,6 +69,7 @@ export class BatchBuilder {
     this.#sampler = training?.candidates === undefined ? undefined : samplerFrom(training.candidates.state);
     this.#removeHits = training?.loss.accidentalHits === "remove";
     this.#excludeSeen = training?.loss.exclude === "seen";
+    this.#labelLogQ = training !== undefined && labelsNeedLogQ(training.loss);
     this.#mass = mass;
     const longest = Math.max(source.maxInputs, source.maxTargets, source.maxExcluded, 1);
     this.#rowIds = new Int32Array(longest);
@@ -64,6 +78,7 @@ export class BatchBuilder {
     const S = this.#candidates?.S ?? 0;
     this.#drawn = new Int32Array(S);
     this.#drawnLogQ = new Float64Array(S);
+    this.#maskedIn = new Int32Array(S);
   }
 
   /** Unit 1: input ids, weights and segments of batch number `step`. */
@@ -112,9 +127,35 @@ export class BatchBuilder {
     this.writeTargets(rows, batch);
     this.weighRows(rows, batch);
     i32[head + HEAD.candidates] = 0;
-    if (this.#candidates === undefined) this.#sortByPhysicalRow(rows, batch);
-    else if (this.#candidates.per === "batch") this.#buildSharedPanel(step, rows, batch);
+    if (this.#candidates === undefined) {
+      this.#sortByPhysicalRow(rows, batch);
+      if (this.#excludeSeen) this.writeMasksByClass(rows, batch);
+    } else if (this.#candidates.per === "batch") this.#buildSharedPanel(step, rows, batch);
     else this.#buildRowPanel(step, rows, batch);
+  }
+
+  /**
+   * The same for a batch whose rows, labels, masses and weights the caller has written. `given` candidates take the place of a draw; their ids
+   * and log Q, and the labels' log Q, have been written as well.
+   */
+  buildGiven(step: number, batch: BatchLayout, given: GivenDraw | undefined): void {
+    const { i32 } = this.#kernels.memory;
+    const head = batch.head >>> 2;
+    const rows = i32[head + HEAD.rows];
+    i32[head + HEAD.candidates] = 0;
+    if (this.#candidates === undefined) this.#sortByPhysicalRow(rows, batch);
+    else if (this.#candidates.per === "row") this.#buildRowPanel(step, rows, batch);
+    else if (given === undefined) this.#buildSharedPanel(step, rows, batch);
+    else this.#buildGivenPanel(rows, batch, given);
+  }
+
+  #buildGivenPanel(rows: number, batch: BatchLayout, { ids, logQ, S }: GivenDraw): void {
+    const { i32, f64 } = this.#kernels.memory;
+    for (let i = 0; i < S; i++) {
+      this.#drawn[i] = i32[(ids >>> 2) + i];
+      this.#drawnLogQ[i] = f64[(logQ >>> 3) + i];
+    }
+    this.#fillSharedPanel(rows, batch, S);
   }
 
   /** Labels and their masses of the rows of the order's current batch. */
@@ -196,9 +237,20 @@ export class BatchBuilder {
    */
   #buildSharedPanel(step: number, rows: number, batch: BatchLayout): void {
     const { i32, f32 } = this.#kernels.memory;
-    const { indices } = this.#kernels;
     const { S } = this.#candidates!;
     const draw = this.#sampler!.draw({ key: this.#key, step, item: 0, S }, this.#drawn, this.#drawnLogQ);
+    if (this.#labelLogQ) {
+      const P = i32[(batch.head >>> 2) + HEAD.positives];
+      const ids = batch.positiveIds >>> 2;
+      for (let j = 0; j < P; j++) f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
+    }
+    this.#fillSharedPanel(rows, batch, S);
+  }
+
+  /** The panel of the S classes in #drawn. */
+  #fillSharedPanel(rows: number, batch: BatchLayout, S: number): void {
+    const { i32, f32 } = this.#kernels.memory;
+    const { indices } = this.#kernels;
     const keys = this.#scratch.keys >>> 2;
     const values = this.#scratch.values >>> 2;
     for (let i = 0; i < S; i++) {
@@ -221,10 +273,7 @@ export class BatchBuilder {
     i32[(batch.head >>> 2) + HEAD.candidates] = C;
     const P = i32[(batch.head >>> 2) + HEAD.positives];
     const ids = batch.positiveIds >>> 2;
-    for (let j = 0; j < P; j++) {
-      i32[keys + j] = i32[ids + j];
-      f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
-    }
+    for (let j = 0; j < P; j++) i32[keys + j] = i32[ids + j];
     this.#numberEntries(this.#scratch.values, P);
     indices.sortPairs(this.#scratch.keys, this.#scratch.values, P, this.#table.n - 1, this.#scratch.sort);
     const U = this.#mergeLabels(batch, C, P);
@@ -284,6 +333,7 @@ export class BatchBuilder {
     const labels = batch.positiveOffsets >>> 2;
     const place = batch.positivePlace >>> 2;
     let count = 0;
+    this.#maskedIn.fill(-1);
     for (let row = 0; row < rows; row++) {
       i32[offsets + row] = count;
       if (this.#removeHits) {
@@ -295,22 +345,35 @@ export class BatchBuilder {
       const length = this.#source.excluded(this.#order.example(row), this.#rowIds, 0);
       for (let i = 0; i < length; i++) {
         const found = this.#findCandidate(batch.panelRows >>> 2, C, this.#rowIds[i]);
-        if (found >= 0) i32[positions + count++] = found;
+        if (found < 0 || this.#maskedIn[found] === row) continue;
+        this.#maskedIn[found] = row;
+        i32[positions + count++] = found;
       }
     }
     i32[offsets + rows] = count;
   }
 
+  /** Excluded (class, row) pairs in the order in which the tiles of the table are walked. */
+  writeMasksByClass(rows: number, batch: BatchLayout): void {
+    const { i32 } = this.#kernels.memory;
+    let count = 0;
+    for (let row = 0; row < rows; row++) {
+      const length = this.#source.excluded(this.#order.example(row), this.#rowIds, 0);
+      for (let i = 0; i < length; i++) {
+        i32[(batch.maskPositions >>> 2) + count] = rowOfClass(this.#table, this.#rowIds[i]);
+        i32[(batch.maskRows >>> 2) + count] = row;
+        count++;
+      }
+    }
+    const { indices } = this.#kernels;
+    indices.sortPairs(batch.maskPositions, batch.maskRows, count, this.#table.rows - 1, this.#scratch.sort);
+    i32[(batch.head >>> 2) + HEAD.masks] = count;
+  }
+
   #findCandidate(panel: number, C: number, id: number): number {
     const { i32 } = this.#kernels.memory;
-    let low = 0;
-    let high = C;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (i32[panel + middle] < id) low = middle + 1;
-      else high = middle;
-    }
-    return low < C && i32[panel + low] === id ? low : -1;
+    const at = firstNotBelow(i32, panel, C, id);
+    return at < C && i32[panel + at] === id ? at : -1;
   }
 
   /** One draw a row. The panel holds every class that some row needs, in id order. */
@@ -329,7 +392,7 @@ export class BatchBuilder {
     let count = P;
     for (let row = 0; row < rows; row++) {
       const draw = this.#drawRow(step, row, i32.subarray(ids + i32[labels + row], ids + i32[labels + row + 1]), S);
-      for (let j = i32[labels + row]; j < i32[labels + row + 1]; j++) {
+      for (let j = i32[labels + row]; this.#labelLogQ && j < i32[labels + row + 1]; j++) {
         f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
       }
       const excluded = this.#excludeSeen ? this.#source.excluded(this.#order.example(row), this.#rowIds, 0) : 0;

@@ -15,6 +15,8 @@ export const HEAD = {
   uniqueInputs: 4,
   /** rows with weight above 0 */
   validRows: 5,
+  /** excluded (class, row) pairs, where they stand by class */
+  masks: 6,
 } as const;
 
 const HEAD_WORDS = 16;
@@ -47,9 +49,11 @@ export interface BatchLayout {
   /** float32 (C) log Q of the distinct candidates, and int32 (C) how often each was drawn */
   readonly candidateLogQ: Address;
   readonly candidateMultiplicity: Address;
-  /** int32 (B + 1) and candidate positions that take no part in a row */
+  /** Shared candidates: int32 (B + 1) and candidate positions that take no part in a row. Else `maskOffsets` is 0. */
   readonly maskOffsets: Address;
+  /** All classes: int32 physical rows of the excluded pairs, ascending, and the batch row of each. Else `maskRows` is 0. */
   readonly maskPositions: Address;
+  readonly maskRows: Address;
   /** int32 (S·B), slot after slot: panel places of the rows' own candidates */
   readonly rowCandidatePlace: Address;
   /** float32 (S·B): their log Q; +∞ where a candidate takes no part in its row */
@@ -67,6 +71,8 @@ export interface BatchCapacity {
   readonly rowCandidates: number;
   readonly panelRows: number;
   readonly masks: number;
+  /** Whether masks stand by class: where all classes are walked. */
+  readonly masksByClass: boolean;
   readonly training: boolean;
 }
 
@@ -85,7 +91,8 @@ export function trainingCapacity(spec: EngineSpec): BatchCapacity {
     candidates: shared,
     rowCandidates: own,
     panelRows: candidates === undefined ? 0 : Math.min(spec.table.n, positives + shared + B * own),
-    masks: B * Math.min(shared, masked),
+    masks: B * (candidates === undefined ? masked : Math.min(shared, masked)),
+    masksByClass: candidates === undefined,
     training: true,
   };
 }
@@ -101,12 +108,13 @@ export function evaluationCapacity(spec: EngineSpec): BatchCapacity {
     rowCandidates: 0,
     panelRows: 0,
     masks: spec.maxK > 0 ? rows * maxExcluded : 0,
+    masksByClass: true,
     training: false,
   };
 }
 
 export function planBatch(plan: MemoryPlan, name: string, spec: EngineSpec, capacity: BatchCapacity): BatchLayout {
-  const { rows, inputs, positives, candidates, rowCandidates, panelRows, masks, training } = capacity;
+  const { rows, inputs, positives, candidates, rowCandidates, panelRows, masks, masksByClass, training } = capacity;
   const reserve = (what: string, count: number) => (count > 0 ? plan.reserve(`${name}.${what}`, 4 * count) : 0);
   const own = rowCandidates * rows;
   const { input } = spec.encoder;
@@ -128,14 +136,15 @@ export function planBatch(plan: MemoryPlan, name: string, spec: EngineSpec, capa
     positiveMass: reserve("positiveMass", positives),
     positiveLogQ: reserve("positiveLogQ", candidates + rowCandidates > 0 ? positives : 0),
     positivePlace: reserve("positivePlace", positives),
-    sortedEntries: reserve("sortedEntries", Math.max(positives, masks) + own),
-    sortedPlaces: reserve("sortedPlaces", Math.max(positives, masks, panelRows) + own + 1),
+    sortedEntries: reserve("sortedEntries", training ? positives + own : 0),
+    sortedPlaces: reserve("sortedPlaces", training ? Math.max(positives, panelRows) + own + 1 : 0),
     sortedRows: reserve("sortedRows", training ? positives + own : 0),
     panelRows: reserve("panelRows", panelRows),
     candidateLogQ: reserve("candidateLogQ", candidates),
     candidateMultiplicity: reserve("candidateMultiplicity", candidates),
-    maskOffsets: reserve("maskOffsets", masks > 0 ? rows + 1 : 0),
+    maskOffsets: reserve("maskOffsets", masks > 0 && !masksByClass ? rows + 1 : 0),
     maskPositions: reserve("maskPositions", masks),
+    maskRows: reserve("maskRows", masksByClass ? masks : 0),
     rowCandidatePlace: reserve("rowCandidatePlace", own),
     rowCandidateLogQ: reserve("rowCandidateLogQ", own),
   };

@@ -31,6 +31,8 @@ export interface CandidateSpace {
   /** float32 (S·B): what is added to a row's own candidates' logits, and their biases */
   readonly rowAdd: Address;
   readonly rowBias: Address;
+  /** float32 (B, S): how often a row's own candidates count; 0 if once each */
+  readonly rowWeight: Address;
   /** float32 (P + S·B): gradients of the sorted entries */
   readonly sortedWeight: Address;
   /** rows' state: float32 max, lse, coefficient (B); float64 sum, loss (B) */
@@ -75,6 +77,7 @@ export function planCandidateSpace(plan: MemoryPlan, spec: EngineSpec, capacity:
     positiveBias: floats("label bias", spec.bias ? P : 0),
     rowAdd: floats("row candidate terms", own),
     rowBias: floats("row candidate bias", spec.bias ? own : 0),
+    rowWeight: floats("row candidate weights", training!.loss.name === "sampled-one-vs-all" ? own : 0),
     sortedWeight: floats("sorted gradients", P + own),
     max: floats("row max", B),
     lse: floats("row lse", B),

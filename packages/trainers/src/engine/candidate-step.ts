@@ -1,13 +1,10 @@
 import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
-import { candidateTerms, createTileLoss, type LossPositives, type LossRows, type LossTile, NORM_EPSILON, type TermVectors, type TileLoss } from "@logq/losses";
+import { candidateTerms, createTileLoss, type LossPositives, type LossRows, type LossTile, NORM_EPSILON, type SeparableLoss, type TermVectors, type TileLoss } from "@logq/losses";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { type CandidateSpace, wholeLines } from "./candidate-space.js";
 import { type EngineLayout, FLAG } from "./layout.js";
 import { blocksOf, CLASS_BLOCK, type EngineSpec, rowsPerBlock } from "./spec.js";
-
-
-
 
 /**
  * The three phases of a step with candidates, as units of work:
@@ -116,7 +113,7 @@ export class CandidateStep {
     this.#loss.begin(this.#rows);
     if (this.#own) this.#ownLogits(first, R, batch, parity);
     else this.#sharedLogits(first, R, batch);
-    this.#applyLoss();
+    this.#applyLoss(first, R, batch);
     this.#hiddenGradient(first, R, batch);
     const { hiddenGradient } = this.#layout.encoder;
     const at = hiddenGradient.address + 4 * hiddenGradient.ld * first;
@@ -140,11 +137,8 @@ export class CandidateStep {
     return Math.min(CLASS_BLOCK, this.#head(batch, HEAD.panelRows) - unit * CLASS_BLOCK);
   }
 
-  /**
-   * The gradient of a block of panel rows over the whole batch: rows to out (count, ld), biases to outBias (count). 0 for either stands for
-   * the worker's scratch; the addresses are answered in `gradientOf` and `biasGradientOf`.
-   */
-  classGradient(unit: number, batch: BatchLayout, out = this.#scratch.gradient, outBias = this.#scratch.biasGradient): void {
+  /** The gradient of a block of panel rows over the whole batch: rows to out (count, ld), biases to outBias (count). */
+  classGradient(unit: number, batch: BatchLayout, out: Address, outBias: Address): void {
     const { matrix, tile, rows } = this.#kernels;
     const { ld, D } = this.#spec.table;
     const { panel, panelNorms, logits } = this.#space;
@@ -312,8 +306,12 @@ export class CandidateStep {
     this.#tile.weight = 0;
   }
 
-  #applyLoss(): void {
+  #applyLoss(first: number, R: number, batch: BatchLayout): void {
     const loss = this.#loss;
+    if (this.#space.rowWeight !== 0) {
+      this.#applyWeighted(first, R, batch);
+      return;
+    }
     if (loss.kind === "normalised") {
       loss.partials(this.#tile, this.#rows);
       loss.settle(this.#positives, this.#rows);
@@ -322,6 +320,25 @@ export class CandidateStep {
       loss.tile(this.#tile, this.#rows);
       loss.settle(this.#positives, this.#rows);
     }
+  }
+
+  /** Rows' own candidates that count 1/Q times each: the weights of a tile are those of its classes, so each row is a tile of its own. */
+  #applyWeighted(first: number, R: number, batch: BatchLayout): void {
+    const { f32 } = this.#kernels.memory;
+    const { S } = this.#spec.training!.candidates!;
+    const loss = this.#loss as SeparableLoss;
+    for (let r = first; r < first + R; r++) {
+      const weight = this.#space.rowWeight + 4 * S * r;
+      for (let slot = 0; slot < S; slot++) {
+        f32[(weight >>> 2) + slot] = Math.exp(-f32[(batch.rowCandidateLogQ >>> 2) + slot * this.#B + r]);
+      }
+      this.#pointAt(r, 1, batch);
+      this.#tile.z = this.#space.logits + 4 * r;
+      this.#tile.weight = weight;
+      loss.tile(this.#tile, this.#rows);
+    }
+    this.#pointAt(first, R, batch);
+    loss.settle(this.#positives, this.#rows);
   }
 
   #hiddenGradient(first: number, R: number, batch: BatchLayout): void {
@@ -384,8 +401,12 @@ export class CandidateStep {
   }
 
   #isFinite(first: number, R: number, gradient: Address, ld: number): boolean {
-    const { f64 } = this.#kernels.memory;
-    for (let r = first; r < first + R; r++) if (!Number.isFinite(f64[(this.#space.loss >>> 3) + r])) return false;
-    return this.#kernels.rows.allFinite(gradient, ld, R, this.#spec.table.D);
+    const { memory, rows } = this.#kernels;
+    const { D } = this.#spec.table;
+    const loss = this.#space.loss >>> 3;
+    for (let r = first; r < first + R; r++) if (!Number.isFinite(memory.f64[loss + r])) return false;
+    // A row that is ignored has neither loss nor gradient that could tell, but its H is a factor of class gradients.
+    const hidden = this.#hidden;
+    return rows.allFinite(gradient, ld, R, D) && rows.allFinite(hidden.address + 4 * hidden.ld * first, hidden.ld, R, D);
   }
 }

@@ -40,10 +40,12 @@ export interface TrainCommand {
   readonly count: number;
 }
 
-/** One step on the batch that the caller has written into the even batch: an external encoder's. */
+/** One step on the rows, labels and hidden vectors that the caller has written into the even batch: an external encoder's. */
 export interface StepCommand {
   readonly type: "step";
   readonly step: number;
+  /** Candidates that the caller has written, instead of a draw; 0: draw. */
+  readonly given: number;
 }
 
 /** Batch number `batch` of an evaluation of examples [first, first + count) of a source. */
@@ -64,6 +66,10 @@ export interface EvaluateCommand {
 
 export type EngineCommand = InitialiseCommand | TrainCommand | StepCommand | EvaluateCommand;
 
+const NONE = new Int32Array(0);
+const NO_SOURCE = createSource({ kind: "pair", inputs: NONE, targets: NONE });
+const NO_ORDER = new SequentialOrder(0, 0, 0, 1);
+
 /**
  * The program that every member of a crew runs. Between two barriers a member claims units; what a unit computes depends on the spec and
  * the step alone, so a run has the same bits for any number of members.
@@ -81,6 +87,8 @@ export class Engine implements Program<EngineCommand> {
   readonly #full: FullStep | undefined;
   readonly #scratch: number;
   readonly #sources = new Map<string, Source>();
+  /** Of steps whose batch the caller writes. */
+  #givenBuilder: BatchBuilder | undefined;
 
   constructor(input: EngineInput, team: Team) {
     const { spec, layout } = input;
@@ -113,7 +121,7 @@ export class Engine implements Program<EngineCommand> {
         this.#train(command, stopRequested);
         return;
       case "step":
-        this.#trainStep(command.step, 0, undefined, stopRequested);
+        this.#givenStep(command, stopRequested);
         return;
       case "evaluate":
         this.#evaluate(command);
@@ -144,6 +152,15 @@ export class Engine implements Program<EngineCommand> {
       this.#trainStep(step, step & 1, step + 1 < first + count ? builder : undefined, stopRequested);
       if (this.#flag(FLAG.stop) !== 0) return;
     }
+  }
+
+  #givenStep({ step, given }: StepCommand, stopRequested: () => boolean): void {
+    const { layout } = this;
+    const draw = given === 0 ? undefined : { ids: layout.givenIds, logQ: layout.givenLogQ, S: given };
+    this.#givenBuilder ??= new BatchBuilder(this.kernels, this.spec, NO_SOURCE, NO_ORDER, layout.builder, "each");
+    const builder = this.#givenBuilder;
+    this.#team.phase("build", 1, () => builder.buildGiven(step, layout.batches[0], draw));
+    this.#trainStep(step, 0, undefined, stopRequested);
   }
 
   /** The two units that build the batch of `step`. */
@@ -251,10 +268,8 @@ export class Engine implements Program<EngineCommand> {
     const { lanes } = this.spec.table;
     team.phase("gather", this.#encoder.prepareUnits, (unit) => this.#encoder.prepare(unit));
     team.phase("rows", full.rowUnits(batch), (unit) => full.row(unit, step, batch));
-    if (full.normalised) {
-      team.phase("classes", lanes, (unit) => full.classes(unit, batch));
-      team.phase("fold", full.foldUnits(batch), (unit) => full.fold(unit, batch));
-    }
+    team.phase("classes", lanes, (unit) => full.classes(unit, batch));
+    team.phase("fold", full.foldUnits(batch), (unit) => full.fold(unit, batch));
     this.#requireFinite(step);
     // The next batch is built while the longest phase runs.
     const builds = builder === undefined ? 0 : 2;
@@ -262,7 +277,6 @@ export class Engine implements Program<EngineCommand> {
       if (unit < builds) this.#build(unit, step + 1, builder!);
       else full.gradient(unit - builds, batch);
     });
-    if (!full.normalised) team.phase("fold", full.foldUnits(batch), (unit) => full.fold(unit, batch));
     team.phase("hidden", full.hiddenUnits(batch), (unit) => full.hidden(unit, step, batch));
     const clip = this.layout.clip;
     const encoder = this.#encoderUnits(parity);
@@ -376,6 +390,8 @@ export class Engine implements Program<EngineCommand> {
   /** Every member sees the same flag after the barrier, so all leave together, before any table has changed. */
   #requireFinite(step: number): void {
     if (this.#flag(FLAG.diverged) === 0) return;
+    // Alone, one may go on with other numbers; a larger team leaves.
+    if (this.#team.size === 1) Atomics.store(this.kernels.memory.i32, (this.layout.flags >>> 2) + FLAG.diverged, 0);
     throw new DivergenceError(
       `step ${step} has a loss or gradient that is not finite; the tables are as they were before it. A smaller learning rate usually helps`,
       { step, learningRate: this.spec.training!.optimizer.learningRate },
@@ -393,7 +409,7 @@ export class Engine implements Program<EngineCommand> {
     const evaluation = this.#evaluation;
     for (let batch = command.batch; batch < command.batch + command.batches; batch++) {
       team.phase("build", 1 + this.#encoder.evaluationPrepareUnits, (unit) => {
-        if (unit === 0) evaluation.build(batch, builder, order, source, goals);
+        if (unit === 0) evaluation.build(batch, builder, order, goals);
         else this.#encoder.prepare(unit - 1);
       });
       this.#encoder.setBatchRows(evaluation.rowsOfBatch);

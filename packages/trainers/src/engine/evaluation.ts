@@ -1,12 +1,11 @@
 import type { Address, Kernels } from "@logq/kernels";
 import { createTileLoss, type LossPositives, type LossRows, type LossSpec, type LossTile, lossDefaults, type NormalisedLoss } from "@logq/losses";
-import type { Source } from "../sources/source.js";
 import type { ExampleOrder } from "../sources/order.js";
-import { rowOfClass } from "../table/lanes.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import type { BatchBuilder } from "./batch-builder.js";
 import type { FullWalk } from "./full-walk.js";
 import { type EngineLayout, STAT } from "./layout.js";
+import { maskTile } from "./mask.js";
 import { blocksOf, CLASS_TILE, type EngineSpec, rowsPerBlock } from "./spec.js";
 
 /** What to find out about a batch of examples. */
@@ -39,7 +38,6 @@ export class Evaluation {
   readonly #other: LossRows;
   readonly #tile: LossTile;
   readonly #positives: LossPositives;
-  readonly #excluded: Int32Array;
 
   constructor(kernels: Kernels, spec: EngineSpec, layout: EngineLayout, walk: FullWalk) {
     this.#kernels = kernels;
@@ -55,11 +53,10 @@ export class Evaluation {
     this.#other = { ...rows };
     this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
     this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
-    this.#excluded = new Int32Array(Math.max(1, spec.capacity.maxExcluded));
   }
 
   /** The one unit of the build phase. Every label counts as an example of its own: mass 1, row weight 1. */
-  build(number: number, builder: BatchBuilder, order: ExampleOrder, source: Source, goals: EvaluationGoals): void {
+  build(number: number, builder: BatchBuilder, order: ExampleOrder, goals: EvaluationGoals): void {
     const { i32, f32 } = this.#kernels.memory;
     const batch = this.#batch;
     const rows = order.seek(number);
@@ -67,26 +64,7 @@ export class Evaluation {
     if (this.#spec.encoder.input !== "external") builder.writeInputs(rows, batch);
     builder.writeTargets(rows, batch);
     f32.fill(1, batch.rowWeight >>> 2, (batch.rowWeight >>> 2) + rows);
-    if (goals.k > 0 && goals.maskExcluded) this.#writeMasks(rows, order, source);
-  }
-
-  /** Excluded (class, row) pairs in the order in which tiles are walked. */
-  #writeMasks(rows: number, order: ExampleOrder, source: Source): void {
-    const { memory, indices } = this.#kernels;
-    const places = this.#batch.sortedPlaces >>> 2;
-    const entries = this.#batch.sortedEntries >>> 2;
-    let count = 0;
-    for (let row = 0; row < rows; row++) {
-      const length = source.excluded(order.example(row), this.#excluded, 0);
-      for (let i = 0; i < length; i++) {
-        memory.i32[places + count] = rowOfClass(this.#spec.table, this.#excluded[i]);
-        memory.i32[entries + count] = row;
-        count++;
-      }
-    }
-    const { sortedPlaces, sortedEntries, head } = this.#batch;
-    indices.sortPairs(sortedPlaces, sortedEntries, count, this.#spec.table.rows - 1, this.#layout.builder.sort);
-    memory.i32[(head >>> 2) + HEAD.candidates] = count;
+    if (goals.k > 0 && goals.maskExcluded) builder.writeMasksByClass(rows, batch);
   }
 
   get rowsOfBatch(): number {
@@ -108,13 +86,12 @@ export class Evaluation {
     const { tile: kernel } = this.#kernels;
     const rows = this.rowsOfBatch;
     const { space, scratch } = this.#walk;
-    const { rowsPerLane, lanes } = this.#spec.table;
+    const { lanes } = this.#spec.table;
     this.#pointAtLane(this.#rows, lane, 0, rows);
     this.#loss.begin(this.#rows);
     const values = space.laneValues + 4 * lane * space.rows * goals.k;
     const ids = space.laneIds + 4 * lane * space.rows * goals.k;
     if (goals.k > 0) kernel.clearTopK(values, ids, goals.k, rows);
-    let mask = goals.k > 0 && goals.maskExcluded ? this.#firstMask(lane * rowsPerLane) : 0;
     for (let tile = 0; tile < this.#walk.tilesOf(lane); tile++) {
       const firstRow = this.#walk.firstRow(lane, tile);
       const C = this.#walk.tileClasses(lane, tile);
@@ -123,7 +100,7 @@ export class Evaluation {
       // Scaling and biases come with the partials; a ranking alone needs them too.
       this.#loss.partials(this.#tile, this.#rows);
       if (goals.k === 0) continue;
-      if (goals.maskExcluded) mask = this.#mask(mask, firstRow, C);
+      if (goals.maskExcluded) maskTile(this.#kernels.memory, this.#batch, this.#tile, firstRow);
       kernel.topK(values, ids, goals.k, scratch.tile, space.rows, C, rows, tile * CLASS_TILE * lanes + lane, lanes);
     }
   }
@@ -156,7 +133,6 @@ export class Evaluation {
     this.#positives.add = space.positiveAdd;
     this.#positives.mass = this.#batch.positiveMass;
     this.#loss.settle(this.#positives, this.#rows);
-
   }
 
   /** Adds the batch to the running sums, in row order. One unit. */
@@ -179,32 +155,6 @@ export class Evaluation {
     i32.copyWithin((this.#layout.rankedIds >>> 2) + from, (space.laneIds >>> 2) + from, (space.laneIds >>> 2) + from + count);
     const values = space.laneValues >>> 2;
     f32.copyWithin((this.#layout.rankedValues >>> 2) + from, values + from, values + from + count);
-  }
-
-  #firstMask(row: number): number {
-    const { i32 } = this.#kernels.memory;
-    const places = this.#batch.sortedPlaces >>> 2;
-    let low = 0;
-    let high = i32[(this.#batch.head >>> 2) + HEAD.candidates];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (i32[places + middle] < row) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** Takes the tile's excluded pairs out of the ranking; answers the next mask. */
-  #mask(mask: number, firstRow: number, C: number): number {
-    const { i32, f32 } = this.#kernels.memory;
-    const places = this.#batch.sortedPlaces >>> 2;
-    const entries = this.#batch.sortedEntries >>> 2;
-    const count = i32[(this.#batch.head >>> 2) + HEAD.candidates];
-    let next = mask;
-    for (; next < count && i32[places + next] < firstRow + C; next++) {
-      f32[(this.#tile.z >>> 2) + (i32[places + next] - firstRow) * this.#tile.ld + i32[entries + next]] = -Infinity;
-    }
-    return next;
   }
 
   #pointAtLane(rows: LossRows, lane: number, first: number, R: number): void {

@@ -4,6 +4,7 @@ import { createTileLoss, type LossPositives, type LossRows, type LossTile, type 
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import type { FullWalk } from "./full-walk.js";
 import { type EngineLayout, FLAG } from "./layout.js";
+import { firstNotBelow, maskTile } from "./mask.js";
 import { blocksOf, CLASS_TILE, type EngineSpec, rowsPerBlock } from "./spec.js";
 import type { Updates } from "./updates.js";
 
@@ -11,8 +12,8 @@ import type { Updates } from "./updates.js";
  * A step over all classes, as units of work:
  *
  *     rows      a block of batch rows: encoder, packing
- *     classes   a lane: logits tile by tile, folded into the lane's partials (separable losses: gradients at once, see `gradient`)
- *     fold      a block of batch rows: the lanes' partials are folded in a tree, the labels settled
+ *     classes   a lane: logits tile by tile, folded into the lane's partials (separable losses: their gradients at once)
+ *     fold      a block of batch rows: the lanes' partials are folded in a tree, the labels settled; now it is known whether all is finite
  *     gradient  a lane: each tile becomes gradients, adds its share of dH to the lane's, and updates its own class rows
  *     hidden    a block of batch rows: the lanes' shares of dH are summed in the same tree; encoder backwards
  */
@@ -51,11 +52,6 @@ export class FullStep {
     this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
   }
 
-  /** Separable losses need no fold before the gradient: the classes phase has nothing to do. */
-  get normalised(): boolean {
-    return this.#loss.kind === "normalised";
-  }
-
   rowUnits(batch: BatchLayout): number {
     return blocksOf(this.#head(batch, HEAD.rows), this.#R);
   }
@@ -69,19 +65,20 @@ export class FullStep {
     const { D } = this.#spec.table;
     this.#kernels.matrix.packRight(packed, hidden.address + 4 * hidden.ld * first, hidden.ld, R, D);
     this.#walk.labelLogits(batch.positiveOffsets, batch.positivePlace, first, R);
+    // A row that is ignored has no loss that could tell, but its H is a factor of class gradients.
+    if (!this.#kernels.rows.allFinite(hidden.address + 4 * hidden.ld * first, hidden.ld, R, D)) this.#diverged();
   }
 
-  /** Lane `unit`: folds its tiles into its partials; keeps the logits if there is room. */
+  #diverged(): void {
+    Atomics.store(this.#kernels.memory.i32, (this.#layout.flags >>> 2) + FLAG.diverged, 1);
+  }
+
+  /** Lane `unit`: folds its tiles into what it knows of each row; keeps the tiles if there is room. */
   classes(unit: number, batch: BatchLayout): void {
-    const loss = this.#loss;
-    if (loss.kind !== "normalised") return;
     const rows = this.#head(batch, HEAD.rows);
     this.#pointAtLane(this.#rows, unit, 0, rows, batch);
-    loss.begin(this.#rows);
-    for (let tile = 0; tile < this.#walk.tilesOf(unit); tile++) {
-      this.#computeTile(unit, tile, rows);
-      loss.partials(this.#tile, this.#rows);
-    }
+    this.#loss.begin(this.#rows);
+    for (let tile = 0; tile < this.#walk.tilesOf(unit); tile++) this.#forwardTile(unit, tile, rows, batch);
   }
 
   foldUnits(batch: BatchLayout): number {
@@ -106,11 +103,9 @@ export class FullStep {
     this.#positives.add = this.#walk.space.positiveAdd;
     this.#positives.mass = batch.positiveMass;
     this.#loss.settle(this.#positives, this.#rows);
-    const { f64, i32 } = this.#kernels.memory;
+    const { f64 } = this.#kernels.memory;
     for (let r = first; r < first + R; r++) {
-      if (!Number.isFinite(f64[(this.#walk.space.laneLoss >>> 3) + r])) {
-        Atomics.store(i32, (this.#layout.flags >>> 2) + FLAG.diverged, 1);
-      }
+      if (!Number.isFinite(f64[(this.#walk.space.laneLoss >>> 3) + r])) this.#diverged();
     }
   }
 
@@ -217,6 +212,14 @@ export class FullStep {
     rows.uniform = space.uniform + 4 * first;
   }
 
+  /** Logits of a tile through the first half of the loss, which is all of it for separable ones. #tile describes them. */
+  #forwardTile(lane: number, tile: number, rows: number, batch: BatchLayout): void {
+    this.#computeTile(lane, tile, rows);
+    maskTile(this.#kernels.memory, batch, this.#tile, this.#walk.firstRow(lane, tile));
+    if (this.#loss.kind === "normalised") this.#loss.partials(this.#tile, this.#rows);
+    else this.#loss.tile(this.#tile, this.#rows);
+  }
+
   /** Raw logits of a tile, in their kept place or in scratch; #tile describes them. */
   #computeTile(lane: number, tile: number, rows: number): void {
     const { space, scratch } = this.#walk;
@@ -229,41 +232,26 @@ export class FullStep {
     this.#walk.describeTile(this.#tile, z, ldZ, firstRow, C);
   }
 
-  /** Brings #tile to the gradients of a tile, from kept logits or anew. */
+  /** Brings #tile to the gradients of a tile, from what was kept or anew. */
   #gradientTile(lane: number, tile: number, rows: number, batch: BatchLayout): void {
-    const loss = this.#loss;
     const { space } = this.#walk;
-    const firstRow = this.#walk.firstRow(lane, tile);
-    const C = this.#walk.tileClasses(lane, tile);
     this.#pointAtLane(this.#rows, lane, 0, rows, batch);
-    if (loss.kind === "separable") {
-      if (tile === 0) loss.begin(this.#rows);
-      this.#computeTile(lane, tile, rows);
-      loss.tile(this.#tile, this.#rows);
-      return;
-    }
     if (space.keptLogits === 0) {
-      this.#computeTile(lane, tile, rows);
-      loss.partials(this.#tile, this.#rows);
+      // The losses are settled: what a separable loss adds once more goes where partials would be.
+      this.#rows.loss = this.#rows.sum;
+      this.#forwardTile(lane, tile, rows, batch);
     } else {
+      const firstRow = this.#walk.firstRow(lane, tile);
+      const C = this.#walk.tileClasses(lane, tile);
       this.#walk.describeTile(this.#tile, space.keptLogits + 4 * this.#B * firstRow, this.#B, firstRow, C);
       if (this.#spec.normalize) this.#walk.tileRows(firstRow, C);
     }
-    loss.gradient(this.#tile, this.#rows);
+    if (this.#loss.kind === "normalised") this.#loss.gradient(this.#tile, this.#rows);
   }
 
   /** The first sorted label whose physical row is not below `row`. */
   #firstLabel(batch: BatchLayout, row: number): number {
-    const { i32 } = this.#kernels.memory;
-    const places = batch.sortedPlaces >>> 2;
-    let low = 0;
-    let high = this.#head(batch, HEAD.positives);
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (i32[places + middle] < row) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstNotBelow(this.#kernels.memory.i32, batch.sortedPlaces >>> 2, this.#head(batch, HEAD.positives), row);
   }
 
   /** Adds the labels' part of the gradient to the tile; answers the next label. */
@@ -277,18 +265,9 @@ export class FullStep {
     let next = label;
     for (; next < count && i32[places + next] < firstRow + C; next++) {
       const c = i32[places + next] - firstRow;
-      f32[(this.#tile.z >>> 2) + c * this.#tile.ld + i32[rows + next]] += this.#labelGradient(dot + i32[entries + next], next, batch);
+      f32[(this.#tile.z >>> 2) + c * this.#tile.ld + i32[rows + next]] += f32[dot + i32[entries + next]];
     }
     return next;
-  }
-
-  /** Normalised losses settle before the gradient; separable ones know a label's part without: −scale·weight·y. */
-  #labelGradient(dotIndex: number, sorted: number, batch: BatchLayout): number {
-    const { i32, f32 } = this.#kernels.memory;
-    if (this.#loss.kind === "normalised") return f32[dotIndex];
-    const entry = i32[(batch.sortedEntries >>> 2) + sorted];
-    const row = i32[(batch.sortedRows >>> 2) + sorted];
-    return -this.#spec.scale * f32[(batch.rowWeight >>> 2) + row] * f32[(batch.positiveMass >>> 2) + entry];
   }
 
   #addHiddenGradient(dH: Address, z: Address, classRows: Address, C: number, rows: number, accumulate: boolean): void {

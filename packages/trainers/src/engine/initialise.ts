@@ -25,8 +25,10 @@ function pieces(spec: EngineSpec, layout: EngineLayout): Piece[] {
   layout.encoder.tables.forEach((table, index) => {
     cut("encoder", index, table.rows, ROWS_PER_UNIT);
   });
-  const accumulator = spec.training?.optimizer.initialAccumulator ?? 0;
-  if (accumulator === 0) return list;
+  const optimizer = spec.training?.optimizer;
+  // Velocities and moments start at 0 whatever this says.
+  const accumulates = optimizer?.name === "adagrad" || optimizer?.name === "rowwise-adagrad";
+  if (!accumulates || optimizer.initialAccumulator === 0) return list;
   // Adagrad's accumulators stand in the first state of every table.
   for (const state of [layout.table.state, layout.table.biasState, ...layout.encoderStates]) {
     if (state.state !== 0) cut("state", state.state, state.stateElements, ROWS_PER_UNIT * 64);

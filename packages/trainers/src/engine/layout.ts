@@ -41,6 +41,9 @@ export interface EngineLayout {
   /** Where the ranking lists of an evaluated batch lie: int32 ids and float32 values (evaluationRows, maxK). */
   readonly rankedIds: Address;
   readonly rankedValues: Address;
+  /** External encoders: int32 ids and float64 log Q (S) of candidates that the caller chose. */
+  readonly givenIds: Address;
+  readonly givenLogQ: Address;
   /** float64 words, see STAT */
   readonly stats: Address;
   /** int32 words, see FLAG */
@@ -112,6 +115,9 @@ export function planEngine(plan: MemoryPlan, spec: EngineSpec, workers: number, 
   const lists = spec.evaluationRows * spec.maxK;
   const rankedIds = plan.reserve("ranked ids", 4 * lists);
   const rankedValues = plan.reserve("ranked values", 4 * lists);
+  const given = spec.encoder.input === "external" && training?.candidates?.per === "batch" ? training.candidates.S : 0;
+  const givenIds = plan.reserve("given candidates", 4 * given);
+  const givenLogQ = plan.reserve("given log Q", 8 * given);
   const stats = plan.reserve("statistics", 8 * (STAT.ring + STEP_TIME_RING));
   const flags = plan.reserve("flags", 64);
   const scratchBytes = Math.max(candidate?.scratchBytes ?? 0, full.scratchBytes, encoderScratchBytes(encoder));
@@ -128,6 +134,8 @@ export function planEngine(plan: MemoryPlan, spec: EngineSpec, workers: number, 
     clip,
     rankedIds,
     rankedValues,
+    givenIds,
+    givenLogQ,
     stats,
     flags,
     scratch,
@@ -152,7 +160,7 @@ function planBuilderScratch(
   kernels: Kernels,
 ): BuilderScratch {
   const entries = (c: BatchCapacity | undefined) =>
-    c === undefined ? 0 : Math.max(c.positives, c.candidates, c.masks * (c.training ? 0 : 1)) + c.rowCandidates * c.rows;
+    c === undefined ? 0 : Math.max(c.positives, c.candidates, c.masksByClass ? c.masks : 0) + c.rowCandidates * c.rows;
   const most = Math.max(entries(training), entries(evaluation));
   return {
     segments: plan.reserve("segment scratch", segmentScratchBytes(kernels.indices, training?.inputs ?? 0)),

@@ -1,7 +1,8 @@
-import type { Key } from "@logq/core";
+import { type Key, OptionError } from "@logq/core";
 import type { EngineHost } from "../engine/host.js";
 import { STAT } from "../engine/layout.js";
 import { createSource } from "../sources/create.js";
+import { type ExampleOrder, SequentialOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
 import { type Metric, rankingValue } from "./metrics.js";
 
@@ -47,14 +48,21 @@ export async function evaluateModel(host: EngineHost, request: EvaluationRequest
   const loss = request.metrics.some((metric) => !("k" in metric));
   const k = Math.max(0, ...request.metrics.map((metric) => ("k" in metric ? metric.k : 0)));
   const goals = { loss, k: Math.min(k, host.spec.table.n), maskExcluded: request.maskSeen ?? true };
-  const ranking = new RankingSums(request.metrics, source);
+  if (goals.k > host.spec.maxK) {
+    throw new OptionError(`a ranking of ${goals.k} is asked for, but this engine ranks at most ${host.spec.maxK}`, {
+      k: goals.k,
+      limit: host.spec.maxK,
+    });
+  }
+  const order = new SequentialOrder(source.examples, 0, count, evaluationRows, request.key);
+  const ranking = new RankingSums(request.metrics, source, order);
   const batches = Math.ceil(count / evaluationRows);
   const step = goals.k > 0 ? 1 : BATCHES_PER_COMMAND;
   for (let batch = 0; batch < batches; batch += step) {
     const some = Math.min(step, batches - batch);
     const key = request.key;
     await host.run({ type: "evaluate", source: request.source, first: 0, count, key, list: undefined, batch, batches: some, goals });
-    if (goals.k > 0) ranking.add(host, batch, count, goals.k);
+    if (goals.k > 0) ranking.add(host, order.seek(batch), goals.k);
     request.onProgress?.({ examples: Math.min(count, (batch + some) * evaluationRows), total: count });
   }
   const labels = host.memory.f64[stats + STAT.evaluationLabels];
@@ -68,34 +76,36 @@ export async function evaluateModel(host: EngineHost, request: EvaluationRequest
   return { examples: count, labels: loss ? labels : ranking.labels, metrics, seconds: (performance.now() - begin) / 1000 };
 }
 
-/** Sums of ranking metrics over rows with labels, batch after batch. Rows are in the source's own order. */
+/** Sums of ranking metrics over rows with labels, batch after batch, in the order in which they were evaluated. */
 class RankingSums {
   readonly #metrics: readonly Metric[];
   readonly #source: Source;
+  readonly #order: ExampleOrder;
   readonly #sums = new Map<string, number>();
   readonly #targets: Int32Array;
   #rows = 0;
   labels = 0;
 
-  constructor(metrics: readonly Metric[], source: Source) {
+  constructor(metrics: readonly Metric[], source: Source, order: ExampleOrder) {
     this.#metrics = metrics;
     this.#source = source;
+    this.#order = order;
     this.#targets = new Int32Array(Math.max(1, source.maxTargets));
   }
 
-  add(host: EngineHost, batch: number, count: number, k: number): void {
+  /** Takes the rankings of the batch that the order stands at; k classes a row. */
+  add(host: EngineHost, rows: number, k: number): void {
     const { evaluationRows } = host.spec;
     const ranked = host.memory.ints(host.layout.rankedIds, evaluationRows * k);
-    const first = batch * evaluationRows;
-    for (let row = 0; row < Math.min(evaluationRows, count - first); row++) {
-      const length = this.#source.targets(first + row, this.#targets, 0);
+    for (let row = 0; row < rows; row++) {
+      const length = this.#source.targets(this.#order.example(row), this.#targets, 0);
       if (length === 0) continue;
       const relevant = new Set(this.#targets.subarray(0, length));
       this.#rows++;
       this.labels += relevant.size;
       for (const metric of this.#metrics) {
         if (!("k" in metric)) continue;
-        const value = rankingValue(metric.name, ranked, row * k, Math.min(metric.k, k), relevant);
+        const value = rankingValue(metric.name, ranked.subarray(row * k, (row + 1) * k), metric.k, relevant);
         this.#sums.set(metric.label, (this.#sums.get(metric.label) ?? 0) + value);
       }
     }

@@ -31,7 +31,7 @@ export function parseMetrics(text: string): Metric[] {
 }
 
 /**
- * One row's value. `ranked` holds class ids, best first, from `at`; −1 ends a list that is shorter. With hits h_i = [ranked_i is relevant] for i = 1 … k:
+ * One row's value. `ranked` holds class ids, best first; it may hold fewer than k, or end with −1, where there are fewer classes. With hits h_i = [ranked_i is relevant] for i = 1 … k:
  *
  * - precision = Σ h_i / k
  * - recall = Σ h_i / (number of relevant classes)
@@ -39,12 +39,12 @@ export function parseMetrics(text: string): Metric[] {
  * - ndcg = Σ h_i / log2(i + 1), over the same sum of the best order (Järvelin and Kekäläinen 2002, binary gains)
  * - mrr = 1 / (the first i with h_i), 0 if none
  */
-export function rankingValue(name: RankingMetricName, ranked: Int32Array, at: number, k: number, relevant: ReadonlySet<number>): number {
+export function rankingValue(name: RankingMetricName, ranked: Int32Array, k: number, relevant: ReadonlySet<number>): number {
   let hits = 0;
   let gain = 0;
   let first = 0;
-  for (let i = 0; i < k; i++) {
-    const id = ranked[at + i]!;
+  for (let i = 0; i < Math.min(k, ranked.length); i++) {
+    const id = ranked[i]!;
     if (id < 0) break;
     if (!relevant.has(id)) continue;
     hits++;

@@ -86,14 +86,12 @@ export function trainingEngineSpec(
   totalSteps: number,
   maxK: number,
 ): EngineSpec {
-  const { train, ...evaluated } = sources;
   return {
-    ...evaluationEngineSpec(shape, Object.keys(evaluated).length > 0 ? evaluated : sources, maxK),
-    sources,
+    ...evaluationEngineSpec(shape, sources, maxK),
     key: keyFromSeed(options.seed),
     training: {
       B: options.batch,
-      capacity: capacityOf([train!]),
+      capacity: capacityOf([sources.train!]),
       loss: options.loss,
       candidates: candidatesOf(options, shape.classes, counts),
       optimizer: options.optimizer,

@@ -1,5 +1,13 @@
 import { DivergenceError, type ErrorValues, LogqError, WorkerError } from "@logq/core";
 
+/** Thrown to leave a crew that another member's failure has poisoned. It never reaches a caller: that member's error does. */
+export class PoisonedError extends Error {
+  constructor() {
+    super("another member of the crew failed");
+    this.name = "PoisonedError";
+  }
+}
+
 /** An error as plain data: classes and fields do not survive the way between threads. */
 export interface PlainError {
   readonly code: string;

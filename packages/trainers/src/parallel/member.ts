@@ -1,6 +1,6 @@
 import type { Program } from "./crew.js";
 import { poison, WORD } from "./control.js";
-import { toPlainError } from "./errors.js";
+import { PoisonedError, toPlainError } from "./errors.js";
 import { type Team, WorkerTeam } from "./team.js";
 import { commandPackr, type WorkerResult, type WorkerTask } from "./worker-crew.js";
 
@@ -24,6 +24,7 @@ export function serveCrew<Spec, Command>(
       if (Atomics.add(words, WORD.finished, 1) === task.size - 1) Atomics.notify(words, WORD.finished);
     }
   } catch (error) {
+    if (error instanceof PoisonedError) return { error: undefined };
     poison(words);
     return { error: toPlainError(error) };
   }

@@ -1,5 +1,5 @@
-import { WorkerError } from "@logq/core";
 import { WORD } from "./control.js";
+import { PoisonedError } from "./errors.js";
 
 /**
  * One worker's membership in a team that runs the same program. A phase is a number of units of work; whoever is free claims the next one from
@@ -70,10 +70,15 @@ export class WorkerTeam implements Team {
     this.#profile[at + 1] = this.#profile[at + 1]! + performance.now() - end;
   }
 
-  /** The last to arrive resets the claim counter before it opens the barrier: nobody claims a unit of the next phase earlier. */
+  /**
+   * The last to arrive resets the claim counter before it opens the barrier: nobody claims a unit of the next phase earlier. Whoever poisons
+   * sets the word first and bumps the generation after, so a member that has read the new generation finds the poison before it waits for
+   * one that will not come.
+   */
   #barrier(): void {
     const words = this.#words;
     const generation = Atomics.load(words, WORD.generation);
+    this.#leaveIfPoisoned();
     if (Atomics.add(words, WORD.arrived, 1) === this.size - 1) {
       Atomics.store(words, WORD.arrived, 0);
       Atomics.store(words, WORD.claim, 0);
@@ -84,6 +89,10 @@ export class WorkerTeam implements Team {
       while (spins-- > 0 && Atomics.load(words, WORD.generation) === generation);
       while (Atomics.load(words, WORD.generation) === generation) Atomics.wait(words, WORD.generation, generation);
     }
-    if (Atomics.load(words, WORD.poison) !== 0) throw new WorkerError("another worker failed", { worker: this.index });
+    this.#leaveIfPoisoned();
+  }
+
+  #leaveIfPoisoned(): void {
+    if (Atomics.load(this.#words, WORD.poison) !== 0) throw new PoisonedError();
   }
 }

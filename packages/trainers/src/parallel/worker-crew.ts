@@ -35,6 +35,9 @@ export class WorkerCrew<Command> implements Crew<Command> {
   /** Rejects with the first failure of any worker; resolves when all have left in peace. */
   readonly #ended: Promise<void>;
   #failure: Error | undefined;
+  /** The command under way; the mailbox holds one. */
+  #running: Promise<void> | undefined;
+  #closed = false;
 
   /** @param spec structured-cloneable; handed to the worker file's program. */
   constructor(filename: string, spec: unknown, workers: number) {
@@ -71,6 +74,19 @@ export class WorkerCrew<Command> implements Crew<Command> {
 
   async run(command: Command): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closed) throw new WorkerError("the crew is closed: it takes no more commands", { workers: this.workers });
+    if (this.#running !== undefined) {
+      throw new WorkerError("the crew is busy: one command at a time", { workers: this.workers });
+    }
+    this.#running = this.#execute(command);
+    try {
+      await this.#running;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #execute(command: Command): Promise<void> {
     const { words, mailbox } = this.#control;
     const bytes = commandPackr.pack(command);
     if (bytes.length > mailbox.length) {
@@ -109,9 +125,13 @@ export class WorkerCrew<Command> implements Crew<Command> {
     Atomics.store(this.#control.words, WORD.stopRequested, 1);
   }
 
+  /** Waits for the command under way. Any number of calls. */
   async close(): Promise<void> {
     const { words } = this.#control;
-    if (this.#failure === undefined) {
+    const first = !this.#closed;
+    this.#closed = true;
+    await this.#running?.catch(() => {});
+    if (first && this.#failure === undefined) {
       // A command of no bytes means: leave.
       Atomics.store(words, WORD.commandBytes, 0);
       Atomics.add(words, WORD.command, 1);

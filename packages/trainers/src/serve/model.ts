@@ -168,6 +168,8 @@ export class Model {
       inputOffsets: Int32Array.of(0, ids.length),
       inputs: ids,
       weights,
+      targetOffsets: Int32Array.of(0, 0),
+      targets: new Int32Array(0),
       excludedOffsets: Int32Array.of(0, excluded.length),
       excluded,
     };

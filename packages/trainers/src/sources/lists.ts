@@ -29,11 +29,11 @@ export class PairSource implements Source {
   }
 }
 
-/** Inputs as they were given; nothing is known to be right. */
+/** Rows as they were given. */
 export class ListSource implements Source {
   readonly examples: number;
   readonly maxInputs: number;
-  readonly maxTargets = 0;
+  readonly maxTargets: number;
   readonly maxExcluded: number;
   readonly #spec: ListSourceSpec;
 
@@ -41,6 +41,7 @@ export class ListSource implements Source {
     this.#spec = spec;
     this.examples = spec.inputOffsets.length - 1;
     this.maxInputs = longestRun(spec.inputOffsets);
+    this.maxTargets = longestRun(spec.targetOffsets);
     this.maxExcluded = longestRun(spec.excludedOffsets);
   }
 
@@ -52,8 +53,9 @@ export class ListSource implements Source {
     return copyRun(inputs, first, end, ids, at);
   }
 
-  targets(): number {
-    return 0;
+  targets(example: number, ids: Int32Array, at: number): number {
+    const { targetOffsets, targets } = this.#spec;
+    return copyRun(targets, targetOffsets[example]!, targetOffsets[example + 1]!, ids, at);
   }
 
   excluded(example: number, ids: Int32Array, at: number): number {

@@ -84,12 +84,14 @@ export interface PairSourceSpec {
   readonly targets: Int32Array;
 }
 
-/** Inputs given on the spot, row by row, for serving; no targets unless given. */
+/** Rows given on the spot, for serving and for hidden vectors from elsewhere. Each pair is ragged: (rows+1) offsets and what they point into. */
 export interface ListSourceSpec {
   readonly kind: "list";
   readonly inputOffsets: Int32Array;
   readonly inputs: Int32Array;
   readonly weights: Float32Array;
+  readonly targetOffsets: Int32Array;
+  readonly targets: Int32Array;
   readonly excludedOffsets: Int32Array;
   readonly excluded: Int32Array;
 }
