@@ -1,0 +1,245 @@
+import { type Key, keyFromSeed } from "@logq/core";
+import type { EncoderSpec } from "@logq/encoders";
+import type { BackendName } from "@logq/kernels";
+import { describeLoss, type LossName, type LossSpec, lossDefaults, validateLossSpec } from "@logq/losses";
+import { createSamplerState, type SamplerSpec } from "@logq/samplers";
+import { TestRandom } from "@logq/testing";
+import type { TrainCommand } from "../../dist/engine/engine.js";
+import { EngineHost } from "../../dist/engine/host.js";
+import type { EngineSpec } from "../../dist/engine/spec.js";
+import { type OptimizerSpec, optimizerSpec } from "../../dist/optimize/optimizer.js";
+import { type ScheduleSpec, scheduleSpec } from "../../dist/optimize/schedule.js";
+import { createSource } from "../../dist/sources/create.js";
+import type { SourceSpec } from "../../dist/sources/source.js";
+import { readRows, readScalars, writeScalars } from "../../dist/table/export.js";
+import { tableShape } from "../../dist/table/lanes.js";
+
+// Everything is taken from the build, not from the sources: worker threads load dist/parallel/worker.js, and both sides must be one engine.
+
+/** An engine in a few words; what is left out has a small default. */
+export interface EngineCase {
+  readonly loss: LossName;
+  readonly lossOptions?: Partial<LossSpec>;
+  readonly n?: number;
+  readonly D?: number;
+  readonly B?: number;
+  readonly lanes?: number;
+  readonly sampler?: SamplerSpec;
+  readonly S?: number;
+  readonly per?: "batch" | "row";
+  readonly encoder?: Partial<EncoderSpec>;
+  readonly source?: SourceSpec;
+  /** Inputs the embedding table has rows for. */
+  readonly vocabulary?: number;
+  readonly optimizer?: Partial<OptimizerSpec>;
+  readonly schedule?: Partial<ScheduleSpec>;
+  readonly bias?: boolean;
+  readonly keepLogits?: boolean;
+  readonly totalSteps?: number;
+  readonly evaluationRows?: number;
+  readonly maxK?: number;
+  readonly seed?: number;
+}
+
+export function engineSpec(of: EngineCase): EngineSpec {
+  const { n = 67, D = 7, B = 37, S = 20, seed = 1 } = of;
+  const loss = lossSpec(of.loss, of.lossOptions);
+  const source = of.source ?? pairSource(n, of.vocabulary ?? n, 3 * B + 5, seed);
+  const reader = createSource(source);
+  const capacity = {
+    maxInputs: Math.max(1, reader.maxInputs),
+    maxTargets: Math.max(1, reader.maxTargets),
+    maxExcluded: reader.maxExcluded,
+  };
+  const counts = Float64Array.from({ length: n }, (_, id) => 1 + 100 / (1 + id));
+  const sampler = of.sampler ?? { name: "unigram" };
+  const inputs = sampler.name === "unigram" ? { counts } : {};
+  return {
+    key: caseKey(of),
+    table: tableShape(n, D, of.lanes ?? 4),
+    bias: of.bias ?? true,
+    normalize: loss.normalize,
+    scale: 1 / loss.temperature,
+    encoder: {
+      input: "bag",
+      vocabulary: of.vocabulary ?? n,
+      reduce: "mean",
+      window: 0,
+      embedding: D,
+      hidden: [],
+      activation: "tanh",
+      dropout: 0,
+      D,
+      initialScale: 0.8,
+      ...of.encoder,
+    },
+    sources: { train: source },
+    training: {
+      B,
+      capacity,
+      loss,
+      candidates: describeLoss(of.loss).candidates
+        ? { state: createSamplerState(sampler, n, inputs), S, per: of.per ?? "batch" }
+        : undefined,
+      optimizer: optimizerSpec(of.optimizer ?? { name: "sgd" }),
+      schedule: scheduleSpec(of.schedule),
+      totalSteps: of.totalSteps ?? 10,
+      logitBytes: of.keepLogits === false ? 0 : 2 ** 30,
+    },
+    evaluationRows: of.evaluationRows ?? 8,
+    maxK: Math.min(of.maxK ?? 5, n),
+    capacity,
+  };
+}
+
+export function caseKey(of: { readonly seed?: number }): Key {
+  return keyFromSeed(of.seed ?? 1);
+}
+
+export function lossSpec(name: LossName, options: Partial<LossSpec> = {}): LossSpec {
+  return validateLossSpec({ ...lossDefaults(name).spec, ...options });
+}
+
+/** Random (input, class) pairs; low classes are the more frequent. */
+export function pairSource(n: number, vocabulary: number, examples: number, seed = 1): SourceSpec {
+  const random = new TestRandom(seed);
+  const targets = Int32Array.from({ length: examples }, () => Math.floor(n * random.uniform() ** 2));
+  return { kind: "pair", inputs: random.integers(examples, vocabulary), targets };
+}
+
+/** A running text of n words. */
+export function textSource(
+  n: number,
+  tokens: number,
+  of: { window: number; mode?: "previous" | "around" | "pair"; filled?: boolean },
+): SourceSpec {
+  return {
+    kind: "window",
+    tokens: new TestRandom(5).integers(tokens, n),
+    window: of.window,
+    mode: of.mode ?? "previous",
+    eos: 0,
+    withinLine: true,
+    filled: of.filled ?? false,
+  };
+}
+
+/** Rows of weighted features with 1 to 4 labels each, and some rows that are no examples. */
+export function labelSource(n: number, features: number, rows: number): SourceSpec {
+  const random = new TestRandom(6);
+  const featureOffsets = [0];
+  const labelOffsets = [0];
+  const featureIds: number[] = [];
+  const labels: number[] = [];
+  const examples: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    featureIds.push(...random.distinctIntegers(1 + random.integer(4), features));
+    labels.push(...random.distinctIntegers(random.integer(5), n));
+    if (labels.length > labelOffsets.at(-1)!) examples.push(row);
+    featureOffsets.push(featureIds.length);
+    labelOffsets.push(labels.length);
+  }
+  return {
+    kind: "features",
+    featureOffsets: Int32Array.from(featureOffsets),
+    features: Int32Array.from(featureIds),
+    values: random.uniformFloats(featureIds.length, 0.2, 2),
+    labelOffsets: Int32Array.from(labelOffsets),
+    labels: Int32Array.from(labels),
+    rows: Int32Array.from(examples),
+  };
+}
+
+/** Users and the items they chose, some of them twice. */
+export function userSource(kind: "user" | "history", items: number, users: number, most: number): SourceSpec {
+  const random = new TestRandom(7);
+  const offsets = [0];
+  const chosen: number[] = [];
+  const positions: number[] = [];
+  const owners: number[] = [];
+  for (let user = 0; user < users; user++) {
+    const count = 2 + random.integer(most - 1);
+    for (let i = 0; i < count; i++) {
+      if (kind === "user" || i > 0) {
+        positions.push(chosen.length);
+        owners.push(user);
+      }
+      chosen.push(i > 1 && random.uniform() < 0.3 ? chosen.at(-2)! : random.integer(items));
+    }
+    offsets.push(chosen.length);
+  }
+  return {
+    kind,
+    offsets: Int32Array.from(offsets),
+    items: Int32Array.from(chosen),
+    positions: Int32Array.from(positions),
+    users: Int32Array.from(owners),
+    window: 5,
+  };
+}
+
+export interface RunningEngine {
+  readonly host: EngineHost;
+  train(first: number, count: number): Promise<void>;
+}
+
+/** Starts an engine with first values in all tables (biases too), hands it to `use` and closes it whatever happens. */
+export async function withEngine<T>(
+  spec: EngineSpec,
+  options: { workers?: number; backend?: BackendName; scale?: number },
+  use: (engine: RunningEngine) => Promise<T>,
+): Promise<T> {
+  const host = await EngineHost.create(spec, { workers: options.workers ?? 0, backend: options.backend ?? "wasm" });
+  try {
+    await host.run({ type: "initialise", scale: options.scale ?? 0.8 });
+    if (spec.bias) writeScalars(host, host.layout.table.bias, new TestRandom(9).normalFloats(spec.table.n, 0.3));
+    const train = (first: number, count: number) => host.run({ type: "train", first, count } satisfies TrainCommand);
+    return await use({ host, train });
+  } finally {
+    await host.close();
+  }
+}
+
+/** What an engine learns, by name, without padding, in id order. */
+export interface Tables {
+  readonly classes: Float32Array;
+  readonly bias: Float32Array;
+  /** The encoder's tables in the layout's order. */
+  readonly encoder: readonly Float32Array[];
+}
+
+export function readTables(host: EngineHost): Tables {
+  const { table, encoder } = host.layout;
+  return {
+    classes: readRows(host, table.address),
+    bias: table.bias === 0 ? new Float32Array(host.spec.table.n) : readScalars(host, table.bias),
+    encoder: encoder.tables.map(({ address, rows, columns, ld }) => {
+      const out = new Float32Array(rows * columns);
+      for (let row = 0; row < rows; row++) out.set(host.memory.floats(address + 4 * row * ld, columns), row * columns);
+      return out;
+    }),
+  };
+}
+
+/** The bytes of all tables and of all that the optimizer keeps for them: a copy. */
+export function parameterBytes(host: EngineHost): Buffer {
+  const { table, encoder, encoderStates } = host.layout;
+  const { rows, ld } = host.spec.table;
+  const parts: Uint8Array[] = [];
+  const add = (address: number, elements: number) => {
+    if (address !== 0) parts.push(host.memory.u8.slice(address, address + 4 * elements));
+  };
+  add(table.address, rows * ld);
+  add(table.bias, rows);
+  for (const t of encoder.tables) add(t.address, t.rows * t.ld);
+  for (const state of [table.state, table.biasState, ...encoderStates]) {
+    add(state.state, state.stateElements);
+    add(state.secondState, state.secondStateElements);
+  }
+  return Buffer.concat(parts);
+}
+
+/** The Σ of the batch losses so far. */
+export function lossSum(host: EngineHost): number {
+  return host.memory.f64[(host.layout.stats >>> 3) + 2]!;
+}
