@@ -1,0 +1,168 @@
+import { LOSS_NAMES } from "@logq/losses";
+import { SAMPLER_NAMES } from "@logq/samplers";
+import { CLASS_BIASES, ENCODERS, OPTIMIZERS, SCHEDULES } from "@logq/trainers";
+import { Command, Option } from "commander";
+import { EXIT_CODES_HELP } from "../base/exit-codes.js";
+import type { Io } from "../base/io.js";
+import { integer, number, positiveInteger, seed, widths, yesNo } from "../base/values.js";
+import { BACKENDS, DEFAULT_WORKERS } from "../base/workers.js";
+import type { TrainFlags } from "./flags.js";
+import { trainRun } from "./train.js";
+
+/** Contexts exist in synthetic data only, which are never on disk. */
+const FILE_ENCODERS = ENCODERS.filter((name) => name !== "context");
+/** Lists of candidates of one's own come through the library. */
+const LAW_SAMPLERS = SAMPLER_NAMES.filter((name) => name !== "given");
+
+/** `logq train`. @param setCode hears the exit code */
+export function trainCommand(io: Io, setCode: (code: number) => void): Command {
+  const command = new Command("train")
+    .description("Train a model on a prepared dataset and save it.")
+    .argument("<dataset>", "a directory made by `logq prepare`")
+    .optionsGroup("Output:")
+    .requiredOption("--out <directory>", "the run; an older run there is replaced")
+    .option("--json", "print the report as one JSON object");
+  encoderFlags(command);
+  lossFlags(command);
+  samplingFlags(command);
+  lengthFlags(command);
+  optimizerFlags(command);
+  startFlags(command);
+  machineFlags(command);
+  return command
+    .addHelpText(
+      "after",
+      `
+Examples:
+  logq train data/wikitext2 --encoder window --window 5 --hidden 256 --loss sampled-softmax --sampler unigram \\
+    --negatives 1024 --dim 128 --epochs 3 --out runs/words
+  logq train data/gowalla --encoder user --loss sampled-softmax --sampler uniform --exclude seen --epochs 20 --out runs/places
+  logq train data/titles --encoder features --loss full-softmax --max-minutes 10 --out runs/titles
+
+Ctrl-C once stops after the current step and saves what there is; twice leaves at once.
+${EXIT_CODES_HELP}`,
+    )
+    .action(async (dataset: string, flags: TrainFlags) => setCode(await trainRun(io, dataset, flags)));
+}
+
+function encoderFlags(command: Command): void {
+  command
+    .optionsGroup("Encoder (what turns an input into the hidden vector):")
+    .addOption(choice("--encoder <name>", "where the hidden vector comes from (default: fits the data)", FILE_ENCODERS))
+    .option("--dim <D>", "width of the hidden vector and of a class row (default: 64)", integer)
+    .option("--window <N>", "words of a window (default: 5), or the most items of a history (default: 50)", integer)
+    .addOption(
+      choice("--context <words>", "text: words before, on both sides, or one of them at a time (default: previous)", [
+        "previous",
+        "around",
+        "pair",
+      ]),
+    )
+    .option("--within-line", "text: windows stop at line ends")
+    .option("--hidden <widths>", "dense layers: 256,128; a window's words are then set side by side", widths)
+    .addOption(choice("--activation <name>", "of dense layers (default: tanh)", ["tanh", "relu"]))
+    .option("--embedding <N>", "width of an embedding (default: D)", integer)
+    .addOption(choice("--reduce <how>", "how embeddings become one vector (default: mean)", ["mean", "sum"]))
+    .option("--dropout <x>", "rate, in [0, 0.99] (default: 0)", number);
+}
+
+function lossFlags(command: Command): void {
+  command
+    .optionsGroup("Loss:")
+    .addOption(choice("--loss <name>", "default: sampled-softmax", LOSS_NAMES))
+    .addOption(
+      choice("--correction <name>", "what log Q is subtracted from (default: the loss's own)", [
+        "importance",
+        "partition",
+        "none",
+      ]),
+    )
+    .addOption(
+      choice("--accidental-hits <what>", "drawn classes that are labels (default: the loss's own)", ["keep", "remove"]),
+    )
+    .addOption(
+      choice("--exclude <classes>", "classes that are no negatives of a row (default: none)", [
+        "none",
+        "target",
+        "seen",
+      ]),
+    )
+    .option("--temperature <x>", "logits are divided by it (default: 1)", number)
+    .option("--normalize", "cosine logits: rows and hidden vectors of length 1")
+    .option("--label-smoothing <x>", "full-softmax: in [0, 1) (default: 0)", number)
+    .addOption(choice("--like <library>", "the defaults of another library", ["tensorflow"]));
+}
+
+function samplingFlags(command: Command): void {
+  command
+    .optionsGroup("Sampling:")
+    .addOption(choice("--sampler <name>", "default: unigram; of pairs uniform", LAW_SAMPLERS))
+    .option("--negatives <S>", "candidates drawn for a batch, or for a row (default: 256)", integer)
+    .option("--distortion <x>", "unigram: exponent on the counts, in [0, 4]; word2vec's is 0.75 (default: 1)", number)
+    .option("--replacement <yes|no>", "whether a class may be drawn twice (default: yes)", yesNo)
+    .addOption(
+      choice("--candidates <how>", "one draw for the batch or for each row (default: shared)", ["shared", "row"]),
+    );
+}
+
+function lengthFlags(command: Command): void {
+  command
+    .optionsGroup("Length:")
+    .option("--batch <B>", "examples of a step (default: 256)", integer)
+    .option("--epochs <x>", "may be a fraction (default: 1)", number)
+    .option("--max-steps <N>", "stop after so many steps", integer)
+    .option("--max-minutes <x>", "stop after so many minutes of training", number)
+    .option(
+      "--validation-every <N>",
+      "steps between validations (default: an epoch, if there is a validation part)",
+      integer,
+    )
+    .option(
+      "--validation-metrics <list>",
+      "the first decides about --patience (default: cross-entropy; pairs: ndcg@10,recall@20)",
+    )
+    .option(
+      "--patience <N>",
+      "stop after so many validations without improvement and keep the best (default: 0, never)",
+      integer,
+    );
+}
+
+function optimizerFlags(command: Command): void {
+  command
+    .optionsGroup("Optimizer:")
+    .addOption(choice("--optimizer <name>", "default: adagrad", OPTIMIZERS))
+    .option("--lr <x>", "learning rate (default: adagrad 0.1, adam 0.001, sgd 0.5, momentum 0.1)", number)
+    .option("--weight-decay <x>", "L2, in the steps that touch a row (default: 0)", number)
+    .option("--momentum <x>", "momentum: in [0, 1) (default: 0.9)", number)
+    .option("--beta1 <x>", "adam: in [0, 1) (default: 0.9)", number)
+    .option("--beta2 <x>", "adam: in [0, 1) (default: 0.999)", number)
+    .option("--epsilon <x>", "adagrad, adam: added to the root (default: 1e-10, adam 1e-8)", number)
+    .option("--initial-accumulator <x>", "adagrad: what accumulators start from (default: 0)", number)
+    .option("--clip-norm <x>", "largest global norm of the gradient (default: 0, no clipping)", number)
+    .addOption(choice("--schedule <name>", "of the learning rate (default: constant)", SCHEDULES))
+    .option("--warmup-steps <N>", "steps in which the rate rises (default: 0)", integer)
+    .option("--final-factor <x>", "linear, cosine: share of the rate left at the end (default: 0)", number);
+}
+
+function startFlags(command: Command): void {
+  command
+    .optionsGroup("First values:")
+    .addOption(choice("--class-bias <start>", "default: log-frequency; of pairs none", CLASS_BIASES))
+    .option("--class-scale <x>", "class rows start in [-x, x] (default: 0.05)", number)
+    .option("--embedding-scale <x>", "embeddings start in [-x, x] (default: 0.1)", number)
+    .option("--seed <seed>", "a number or a text (default: 1)", seed);
+}
+
+function machineFlags(command: Command): void {
+  command
+    .optionsGroup("Machine (results are the same for any number of workers):")
+    .option("--workers <W>", `worker threads (default: the cores, here ${DEFAULT_WORKERS})`, positiveInteger)
+    .addOption(choice("--backend <name>", "auto takes the fastest that loads (default: auto)", BACKENDS))
+    .option("--lanes <L>", "a power of two: parts of the class table; another L is another run (default: 16)", integer)
+    .option("--logit-mb <x>", "full-softmax: MiB of logits kept instead of computed again (default: 512)", number);
+}
+
+function choice(flags: string, description: string, names: readonly string[]): Option {
+  return new Option(flags, description).choices(names);
+}

@@ -1,0 +1,80 @@
+import type { RunOptions, Trainer } from "@logq/trainers";
+import { bytes, columns, count, counted } from "../base/format.js";
+
+/** What is about to be trained, with every default filled in: one short block. */
+export function describeRun(trainer: Trainer): string {
+  const { options, dataset, shape, stepsPerEpoch, totalSteps, workers, backend } = trainer;
+  const { scratch, state } = stateAndScratch(trainer);
+  const { optimizer, schedule } = options;
+  const clip = optimizer.clipNorm > 0 ? `, clipped to norm ${optimizer.clipNorm}` : "";
+  const decay = optimizer.weightDecay > 0 ? `, weight decay ${optimizer.weightDecay}` : "";
+  const warmup = schedule.warmupSteps > 0 ? ` after ${counted(schedule.warmupSteps, "warm-up step")}` : "";
+  return columns([
+    [
+      "data",
+      `${dataset.kind}, ${counted(shape.classes, "class", "classes")}, ${counted(trainer.examples, "training example")}`,
+    ],
+    ["encoder", describeEncoder(options, shape.encoder.vocabulary)],
+    ["loss", describeLossOptions(options)],
+    ["sampler", describeSampler(options)],
+    ["optimizer", `${optimizer.name}, rate ${optimizer.learningRate}, ${schedule.name}${warmup}${decay}${clip}`],
+    ["steps", `${count(stepsPerEpoch)} an epoch, ${count(totalSteps)} in all, of ${counted(options.batch, "example")}`],
+    ["machine", `back-end ${backend}, ${counted(workers, "worker")}`],
+    ["memory", `tables ${bytes(trainer.tableBytes)}, optimizer state ${bytes(state)}, scratch ${bytes(scratch)}`],
+  ]);
+}
+
+/** Bytes of the optimizer's memory, and of everything that is neither that nor a table. */
+function stateAndScratch(trainer: Trainer): { state: number; scratch: number } {
+  const { regions, bytes: total } = trainer.host.layout;
+  const state = regions
+    .filter(({ name }) => name.endsWith(".state") || name.endsWith(".secondState"))
+    .reduce((sum, region) => sum + region.bytes, 0);
+  return { state, scratch: total - trainer.tableBytes - state };
+}
+
+function describeEncoder(options: RunOptions, vocabulary: number): string {
+  const { encoder, window, contextMode, hidden, embedding, reduce, activation, dim, dropout, withinLine } = options;
+  const each = `${embedding} wide`;
+  const inputs = {
+    user: `a row for each of ${counted(vocabulary, "user")}, ${each}`,
+    history: `${reduce} of up to ${counted(window, "earlier item")}, ${each}`,
+    window: describeWindow(window, contextMode, hidden.length > 0, reduce, each),
+    features: `weighted ${reduce} of ${counted(vocabulary, "feature")}, ${each}`,
+    context: `a row for each of ${counted(vocabulary, "context")}, ${each}`,
+  }[encoder];
+  const layers = hidden.length > 0 ? `, ${activation} layers ${hidden.join(", ")}` : "";
+  const last = (hidden.at(-1) ?? embedding) === dim && encoder !== "window" ? "" : `, D ${dim}`;
+  const lines = withinLine ? ", within lines" : "";
+  return `${encoder}: ${inputs}${lines}${layers}${last}${dropout > 0 ? `, dropout ${dropout}` : ""}`;
+}
+
+function describeWindow(window: number, mode: string, concat: boolean, reduce: string, each: string): string {
+  if (concat) return `${counted(window, "previous word")} side by side, ${each}`;
+  if (mode === "pair") return `one of the ${window} words on each side at a time, ${each}`;
+  return `${reduce} of the ${counted(window, mode === "around" ? "word" : "previous word")}${mode === "around" ? " on each side" : ""}, ${each}`;
+}
+
+function describeLossOptions(options: RunOptions): string {
+  const { name, correction, accidentalHits, exclude, temperature, labelSmoothing, normalize } = options.loss;
+  const parts: string[] = [name];
+  if (options.sampler !== undefined) {
+    parts.push(
+      correction === "none" ? "no correction" : `${correction} correction`,
+      `accidental hits ${accidentalHits === "keep" ? "kept" : "removed"}`,
+    );
+  }
+  if (exclude === "seen") parts.push("seen classes left out");
+  if (temperature !== 1) parts.push(`temperature ${temperature}`);
+  if (labelSmoothing > 0) parts.push(`label smoothing ${labelSmoothing}`);
+  if (normalize) parts.push("cosine logits");
+  parts.push(options.classBias === "none" ? "no class bias" : `class bias from ${options.classBias}`);
+  return parts.join(", ");
+}
+
+function describeSampler({ sampler, negatives, candidates }: RunOptions): string {
+  if (sampler === undefined) return "none: every class is looked at";
+  const power = sampler.name === "unigram" && sampler.distortion !== 1 ? `^${sampler.distortion}` : "";
+  const per = candidates === "row" ? "row" : "batch";
+  return `${sampler.name}${power}, ${counted(negatives, "candidate")} a ${per}, ${sampler.replacement === false ? "without" : "with"} replacement`;
+}

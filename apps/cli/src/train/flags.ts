@@ -1,0 +1,96 @@
+import type { BackendChoice } from "@logq/kernels";
+import type { Correction, LossName } from "@logq/losses";
+import type { SamplerName } from "@logq/samplers";
+import type { ClassBias, EncoderName, OptimizerName, ScheduleName, TrainOptions } from "@logq/trainers";
+
+/** Flags of `train`, as they come from the command line. */
+export interface TrainFlags {
+  readonly out: string;
+  readonly json?: boolean;
+  readonly encoder?: EncoderName;
+  readonly window?: number;
+  readonly context?: NonNullable<TrainOptions["contextMode"]>;
+  readonly withinLine?: boolean;
+  readonly hidden?: readonly number[];
+  readonly activation?: "tanh" | "relu";
+  readonly embedding?: number;
+  readonly reduce?: "mean" | "sum";
+  readonly dropout?: number;
+  readonly loss?: LossName;
+  readonly like?: "tensorflow";
+  readonly correction?: Correction;
+  readonly accidentalHits?: "keep" | "remove";
+  readonly exclude?: "none" | "target" | "seen";
+  readonly temperature?: number;
+  readonly labelSmoothing?: number;
+  readonly normalize?: boolean;
+  readonly sampler?: SamplerName;
+  readonly negatives?: number;
+  readonly distortion?: number;
+  readonly replacement?: boolean;
+  readonly candidates?: "shared" | "row";
+  readonly dim?: number;
+  readonly batch?: number;
+  readonly epochs?: number;
+  readonly maxSteps?: number;
+  readonly maxMinutes?: number;
+  readonly validationEvery?: number;
+  readonly validationMetrics?: string;
+  readonly patience?: number;
+  readonly optimizer?: OptimizerName;
+  readonly lr?: number;
+  readonly weightDecay?: number;
+  readonly momentum?: number;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  readonly initialAccumulator?: number;
+  readonly clipNorm?: number;
+  readonly schedule?: ScheduleName;
+  readonly warmupSteps?: number;
+  readonly finalFactor?: number;
+  readonly classBias?: ClassBias;
+  readonly classScale?: number;
+  readonly embeddingScale?: number;
+  readonly workers?: number;
+  readonly backend?: BackendChoice;
+  readonly lanes?: number;
+  readonly logitMb?: number;
+  readonly seed?: number | string;
+}
+
+/** Flags that are training options under the same name. */
+const SAME = [
+  ..."encoder window withinLine hidden activation embedding reduce dropout".split(" "),
+  ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
+  ..."sampler negatives distortion replacement candidates".split(" "),
+  ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
+  ..."classBias classScale embeddingScale backend lanes seed".split(" "),
+] as (keyof TrainFlags & keyof TrainOptions)[];
+
+const OPTIMIZER = [
+  ..."weightDecay momentum beta1 beta2 epsilon initialAccumulator clipNorm".split(" "),
+] as (keyof TrainFlags & keyof NonNullable<TrainOptions["optimizer"]>)[];
+
+/** The engine's options; whatever was not said is left to its defaults. */
+export function trainOptions(flags: TrainFlags, workers: number): TrainOptions {
+  const { context, optimizer, lr, schedule, logitMb } = flags;
+  return {
+    ...pick(flags, SAME),
+    ...(context === undefined ? {} : { contextMode: context }),
+    ...(logitMb === undefined ? {} : { logitBytes: Math.round(logitMb * 2 ** 20) }),
+    optimizer: {
+      ...(optimizer === undefined ? {} : { name: optimizer }),
+      ...(lr === undefined ? {} : { learningRate: lr }),
+      ...pick(flags, OPTIMIZER),
+    },
+    schedule: { ...(schedule === undefined ? {} : { name: schedule }), ...pick(flags, ["warmupSteps", "finalFactor"]) },
+    workers,
+  };
+}
+
+function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): Partial<Pick<T, K>> {
+  const picked: Partial<Pick<T, K>> = {};
+  for (const key of keys) if (from[key] !== undefined) picked[key] = from[key];
+  return picked;
+}

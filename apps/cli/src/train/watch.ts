@@ -1,0 +1,63 @@
+import type { Trainer, TrainProgress, ValidationPoint } from "@logq/trainers";
+import { clock, count, decimal } from "../base/format.js";
+import type { Sink } from "../base/io.js";
+import { createProgress, type Progress } from "../base/progress.js";
+import { epochEstimate, MANY_CLASSES } from "./warnings.js";
+
+/** Shows how a run goes: a bar or lines, each validation, and one estimate if every class is looked at. */
+export class TrainWatch {
+  readonly #trainer: Trainer;
+  readonly #progress: Progress;
+  #validation: ValidationPoint | undefined;
+  #estimated: boolean;
+  #ended = false;
+
+  constructor(sink: Sink, trainer: Trainer) {
+    this.#trainer = trainer;
+    this.#progress = createProgress(sink, "training");
+    this.#estimated = trainer.options.sampler !== undefined || trainer.shape.classes < MANY_CLASSES;
+  }
+
+  see(progress: TrainProgress): void {
+    if (!this.#estimated && progress.step > 0) {
+      this.#estimated = true;
+      this.#progress.note(epochEstimate(this.#trainer.options, progress, this.#trainer.stepsPerEpoch));
+    }
+    if (progress.validation !== undefined && progress.validation !== this.#validation) {
+      this.#validation = progress.validation;
+      this.#progress.note(validationLine(progress.validation));
+    }
+    const fraction = this.#fraction(progress);
+    this.#progress.update(fraction, progressText(progress, this.#trainer.options.loss.name, this.#trainer.probeSplit));
+  }
+
+  end(): void {
+    if (!this.#ended) this.#progress.end();
+    this.#ended = true;
+  }
+
+  /** By steps, or by time if that ends the run sooner. */
+  #fraction({ step, totalSteps, seconds }: TrainProgress): number {
+    const { maxMinutes } = this.#trainer.options;
+    return Math.min(1, Math.max(step / totalSteps, maxMinutes === undefined ? 0 : seconds / (60 * maxMinutes)));
+  }
+}
+
+/** Steps, rate, losses by their right names, time left. Of a sampled loss no perplexity is ever told. */
+export function progressText(progress: TrainProgress, loss: string, probeSplit: string): string {
+  const { step, totalSteps, epoch, examplesPerSecond, probe, secondsLeft } = progress;
+  const parts = [
+    `step ${count(step)}/${count(totalSteps)}`,
+    `epoch ${epoch.toFixed(2)}`,
+    `${count(examplesPerSecond)} examples/s`,
+    `${loss} loss ${decimal(progress.loss)}`,
+  ];
+  if (probe !== undefined) parts.push(`exact cross-entropy ${decimal(probe.crossEntropy)} (${probeSplit} probe)`);
+  parts.push(`${clock(secondsLeft)} left`);
+  return parts.join("  ");
+}
+
+export function validationLine({ step, metrics }: ValidationPoint): string {
+  const values = Object.entries(metrics).map(([name, value]) => `${name} ${decimal(value)}`);
+  return `validation at step ${count(step)}: ${values.join(", ")}`;
+}
