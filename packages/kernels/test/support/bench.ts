@@ -1,8 +1,11 @@
 import type { KernelMemory, Kernels } from "../../src/index.js";
 import type { Backend } from "./backends.js";
 
-/** What stands wherever a kernel has no business: a NaN as float32, so that reading it shows as well. */
-const SENTINEL = 0x7fc5a5a5;
+/**
+ * What stands wherever a kernel has no business: a NaN as float32, so that reading it shows. A signalling one, which arithmetic makes
+ * quiet, so that even adding 0 to it shows.
+ */
+const SENTINEL = 0x7fa5a5a5;
 
 const GUARD_BYTES = 96;
 
