@@ -1,5 +1,5 @@
 /**
- * out (M, N) (+)= left (M, K) · packed (K, N), in tiles of 6 rows and one panel of 8 columns whose sums stay in registers.
+ * out (M, N) (+)= left (M, K) · packed (K, N), in tiles of 5 rows and one panel of 8 columns whose sums stay in registers.
  *
  * Blocking (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008): a block of K of one panel stays in the
  * first-level cache while the rows of the left operand pass by. Each sum runs over k in ascending order within a block of K, and the
@@ -11,10 +11,10 @@ import { PANEL, PANEL_ROW_BYTES } from "./pack";
 /** Rows of the largest tile. */
 const TILE: u32 = 5;
 
-/** Steps of k in a block: a panel's block takes 16 KiB, a third of a first-level cache. */
-const BLOCK_K: u32 = 512;
+/** Steps of k in a block: a panel's block takes 12 KiB, a quarter to a third of a first-level cache. */
+const BLOCK_K: u32 = 384;
 
-/** Rows of the left operand in a block: with BLOCK_K, at most 256 KiB, a quarter of a second-level cache. */
+/** Rows of the left operand in a block: with BLOCK_K, at most 188 KiB of a second-level cache. */
 const BLOCK_M: u32 = 125;
 
 // @ts-ignore: decorator
@@ -28,7 +28,7 @@ function tile(
   else stridedTile(rows, out, outBytes, left, rowBytes, columnBytes, panel, K, width, accumulate);
 }
 
-/** How many of the `left` rows the next tile takes: 6, but 7 and 8 go as 4 + 3 and 4 + 4, since narrow tiles are slow. */
+/** How many of the `left` rows the next tile takes: 5, but 6 and 7 go as 3 + 3 and 4 + 3, since narrow tiles are slow. */
 // @ts-ignore: decorator
 @inline
 function nextRows(left: u32): u32 {
