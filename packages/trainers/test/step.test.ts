@@ -35,14 +35,17 @@ async function compareWithOracle(of: EngineCase, backend: "reference" | "wasm"):
   });
 }
 
-describe.each(["reference", "wasm"] as const)("five steps on %s against float64: tables within 3e-5 of their largest change, loss within 3e-6", (backend) => {
-  describe("losses", () => {
-    it.each(Object.entries(LOSS_CASES))("%s", (_, of) => compareWithOracle(of, backend));
-  });
-  describe("encoders", () => {
-    it.each(Object.entries(ENCODER_CASES))("%s", (_, of) => compareWithOracle(of, backend));
-  });
-  describe("optimizers and schedules", () => {
-    it.each(Object.entries(OPTIMIZER_CASES))("%s", (_, of) => compareWithOracle(of, backend));
-  });
-});
+describe.each(["reference", "wasm"] as const)(
+  "five steps on %s against float64: tables within 3e-5 of their largest change, loss within 3e-6",
+  (backend) => {
+    describe("losses", () => {
+      it.each(Object.entries(LOSS_CASES))("%s", (_, of) => compareWithOracle(of, backend));
+    });
+    describe("encoders", () => {
+      it.each(Object.entries(ENCODER_CASES))("%s", (_, of) => compareWithOracle(of, backend));
+    });
+    describe("optimizers and schedules", () => {
+      it.each(Object.entries(OPTIMIZER_CASES))("%s", (_, of) => compareWithOracle(of, backend));
+    });
+  },
+);

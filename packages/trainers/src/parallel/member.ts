@@ -1,8 +1,9 @@
 import type { Program } from "./crew.js";
+import { commandPackr } from "./command-packr.js";
 import { poison, WORD } from "./control.js";
 import { PoisonedError, toPlainError } from "./errors.js";
 import { type Team, WorkerTeam } from "./team.js";
-import { commandPackr, type WorkerResult, type WorkerTask } from "./worker-crew.js";
+import type { WorkerResult, WorkerTask } from "./worker-crew.js";
 
 /** The life of a worker: build the program once, then execute command after command until told to leave. */
 export function serveCrew<Spec, Command>(

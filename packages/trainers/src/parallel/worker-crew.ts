@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { WorkerError } from "@logq/core";
-import { Packr } from "msgpackr";
 import { Piscina } from "piscina";
+import { commandPackr } from "./command-packr.js";
 import { createControl, poison, type SharedControl, WORD } from "./control.js";
 import type { Crew } from "./crew.js";
 import { fromPlainError, type PlainError } from "./errors.js";
@@ -19,9 +19,6 @@ export interface WorkerTask<Spec> {
 
 /** What a worker's task answers when it ends. */
 export type WorkerResult = { readonly error: PlainError | undefined };
-
-/** The encoder of commands: typed arrays stay typed arrays. */
-export const commandPackr = new Packr({ moreTypes: true, useRecords: false });
 
 /**
  * W worker threads, each in one long Piscina task. Commands travel through a mailbox in shared memory; there are no messages within or between

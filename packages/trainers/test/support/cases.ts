@@ -227,4 +227,3 @@ export const OPTIMIZER_CASES: Readonly<Record<string, EngineCase>> = {
     optimizer: { name: "adam", learningRate: 0.05, epsilon: 0.01 },
   },
 };
-

@@ -51,9 +51,9 @@ export function engineSpec(of: EngineCase): EngineSpec {
     maxTargets: Math.max(1, reader.maxTargets),
     maxExcluded: reader.maxExcluded,
   };
-  const counts = Float64Array.from({ length: n }, (_, id) => 1 + 100 / (1 + id));
   const sampler = of.sampler ?? { name: "unigram" };
-  const inputs = sampler.name === "unigram" ? { counts } : {};
+  const counts = () => Float64Array.from({ length: n }, (_, id) => 1 + 100 / (1 + id));
+  const inputs = sampler.name === "unigram" ? { counts: counts() } : {};
   return {
     key: caseKey(of),
     table: tableShape(n, D, of.lanes ?? 4),

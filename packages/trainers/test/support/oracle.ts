@@ -40,7 +40,10 @@ export class OracleRun {
   readonly #source: Source;
   readonly #sampler: Sampler | undefined;
 
-  constructor(spec: EngineSpec, start: { classes: ArrayLike<number>; bias: ArrayLike<number>; encoder: readonly ArrayLike<number>[] }) {
+  constructor(
+    spec: EngineSpec,
+    start: { classes: ArrayLike<number>; bias: ArrayLike<number>; encoder: readonly ArrayLike<number>[] },
+  ) {
     const { n, D } = spec.table;
     const { encoder } = spec;
     const make = (values: ArrayLike<number>, rows: number, columns: number, bias: boolean): Parameters => ({
@@ -265,4 +268,3 @@ function startOf(spec: EngineSpec): number {
   const { name, initialAccumulator } = spec.training!.optimizer;
   return name === "adagrad" || name === "rowwise-adagrad" ? initialAccumulator : 0;
 }
-

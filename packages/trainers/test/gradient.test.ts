@@ -1,0 +1,61 @@
+import { checkGradient } from "@logq/testing";
+import { describe, it } from "vitest";
+import { type EngineCase, engineSpec, labelSource, readTables, textSource, withEngine } from "./support/engines.js";
+import { OracleRun } from "./support/oracle.js";
+
+const STEP = { optimizer: { name: "sgd", learningRate: 1 } } as const;
+
+const CASES: Readonly<Record<string, EngineCase>> = {
+  "sampled softmax of a window through tanh, with dropout": {
+    ...STEP,
+    loss: "sampled-softmax",
+    n: 40,
+    source: textSource(40, 100, { window: 2, filled: true }),
+    encoder: { input: "concat", window: 2, embedding: 3, hidden: [6], dropout: 0.2 },
+  },
+  "full softmax of features, several labels, cosine": {
+    ...STEP,
+    loss: "full-softmax",
+    n: 40,
+    source: labelSource(40, 13, 90),
+    vocabulary: 13,
+    lossOptions: { normalize: true, temperature: 0.3 },
+  },
+  "nce, rows' own candidates, clipped above its norm": {
+    loss: "nce",
+    per: "row",
+    S: 5,
+    n: 40,
+    optimizer: { name: "sgd", learningRate: 1, clipNorm: 1e6 },
+  },
+};
+
+describe("a step of sgd at rate 1 moves tables by minus the numeric gradient of its loss", () => {
+  it.each(Object.entries(CASES))("%s: within 2e-5 of the largest element", async (_, of) => {
+    const spec = engineSpec(of);
+    await withEngine(spec, {}, async ({ host, train }) => {
+      const start = readTables(host);
+      await train(0, 1);
+      const end = readTables(host);
+      const oracle = new OracleRun(spec, start);
+      const before = [start.classes, start.bias, ...start.encoder];
+      const after = [end.classes, end.bias, ...end.encoder];
+      for (const [table, { values }] of oracle.tables.entries()) {
+        const gradient = Float64Array.from(before[table]!, (value, i) => value - after[table]![i]!);
+        // Only the forward pass of the oracle is used: its tables are moved, its loss is read.
+        const loss = (x: Float64Array) => {
+          values.set(x);
+          return oracle.loss(0);
+        };
+        const indices = Array.from({ length: Math.min(20, values.length) }, (_, i) => (i * 11) % values.length);
+        checkGradient(loss, before[table]!, gradient, {
+          indices,
+          tolerance: 2e-5,
+          absolute: 1e-7,
+          name: `table ${table}`,
+        });
+        values.set(before[table]!);
+      }
+    });
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import {
+  type EngineCase,
+  engineSpec,
+  labelSource,
+  lossSum,
+  parameterBytes,
+  textSource,
+  withEngine,
+} from "./support/engines.js";
+
+/** Nothing divides anything: not the rows of a block, not a tile, not a lane, not a vector. */
+const ODD = { n: 1003, D: 33, B: 101, S: 65, lanes: 16 } as const;
+const STEPS = 6;
+
+const window = textSource(1003, 420, { window: 3, filled: true });
+
+const CASES: Readonly<Record<string, EngineCase>> = {
+  "full softmax, logits kept": { ...ODD, loss: "full-softmax" },
+  "full softmax, logits anew, adam": {
+    ...ODD,
+    loss: "full-softmax",
+    keepLogits: false,
+    optimizer: { name: "adam" },
+  },
+  "full softmax, clipped, cosine": {
+    ...ODD,
+    loss: "full-softmax",
+    lossOptions: { normalize: true, temperature: 0.2 },
+    optimizer: { name: "adagrad", clipNorm: 0.1 },
+  },
+  "sampled softmax, a window with dropout, clipped adam": {
+    ...ODD,
+    loss: "sampled-softmax",
+    source: window,
+    encoder: { input: "concat", window: 3, embedding: 17, hidden: [35], dropout: 0.25 },
+    optimizer: { name: "adam", clipNorm: 0.1 },
+  },
+  "sampled softmax, rows' own, cosine": {
+    ...ODD,
+    loss: "sampled-softmax",
+    per: "row",
+    S: 13,
+    lossOptions: { normalize: true, temperature: 0.2 },
+    optimizer: { name: "rowwise-adagrad" },
+  },
+  "nce, several labels": {
+    ...ODD,
+    loss: "nce",
+    source: labelSource(1003, 300, 500),
+    vocabulary: 300,
+    optimizer: { name: "momentum", learningRate: 0.02 },
+  },
+  "one-vs-all": { ...ODD, loss: "one-vs-all", source: labelSource(1003, 300, 500), vocabulary: 300 },
+};
+
+async function run(of: EngineCase, workers: number, parts: readonly number[] = [STEPS]) {
+  return withEngine(engineSpec(of), { workers }, async ({ host, train }) => {
+    let first = 0;
+    for (const count of parts) {
+      await train(first, count);
+      first += count;
+    }
+    return { bytes: parameterBytes(host), loss: lossSum(host) };
+  });
+}
+
+describe("0, 1, 2 and 3 workers end with the same bytes in all tables and optimizer states", () => {
+  it.each(Object.entries(CASES))(
+    "%s",
+    async (_, of) => {
+      const [alone, ...crews] = await Promise.all([0, 1, 2, 3].map((workers) => run(of, workers)));
+      for (const crew of crews) {
+        expect(crew!.bytes.equals(alone!.bytes)).toBe(true);
+        expect(crew!.loss).toBe(alone!.loss);
+      }
+    },
+    30_000,
+  );
+
+  it("and another seed with others", async () => {
+    const of = CASES["full softmax, logits kept"]!;
+    const [one, two] = await Promise.all([run(of, 0), run({ ...of, seed: 2 }, 0)]);
+    expect(one.bytes.equals(two.bytes)).toBe(false);
+  });
+});
+
+describe("a run in several commands has the bytes of a run in one", () => {
+  it.each(Object.entries(CASES))("%s", async (_, of) => {
+    const [whole, parts] = await Promise.all([run(of, 0), run(of, 0, [1, 2, 3])]);
+    expect(parts.bytes.equals(whole.bytes)).toBe(true);
+    expect(parts.loss).toBe(whole.loss);
+  });
+
+  it("also with workers", async () => {
+    const of = CASES["sampled softmax, a window with dropout, clipped adam"]!;
+    const [whole, parts] = await Promise.all([run(of, 2), run(of, 2, [3, 1, 2])]);
+    expect(parts.bytes.equals(whole.bytes)).toBe(true);
+  }, 30_000);
+});
+
+describe("keeping logits or computing them anew makes no difference to a single bit", () => {
+  it.each([
+    ["full softmax", { ...ODD, loss: "full-softmax", lossOptions: { labelSmoothing: 0.1, temperature: 0.9 } }],
+    ["full softmax, cosine", { ...ODD, loss: "full-softmax", lossOptions: { normalize: true, temperature: 0.2 } }],
+    ["one-vs-all", { ...ODD, loss: "one-vs-all" }],
+  ] as const)("%s", async (_, of) => {
+    const [kept, anew] = await Promise.all([run({ ...of, keepLogits: true }, 0), run({ ...of, keepLogits: false }, 0)]);
+    expect(anew.bytes.equals(kept.bytes)).toBe(true);
+    expect(anew.loss).toBe(kept.loss);
+  });
+});
