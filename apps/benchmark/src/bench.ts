@@ -6,7 +6,7 @@ import { describeMachine } from "./machine.js";
 import type { DataDescription, DescribeData, Measurer, OpenMeasurer } from "./measure/types.js";
 import { type BenchOptions, checkOptions, fitClasses } from "./options.js";
 import { makeProgress, type Output } from "./progress.js";
-import { terminalTable } from "./report/terminal.js";
+import { tableLegend, terminalTable } from "./report/terminal.js";
 import { writeReport } from "./report/write.js";
 import { describeCell } from "./sweep/cells.js";
 import { planCells } from "./sweep/plan.js";
@@ -118,7 +118,8 @@ function tell(options: BenchOptions, store: ResultsStore, html: string, { stdout
   const { results } = store;
   const stream = options.json ? stderr : stdout;
   const { time, baseline, accuracy } = conclude(results);
-  const text = [terminalTable(results, stream.isTTY === true), "", time, baseline, accuracy, "", `report: ${html}`];
+  const table = terminalTable(results, stream.isTTY === true);
+  const text = [table, "", tableLegend(results), "", time, baseline, accuracy, "", `report: ${html}`];
   stream.write(`${text.join("\n")}\n`);
   if (options.json) stdout.write(resultsText(results));
 }

@@ -40,7 +40,7 @@ function command(output: CliOutput): Command {
       "Measures what training costs and reaches against the number of classes, exactly and by candidate sampling.",
     )
     .option("--preset <name>", `sizes, samplers and seconds: ${PRESETS.join(", ")} (default: quick)`)
-    .option("--classes <list>", "class counts, ascending in the report (quick: 1000,5000,20000,100000)")
+    .option("--classes <list>", "class counts, ascending in the report (quick: 1000,4000,20000,100000)")
     .option("--losses <list>", `of ${LOSSES.join(", ")} (default: the first four)`)
     .option(
       "--samplers <list>",
@@ -53,7 +53,7 @@ function command(output: CliOutput): Command {
     .option("--seconds <n>", "training time of each cell (quick: 5, full: 30)")
     .option("--seed <n>", "seed of data, tables and draws (default: 1)")
     .option("--backend <name>", `${BACKENDS.join(", ")} (default: auto, the fastest that loads)`)
-    .option("--data <folder>", "a prepared data set instead of synthetic data")
+    .option("--data <folder>", "a prepared data set, with all its classes, instead of synthetic data")
     .option("--out <folder>", `where results and report go (default: ${DEFAULT_OUT})`)
     .option("--json", "print the results as one JSON object on stdout")
     .option("--fresh", "measure every cell anew, whatever the folder holds")

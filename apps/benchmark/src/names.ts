@@ -34,3 +34,27 @@ export const LOSS_LABEL: Readonly<Record<LossName, string>> = {
   "negative-sampling": "negative sampling",
   "sampled-logistic": "sampled logistic",
 };
+
+/**
+ * The exponent on the counts in the unigram sampler: 1 makes it the law of the labels themselves, which the corrected losses want; negative
+ * sampling has no correction, and word2vec's 0.75 is its usual law.
+ */
+export const DISTORTION: Readonly<Record<LossName, number>> = {
+  "full-softmax": 1,
+  "sampled-softmax": 1,
+  nce: 1,
+  "negative-sampling": 0.75,
+  "sampled-logistic": 1,
+};
+
+/**
+ * Adagrad's learning rate. One for all losses that learn probabilities; negative sampling, whose gradients are larger and whose
+ * scores have no normaliser to hold them, ranks best with less.
+ */
+export const LEARNING_RATE: Readonly<Record<LossName, number>> = {
+  "full-softmax": 0.05,
+  "sampled-softmax": 0.05,
+  nce: 0.05,
+  "negative-sampling": 0.02,
+  "sampled-logistic": 0.05,
+};

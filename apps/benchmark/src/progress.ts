@@ -1,5 +1,5 @@
 import { SingleBar } from "cli-progress";
-import { clock, count, NOTHING, orNothing, significant } from "./format.js";
+import { clock, count, NOTHING, orNothing, percent, significant } from "./format.js";
 import type { Cell, CellResult } from "./measure/types.js";
 import { describeCell } from "./sweep/cells.js";
 
@@ -124,10 +124,15 @@ export class BarProgress implements Progress {
   }
 }
 
+/** A cross-entropy, or the recall of a loss that learns no probabilities. */
+function accuracy({ loss, crossEntropy, recall }: CellResult): string {
+  if (loss === "negative-sampling") return recall === null ? "" : `, recall@10 ${percent(recall["10"])}`;
+  return crossEntropy === null ? "" : `, cross-entropy ${significant(crossEntropy)} nats`;
+}
+
 function outcome(result: CellResult): string {
   if (result.failed) return `not measured: ${result.reason}`;
   const step = orNothing(result.stepMilliseconds, (ms) => `${significant(ms)} ms/step`);
   const rate = orNothing(result.examplesPerSecond, (value) => `${count(value)} examples/s`);
-  const entropy = result.crossEntropy === null ? "" : `, cross-entropy ${significant(result.crossEntropy)} nats`;
-  return step === NOTHING ? "no step was timed" : `${step}, ${rate}${entropy}`;
+  return step === NOTHING ? "no step was timed" : `${step}, ${rate}${accuracy(result)}`;
 }

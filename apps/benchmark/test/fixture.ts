@@ -76,7 +76,7 @@ export function modelCell(cell: Cell, settings: Settings): CellMeasurement {
   const gap = (done: number) => learned(cell, done, equalSteps);
   const recall = (nats: number) => ({ "1": 0.21 * Math.exp(-nats), "10": 0.48 * Math.exp(-0.8 * nats) });
   const gradients = GRADIENT[cell.sampler ?? "uniform"];
-  const sampled = cell.loss !== "full-softmax";
+  const compared = cell.loss === "sampled-softmax";
   return {
     backend: "wasm-simd128",
     steps,
@@ -93,9 +93,9 @@ export function modelCell(cell: Cell, settings: Settings): CellMeasurement {
     recall: fits ? recall(gap(steps)) : null,
     recallAtEqualSteps: fits ? recall(gap(equalSteps)) : null,
     equalSteps,
-    gradientBias: sampled ? gradients.bias * (cell.loss === "sampled-softmax" ? 1 : 1.6) : null,
-    gradientSpread: sampled ? gradients.spread * Math.sqrt(256 / (cell.negatives ?? 256)) : null,
-    reason: fits ? (sampled ? null : "the full softmax's gradient is the exact one") : passReason(equalSteps, steps),
+    gradientBias: compared ? gradients.bias : null,
+    gradientSpread: compared ? gradients.spread * Math.sqrt(256 / (cell.negatives ?? 256)) : null,
+    reason: fits ? (compared ? null : "no gradient to compare") : passReason(equalSteps, steps),
   };
 }
 

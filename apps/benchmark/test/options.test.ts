@@ -73,14 +73,15 @@ describe("fitClasses", () => {
     expect(fitClasses(options, { ...data, classes: null })).toBe(options.settings);
   });
 
-  it("a preset keeps its sizes below the data's and adds the data's own", () => {
-    expect(fitClasses(checkOptions({}), data)).toMatchObject({ classes: [1_000, 5_000, 7_000], samplersAt: 7_000 });
+  it("a data set is measured at its own size, whatever sizes the preset has", () => {
+    expect(fitClasses(checkOptions({}), data)).toMatchObject({ classes: [7_000], samplersAt: 7_000 });
+    expect(fitClasses(checkOptions({ preset: "full" }), data)).toMatchObject({ classes: [7_000], samplersAt: null });
+    expect(fitClasses(checkOptions({ classes: "7000" }), data).classes).toEqual([7_000]);
   });
 
-  it("named sizes stay, and one above the data's is refused", () => {
-    expect(fitClasses(checkOptions({ classes: "10,7000" }), data).classes).toEqual([10, 7_000]);
-    expect(() => fitClasses(checkOptions({ classes: "7001" }), data)).toThrow(
-      "--classes asks for 7,001, but words has 7,000",
+  it.each(["7001", "10,7000"])("--classes %s names another size and is refused", (classes) => {
+    expect(() => fitClasses(checkOptions({ classes }), data)).toThrow(
+      /words has 7,000 classes; data sets are measured/,
     );
   });
 });

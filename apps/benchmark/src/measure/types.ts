@@ -3,7 +3,7 @@ import type { Settings } from "../sweep/settings.js";
 
 /** One point of the sweep: what is trained. */
 export interface Cell {
-  /** n, the number of classes. Of a prepared data set with more, the n most frequent, and the examples of those. */
+  /** n, the number of classes. Of a prepared data set, all it has. */
   readonly classes: number;
   readonly loss: LossName;
   /** Null for the full softmax. */
@@ -49,7 +49,10 @@ export interface CellMeasurement {
   readonly recallAtEqualSteps: Recall | null;
   /** The step count at which "equal steps" was taken: one pass over the training data. */
   readonly equalSteps: number | null;
-  /** ‖E[ĝ] − g‖ / ‖g‖: ĝ the sampled gradient in H, g the exact one of the full softmax, at the same tables. Freed of Monte-Carlo noise. */
+  /**
+   * ‖E[ĝ] − g‖ / ‖g‖: ĝ the sampled gradient in H, g the exact one of the full softmax, at the same tables. Freed of Monte-Carlo noise. Null of
+   * losses that do not estimate the full softmax's gradient.
+   */
   readonly gradientBias: number | null;
   /** sqrt(E‖ĝ − E[ĝ]‖²) / ‖g‖. */
   readonly gradientSpread: number | null;

@@ -28,6 +28,16 @@ export function missingNote(results: Results, quantity: Quantity, what: string):
   return reasons.size === 0 ? `${what}.` : `${what}: ${[...reasons].join("; ")}.`;
 }
 
+/** Says that a cross-entropy of scores that are no probabilities is no fault. Empty if nobody has such scores. */
+export function noProbabilities(results: Results): string {
+  if (results.cells.every((cell) => cell.loss !== "negative-sampling")) return "";
+  return ` ${SCORES_ONLY}`;
+}
+
+/** What stands beside every cross-entropy of negative sampling. */
+export const SCORES_ONLY =
+  "Negative sampling learns scores that rank, not probabilities: its cross-entropy is high by design, and recall is what to judge it by.";
+
 /** Explains the dotted leaders: which losses have no value at their largest class counts. Empty if all have. */
 export function endsEarly(results: Results, quantity: Quantity): string {
   const early = LOSSES.filter((loss) => {

@@ -1,5 +1,5 @@
-import { bytes, count, significant } from "../format.js";
-import { LOSS_LABEL } from "../names.js";
+import { bytes, count, roughly, significant } from "../format.js";
+import { DISTORTION, LEARNING_RATE, LOSS_LABEL, type LossName } from "../names.js";
 import type { Results } from "../sweep/results.js";
 
 /** A named fact, for a list of definitions. */
@@ -21,24 +21,41 @@ export function machineFacts({ machine }: Results): Fact[] {
 }
 
 /** What was asked for. */
-export function settingsFacts({ settings, cells }: Results): Fact[] {
+export function settingsFacts(results: Results): Fact[] {
+  const { settings, cells } = results;
   const backends = [...new Set(cells.flatMap((cell) => (cell.backend === null ? [] : [cell.backend])))];
   return [
     ["Data", settings.data ?? "synthetic, made from a planted softmax whose best cross-entropy is known"],
+    ...examplesFact(results),
     ["Losses", settings.losses.map((loss) => LOSS_LABEL[loss]).join(", ")],
     ["Width D", count(settings.dim)],
     ["Batch B", count(settings.batch)],
     ["Candidates S", settings.negatives.map(count).join(", ")],
     ["Workers", settings.workers.map(count).join(", ")],
     ["Training time", `${significant(settings.seconds, 2)} s a cell`],
+    ["Optimizer", `Adagrad; learning rate ${learningRates(settings.losses)}`],
     ["Seed", String(settings.seed)],
     ["Back-end", backends.length === 0 ? settings.backend : `${backends.join(", ")} (asked for: ${settings.backend})`],
   ];
 }
 
+/** "300,000 at 1,000 classes, ...": one pass, to two digits. */
+function examplesFact({ settings, cells }: Results): Fact[] {
+  const steps = new Map(cells.flatMap((cell) => (cell.equalSteps === null ? [] : [[cell.classes, cell.equalSteps]])));
+  const parts = [...steps].map(([classes, pass]) => `${roughly(pass * settings.batch)} at ${count(classes)} classes`);
+  return parts.length === 0 ? [] : [["One pass, examples", parts.join(", ")]];
+}
+
+/** "0.05; of negative sampling 0.02". */
+function learningRates(losses: readonly LossName[]): string {
+  const usual = LEARNING_RATE[losses[0]!];
+  const others = losses.filter((loss) => LEARNING_RATE[loss] !== usual);
+  return [String(usual), ...others.map((loss) => `of ${LOSS_LABEL[loss]} ${LEARNING_RATE[loss]}`)].join("; ");
+}
+
 /** How it was measured, a paragraph each. */
 export const METHOD: readonly string[] = [
-  "Every cell trains a fresh model on the same data for the same number of seconds; evaluation is not counted. A step is everything from reading the batch and drawing candidates to the updated tables. Its time is the median over all steps after warm-up; the table gives the 10th and 90th percentile beside it.",
+  "Every cell trains a fresh model for the same number of seconds, on the same data as all others of its size; evaluation is not counted. A step is everything from reading the batch and drawing candidates to the updated tables. Its time is the median over the steps after warm-up (the last 4,096, and five at the least); the table gives the 10th and 90th percentile beside it.",
   "Accuracy is exact: cross-entropy and recall are computed over all classes on held-out examples, whatever the loss trained on. It is given only where at least one pass over the training data fitted into the time. The value of a sampled loss is never compared with that of another, because they are different functions.",
   "The crossover is found on the straight lines that join the measured sizes when both axes are logarithmic. It concerns the time of a step alone; what a step is worth is the matter of the accuracy charts.",
 ];
@@ -56,7 +73,7 @@ export const GLOSSARY: readonly Fact[] = [
   ],
   [
     "Negative sampling",
-    "The same without the correction, as word2vec has it: learns to rank, not to give probabilities, so its cross-entropy stays high by design.",
+    `The same without the correction, as word2vec has it: it learns to rank and gives no probabilities, so its cross-entropy stays high by design. Its unigram sampler draws by counts to the power of ${DISTORTION["negative-sampling"]}, as usual.`,
   ],
   ["Sampled logistic", "NCE without those draws that hit the target."],
   [
@@ -66,11 +83,11 @@ export const GLOSSARY: readonly Fact[] = [
   ["Best reachable", "The cross-entropy of the law that made the synthetic data. No model can do better on average."],
   [
     "Bias, spread",
-    "Of the sampled gradient in the hidden vectors: the distance of its mean from the exact gradient, and its standard deviation about that mean, both over the exact gradient's norm. NCE and negative sampling follow another loss's gradient, so theirs tell how far that is from the softmax's.",
+    "Of the sampled gradient in the hidden vectors: the distance of its mean from the exact gradient, and its standard deviation about that mean, both over the exact gradient's norm, at the tables the cell ended with. The other candidate losses have gradients of their own, with nothing to compare them to.",
   ],
   [
     "GEMM share",
-    "Floating-point operations of a step's matrix products per second, over the rate of this machine's own matrix product with as many threads.",
+    "Floating-point operations of a step's three matrix products per second (the classes of a full softmax, the distinct candidates of a sampled loss; logits that are computed twice count once), over the rate of this machine's own matrix product with as many threads, operands in its caches.",
   ],
   ["Tables", "Class table, bias, optimizer state and the sampler's tables, in bytes (1 MB is 1,000,000 bytes)."],
 ];

@@ -14,7 +14,7 @@ import {
 import { count, roughly, shortCount, significant } from "../format.js";
 import { LOSS_LABEL, LOSSES } from "../names.js";
 import type { Results } from "../sweep/results.js";
-import { endsEarly, growthCaption, missingNote } from "./captions.js";
+import { endsEarly, growthCaption, missingNote, noProbabilities } from "./captions.js";
 import type { DotGroup } from "./charts/dot-chart.js";
 import { type LineChart, lineChart, type Series } from "./charts/line-chart.js";
 import { LOSS_STYLE, SAMPLER_STYLE } from "./charts/theme.js";
@@ -127,6 +127,7 @@ function gapFigure(results: Results): Figure {
     title: `${what} against the number of classes`,
     caption:
       "Exact cross-entropy on held-out examples, over all classes whatever the loss trained on; lower is better. Equal time gives every loss the same seconds, equal steps the same single pass over the data." +
+      noProbabilities(results) +
       endsEarly(results, gapAtEqualTime),
     ...assemble(
       [
@@ -166,7 +167,8 @@ function samplerFigure(results: Results): Figure {
     id: "samplers",
     title: `Samplers beside each other${classes === null ? "" : ` at ${count(classes)} classes`}`,
     caption:
-      "What a sampler costs, and what it buys: the same loss, data and number of candidates, drawn by different laws.",
+      "What a sampler costs, and what it buys: the same loss, data and number of candidates, drawn by different laws." +
+      noProbabilities(results),
     ...assemble(
       [
         dotPanel(
@@ -189,7 +191,7 @@ function gradientFigure(results: Results): Figure {
     id: "gradient",
     title: `Bias and spread of the sampled gradient${classes === null ? "" : ` at ${count(classes)} classes`}`,
     caption:
-      "The sampled gradient against the exact one of the full softmax at the same tables, relative to the exact one's norm. Bias is what no amount of steps averages away; spread is the noise of one draw.",
+      "The sampled gradient against the exact one of the full softmax at the same tables, relative to the exact one's norm. Bias is what no amount of steps averages away; spread is the noise of one draw. The other losses do not estimate the full softmax's gradient.",
     ...assemble(
       [
         dotPanel(

@@ -1,7 +1,7 @@
 import type { Conclusion } from "../analysis/conclusion.js";
 import type { CellResult } from "../measure/types.js";
 import type { Results } from "../sweep/results.js";
-import { type Column, columns, reasonMarks } from "./columns.js";
+import { type Column, columns, columnsNote, reasonMarks } from "./columns.js";
 import { escapeText } from "./escape.js";
 import { type Fact, GLOSSARY, METHOD, machineFacts, settingsFacts } from "./facts.js";
 import type { Figure, Panel } from "./panels.js";
@@ -85,7 +85,8 @@ function cellsHtml(results: Results): string {
   return section(
     "cells",
     "All cells",
-    `<div class="wide-table"><div class="scroll" tabindex="0" role="region" aria-label="Table of all cells">
+    `<p class="caption">${escapeText(columnsNote(results))}</p>
+<div class="wide-table"><div class="scroll" tabindex="0" role="region" aria-label="Table of all cells">
 <table>
 <thead><tr>${head}</tr></thead>
 <tbody>

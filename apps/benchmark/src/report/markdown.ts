@@ -1,4 +1,4 @@
-import { columns, reasonMarks } from "./columns.js";
+import { columns, columnsNote, reasonMarks } from "./columns.js";
 import { type Fact, GLOSSARY, METHOD, machineFacts, settingsFacts } from "./facts.js";
 import type { ReportParts } from "./html.js";
 import { subtitle, TITLE } from "./title.js";
@@ -17,6 +17,7 @@ export function reportMarkdown({ results, conclusion, figures, missing }: Report
     escapeMarkdown(conclusion.accuracy),
     ...(main?.note === null ? [`![${main.title}](step-time.svg)`] : []),
     "## All cells",
+    escapeMarkdown(columnsNote(results)),
     cellTable(results),
     ...reasons(results),
     "## Machine and settings",

@@ -70,6 +70,16 @@ export function terminalTable(results: Results, framed: boolean): string {
   return framed ? lines.join("\n") : lines.map((line) => line.trimEnd()).join("\n");
 }
 
+/** What the last columns mean, in one line of at most 100 columns or two. */
+export function tableLegend(results: Results): string {
+  const entropy = knowsBest(results)
+    ? "gap: exact cross-entropy above the best reachable, nats"
+    : "entropy: exact cross-entropy, nats";
+  const scores = results.cells.some((cell) => cell.loss === "negative-sampling" && cell.crossEntropy !== null);
+  const note = scores ? "\nNegative sampling learns scores, not probabilities: judge it by recall." : "";
+  return `${entropy}; recall: recall@10; both after equal time.${note}`;
+}
+
 function chooseColumns(results: Results): Column[] {
   const { cells } = results;
   const several = (of: (cell: CellResult) => number | null) =>

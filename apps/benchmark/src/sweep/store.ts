@@ -56,7 +56,9 @@ export class ResultsStore {
     const before = validate(file, value);
     const changes = [...settingsChanges(before.settings, settings), ...machineChanges(before.machine, machine)];
     if (changes.length > 0) return ResultsStore.#aside(file, machine, settings, changes.join(", "));
-    return new ResultsStore(file, machine, settings, before.cells, []);
+    // Measured again only if a cell is; until then the rate belongs to the cells that are kept.
+    const { gemmGigaflops } = before.machine;
+    return new ResultsStore(file, { ...machine, gemmGigaflops }, settings, before.cells, []);
   }
 
   static async #aside(file: string, machine: Machine, settings: Settings, why: string): Promise<ResultsStore> {

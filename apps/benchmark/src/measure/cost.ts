@@ -1,0 +1,38 @@
+import { keyFromSeed } from "@logq/core";
+import { samplerFrom, samplerStateBytes } from "@logq/samplers";
+import type { Trainer } from "@logq/trainers";
+
+/** Draws over which distinct candidates are counted. */
+const DRAWS = 32;
+
+/** Bytes of the class table, the biases, what the optimizer keeps for both, and the sampler's tables. Encoder and scratch are not counted. */
+export function tableBytes({ host, shape }: Trainer): number {
+  const ofClasses = /^class (table|bias)(\.|$)/;
+  const tables = host.layout.regions.filter(({ name }) => ofClasses.test(name));
+  const candidates = host.spec.training?.candidates;
+  const sampler = candidates === undefined ? 0 : samplerStateBytes(candidates.state.spec, shape.classes);
+  return tables.reduce((sum, region) => sum + region.bytes, sampler);
+}
+
+/**
+ * Floating-point operations of a step's three matrix products, B x D x rows each: all classes in a full softmax, whose logits are counted
+ * once even if they are computed twice; the distinct candidates of a draw in sampled losses.
+ */
+export function productFlops({ host, options, shape }: Trainer): number {
+  const candidates = host.spec.training?.candidates;
+  const rows = candidates === undefined ? shape.classes : distinctCandidates(candidates);
+  return 3 * 2 * options.batch * shape.dim * rows;
+}
+
+function distinctCandidates({ state, S }: { state: Parameters<typeof samplerFrom>[0]; S: number }): number {
+  const sampler = samplerFrom(state);
+  const key = keyFromSeed("distinct candidates");
+  const ids = new Int32Array(S);
+  const logQ = new Float64Array(S);
+  let sum = 0;
+  for (let step = 0; step < DRAWS; step++) {
+    sampler.draw({ key, step, item: 0, S }, ids, logQ);
+    sum += new Set(ids).size;
+  }
+  return sum / DRAWS;
+}
