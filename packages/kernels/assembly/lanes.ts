@@ -25,14 +25,26 @@ export function storeLanes(at: usize, x: v128, count: u32): void {
   }
 }
 
-/** Stores (or adds) the first `width` (1 to 8) of the eight floats (low, high) at `at`. */
+/**
+ * Stores (or adds) the first `width` (1 to 7) of the eight floats (low, high) at `at`. Always inline: a call would make its caller spill
+ * every live vector.
+ */
+// @ts-ignore: decorator
+@inline
 export function storeColumns(at: usize, low: v128, high: v128, width: u32, accumulate: bool): void {
-  const first: u32 = min<u32>(width, 4);
-  storeLanes(at, accumulate ? f32x4.add(loadLanes(at, first), low) : low, first);
-  if (width > 4) {
-    const rest = width - 4;
-    storeLanes(at + 16, accumulate ? f32x4.add(loadLanes(at + 16, rest), high) : high, rest);
+  let x = low;
+  let to = at;
+  if (width & 4) {
+    v128.store(to, accumulate ? f32x4.add(v128.load(to), x) : x);
+    to += 16;
+    x = high;
   }
+  if (width & 2) {
+    v128.store64_lane(to, accumulate ? f32x4.add(v128.load64_zero(to), x) : x, 0);
+    to += 8;
+    x = v128.shuffle<i64>(x, x, 1, 1);
+  }
+  if (width & 1) v128.store32_lane(to, accumulate ? f32x4.add(v128.load32_zero(to), x) : x, 0);
 }
 
 /** (x0 + x2) + (x1 + x3) */

@@ -66,6 +66,7 @@ export function multiply(
   const columnBytes = (<usize>columnStride) << 2;
   const panelBytes = <usize>K * PANEL_ROW_BYTES;
   let k: u32 = 0;
+  // At least once: of no products the sum is 0.
   do {
     const depth = min<u32>(BLOCK_K, K - k);
     const add: bool = accumulate || k != 0;

@@ -12,7 +12,6 @@ import { microkernelSource } from "./microkernels.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const output = join(root, "src", "wasm", "binary.generated.ts");
-const stampFile = join(root, "build", "inputs.sha256");
 
 /** One memory holds at most 65,536 pages; whatever size the caller's has is accepted. */
 const MAX_PAGES = "65536";
@@ -74,11 +73,12 @@ function readInput(file) {
 }
 
 async function build() {
-  const stamp = fingerprint();
-  if (existsSync(output) && existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
+  // The fingerprint stands in the output itself, so that it cannot outlive or miss the file it speaks of.
+  const stamp = `// Written by tools/build.mjs from assembly/: do not edit. Inputs: ${fingerprint()}`;
+  if (existsSync(output) && readFileSync(output, "utf8").startsWith(stamp)) return;
   mkdirSync(join(root, "build"), { recursive: true });
   writeFileSync(join(root, "build", "microkernels.ts"), microkernelSource());
-  const lines = ["// Written by tools/build.mjs from assembly/: do not edit."];
+  const lines = [stamp];
   for (const flavour of FLAVOURS) {
     const binary = await compile(flavour);
     writeFileSync(join(root, "build", `${flavour.name}.wasm`), binary);
@@ -86,7 +86,6 @@ async function build() {
     console.log(`kernels: ${flavour.name}.wasm, ${binary.length} bytes`);
   }
   writeFileSync(output, `${lines.join("\n")}\n`);
-  writeFileSync(stampFile, stamp);
 }
 
 try {
