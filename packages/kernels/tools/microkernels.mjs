@@ -62,9 +62,15 @@ function storeFull(rows, vectors) {
     range(vectors).map((v) => `v128.store(o, ${value(`c${row}${v}`, 16 * v)}, ${16 * v});`);
   return [
     "if (accumulate) {",
-    ...eachRow(rows, store((sum, at) => `f32x4.add(v128.load(o, ${at}), ${sum})`)),
+    ...eachRow(
+      rows,
+      store((sum, at) => `f32x4.add(v128.load(o, ${at}), ${sum})`),
+    ),
     "} else {",
-    ...eachRow(rows, store((sum) => sum)),
+    ...eachRow(
+      rows,
+      store((sum) => sum),
+    ),
     "}",
   ];
 }
@@ -99,7 +105,9 @@ function dispatcher(walk) {
   const parameters = "out, outBytes, left, rowBytes, columnBytes, panel, K, width, accumulate";
   const cases = (vectors, ending) => [
     "switch (rows) {",
-    ...range(MAX_ROWS).map((row) => `case ${row + 1}: ${walk}${row + 1}x${4 * vectors}${ending}(${parameters}); return;`),
+    ...range(MAX_ROWS).map(
+      (row) => `case ${row + 1}: ${walk}${row + 1}x${4 * vectors}${ending}(${parameters}); return;`,
+    ),
     "}",
   ];
   return [
