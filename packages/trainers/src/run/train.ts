@@ -1,17 +1,23 @@
-import { Snapshot } from "./snapshot.js";
+import type { EvaluationProgress, EvaluationResult } from "../evaluate/evaluate.js";
 import type { ProbePoint, TrainEnd, TrainProgress, TrainReport, ValidationPoint } from "./report.js";
+import { Snapshot } from "./snapshot.js";
 import type { Trainer } from "./trainer.js";
 
 export interface TrainHooks {
   /** Called about once a second, after each validation and at the end. */
   readonly onProgress?: (progress: TrainProgress) => void;
-  /** Aborting ends the run after the current step; what was learned stays. */
+  /** How far a validation is; it may take longer than the training between two of them. */
+  readonly onValidation?: (progress: EvaluationProgress) => void;
+  /** Aborting ends the run after the current step, or in the middle of a validation, which then does not count; what was learned stays. */
   readonly signal?: AbortSignal;
   /** What validations measure; the first one decides about early stopping. Default: cross-entropy, or ndcg@10 of pairs. */
   readonly validationMetrics?: string;
   /** The share of the training time that probes may take. Default 0.02; the last probe is always made. */
   readonly probeShare?: number;
 }
+
+/** Thrown between two batches of a validation to leave it. */
+const INTERRUPTED = new Error("interrupted");
 
 /** Seconds of steps between two reports. */
 const REPORT_SECONDS = 1;
@@ -52,7 +58,8 @@ class Run {
   constructor(trainer: Trainer, hooks: TrainHooks) {
     this.#trainer = trainer;
     this.#hooks = hooks;
-    this.#validationMetrics = hooks.validationMetrics ?? (trainer.dataset.kind === "pairs" ? "ndcg@10,recall@20" : "cross-entropy");
+    this.#validationMetrics =
+      hooks.validationMetrics ?? (trainer.dataset.kind === "pairs" ? "ndcg@10,recall@20" : "cross-entropy");
     const flops = 2 * trainer.shape.classes * trainer.shape.dim;
     this.#probeExamples = Math.round(Math.min(2048, Math.max(256, 4e10 / flops)));
     // A guess for the first probe's price; later ones know.
@@ -75,7 +82,10 @@ class Run {
         ended = "interrupted";
         break;
       }
-      if (trainer.step === boundary && this.#validates) await this.#validate();
+      if (trainer.step === boundary && this.#validates && !(await this.#validate())) {
+        ended = "interrupted";
+        break;
+      }
       await this.#probeIfCheap();
       this.#report(loss);
       if (trainer.options.patience > 0 && this.#worse >= trainer.options.patience) {
@@ -121,9 +131,21 @@ class Run {
     return Math.min(totalSteps, (Math.floor(step / every) + 1) * every);
   }
 
-  async #validate(): Promise<void> {
+  /** Measures the validation part; false if it was interrupted. */
+  async #validate(): Promise<boolean> {
     const trainer = this.#trainer;
-    const result = await trainer.evaluate("validation", this.#validationMetrics);
+    const { onValidation, signal } = this.#hooks;
+    const onProgress = (progress: EvaluationProgress) => {
+      if (signal?.aborted === true) throw INTERRUPTED;
+      onValidation?.(progress);
+    };
+    let result: EvaluationResult;
+    try {
+      result = await trainer.evaluate("validation", this.#validationMetrics, { onProgress });
+    } catch (error) {
+      if (error === INTERRUPTED) return false;
+      throw error;
+    }
     this.#evaluationSeconds += result.seconds;
     this.#validations.push({ step: trainer.step, seconds: this.#seconds, metrics: result.metrics });
     const [metric, value] = Object.entries(result.metrics)[0]!;
@@ -134,6 +156,7 @@ class Run {
     } else {
       this.#worse++;
     }
+    return true;
   }
 
   async #probeIfCheap(): Promise<void> {
