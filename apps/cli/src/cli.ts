@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { describeOption } from "./base/choice.js";
 import { describeError, EXIT, EXIT_CODES_HELP, exitCodeOf } from "./base/exit-codes.js";
 import type { Io } from "./base/io.js";
 import { exportCommand } from "./export/command.js";
@@ -60,6 +61,7 @@ function configure(command: Command, io: Io): void {
     .exitOverride()
     .allowExcessArguments(false)
     .helpOption("-h, --help", "show this text")
+    .configureHelp({ optionDescription: describeOption })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),

@@ -1,6 +1,5 @@
-import { constants } from "node:fs";
-import { access, readdir, stat } from "node:fs/promises";
-import { dirname, relative, resolve, sep } from "node:path";
+import { mkdtemp, readdir, rmdir, stat } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { MissingFileError, OptionError } from "@logq/core";
 import { hasDataset } from "@logq/datasets";
 import { isRun } from "@logq/trainers";
@@ -62,16 +61,23 @@ export async function requireOutput(directory: string, rule: OutputRule): Promis
   return path;
 }
 
-/** Checks the nearest ancestor that exists: results are written beside their place and renamed. @throws OptionError */
+/**
+ * Checks the nearest ancestor that exists: results are written beside their place and renamed. It is tried rather than asked, for permissions
+ * do not tell of read-only and virtual file systems.
+ * @throws OptionError
+ */
 export async function requireWritable(parent: string): Promise<void> {
   const found = await stat(parent).catch(() => undefined);
   if (found === undefined && dirname(parent) !== parent) return requireWritable(dirname(parent));
   if (found?.isDirectory() !== true) {
     throw new OptionError(`${parent} is not a directory; nothing can be written in it`, { directory: parent });
   }
-  await access(parent, constants.W_OK).catch(() => {
-    throw new OptionError(`${parent} is not writable`, { directory: parent });
-  });
+  try {
+    await rmdir(await mkdtemp(join(parent, ".logq-")));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new OptionError(`${parent} cannot be written (${code})`, { directory: parent, code }, { cause });
+  }
 }
 
 function contains(outer: string, inner: string): boolean {

@@ -1,6 +1,7 @@
-import { DivergenceError, LogqError, WorkerError } from "@logq/core";
+import { DivergenceError, LogqError, MemoryLimitError, WorkerError } from "@logq/core";
 import { CommanderError } from "commander";
 import { withFlags } from "./flag-names.js";
+import { bytes } from "./format.js";
 
 /** What the process answers the shell. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, training: 3, interrupted: 130 } as const;
@@ -41,7 +42,11 @@ export function describeError(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const line = withFlags(text.trim().replaceAll(/\s*\n\s*/g, " "));
   if (!LogqError.isInstance(error)) return line;
-  return error.code === DivergenceError.code
-    ? `${line}; nothing was saved. A lower --lr or --clip-norm may help`
-    : line;
+  if (error.code === MemoryLimitError.code) return withSizes(line);
+  return error.code === DivergenceError.code ? `${line}; nothing was saved` : line;
+}
+
+/** Bytes of five digits and more in units that people read. */
+function withSizes(line: string): string {
+  return line.replaceAll(/\b(\d{5,})(?: bytes)?\b/g, (_, digits: string) => bytes(Number(digits)));
 }

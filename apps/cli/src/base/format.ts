@@ -38,10 +38,12 @@ export function duration(seconds: number): string {
   return `${seconds < 0.9995 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
 }
 
-/** A loss, a metric, a score: four digits after the point, fewer for great numbers. */
+/** A loss, a metric, a score: four digits after the point, fewer for large numbers. */
 export function decimal(value: number): string {
   if (!Number.isFinite(value)) return "–";
-  return Math.abs(value) >= 1000 ? value.toFixed(1) : value.toFixed(4);
+  const size = Math.abs(value);
+  if (size >= 1e6) return value.toPrecision(5);
+  return size >= 1000 ? value.toFixed(1) : value.toFixed(4);
 }
 
 /** A share as a percentage. */

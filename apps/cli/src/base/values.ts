@@ -23,6 +23,20 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** A number above 0. */
+export function positive(text: string): number {
+  const value = number(text);
+  if (value <= 0) throw new InvalidArgumentError(`"${text}" is not above 0.`);
+  return value;
+}
+
+/** 1, 2, 4, 8, … */
+export function powerOfTwo(text: string): number {
+  const value = positiveInteger(text);
+  if (!Number.isInteger(Math.log2(value))) throw new InvalidArgumentError(`"${text}" is not a power of two.`);
+  return value;
+}
+
 export function yesNo(text: string): boolean {
   if (text === "yes") return true;
   if (text === "no") return false;

@@ -1,4 +1,5 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
+import { choice } from "../base/choice.js";
 import { EXIT_CODES_HELP } from "../base/exit-codes.js";
 import type { Io } from "../base/io.js";
 import { type ExportFlags, exportRun } from "./export.js";
@@ -8,17 +9,10 @@ export function exportCommand(io: Io): Command {
   return new Command("export")
     .description("Write the tables of a saved run for other programs: float32, rows in id order.")
     .argument("<run>", "a directory made by `logq train`")
-    .addOption(
-      new Option("--format <name>", "npy: one table; word2vec: one table with names; safetensors: all tables, by name")
-        .choices(["npy", "word2vec", "safetensors"])
-        .makeOptionMandatory(),
-    )
+    .addOption(choice("--format <name>", "see below", ["npy", "word2vec", "safetensors"]).makeOptionMandatory())
     .requiredOption("--out <file>", "the file; it appears whole or not at all, and replaces an older one")
     .addOption(
-      new Option(
-        "--table <which>",
-        "npy, word2vec: rows of the classes, or embeddings of the inputs (default: classes)",
-      ).choices(["classes", "inputs"]),
+      choice("--table <which>", "npy, word2vec: class rows, or embeddings of inputs", ["classes", "inputs"], "classes"),
     )
     .option("--binary", "word2vec: the binary form instead of text")
     .option("--names <file>", "also write the names of the rows, one a line, in id order")
@@ -26,7 +20,10 @@ export function exportCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-word2vec ends names at white space: it becomes _ there (names of the other formats stay as they are).
+Formats:
+  npy          one table for numpy.load, without names (--names writes them beside it)
+  word2vec     one table with names, as gensim and others read it; white space in a name becomes _
+  safetensors  all tables: classes (n, D), class-bias (n), encoder.embedding and the encoder's layers
 
 Examples:
   logq export runs/words --format word2vec --binary --out words.bin

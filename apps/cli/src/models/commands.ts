@@ -1,6 +1,7 @@
 import { SPLIT_NAMES } from "@logq/datasets";
 import { RANKING_METRICS } from "@logq/trainers";
-import { Command, Option } from "commander";
+import { Command } from "commander";
+import { choice } from "../base/choice.js";
 import { EXIT_CODES_HELP } from "../base/exit-codes.js";
 import type { Io } from "../base/io.js";
 import { integer, positiveInteger } from "../base/values.js";
@@ -15,7 +16,7 @@ export function evaluateCommand(io: Io): Command {
   return new Command("evaluate")
     .description("Measure a saved run on a part of its dataset, exactly, over all classes.")
     .argument(...RUN)
-    .addOption(new Option("--split <part>", "which part").choices(SPLIT_NAMES).default("test"))
+    .addOption(choice("--split <part>", "which part", SPLIT_NAMES).default("test"))
     .option(
       "--metrics <list>",
       `cross-entropy, perplexity, ${RANKING_METRICS.map((name) => `${name}@k`).join(", ")} ` +
@@ -24,7 +25,7 @@ export function evaluateCommand(io: Io): Command {
     .option("--data <directory>", "the dataset (default: the one it was trained on)")
     .option("--limit <N>", "only the first N examples", positiveInteger)
     .option("--workers <W>", `worker threads (default: the cores, here ${DEFAULT_WORKERS})`, positiveInteger)
-    .addOption(new Option("--backend <name>", "default: auto").choices(BACKENDS))
+    .addOption(choice("--backend <name>", "auto takes the fastest that loads", BACKENDS, "auto"))
     .option("--json", "print one JSON object: split, examples, labels, metrics, seconds, run, data")
     .addHelpText(
       "after",
@@ -55,7 +56,7 @@ export function recommendCommand(io: Io): Command {
       "do not leave out what the user chose in the training and validation parts, or the given items",
     )
     .option("--data <directory>", "the dataset that knows what a user chose (default: the one it was trained on)")
-    .addOption(new Option("--backend <name>", "default: auto").choices(BACKENDS))
+    .addOption(choice("--backend <name>", "auto takes the fastest that loads", BACKENDS, "auto"))
     .option("--json", "print one JSON object: results are rank, id, name and score (a logit)")
     .addHelpText(
       "after",

@@ -1,10 +1,11 @@
 import { LOSS_NAMES } from "@logq/losses";
 import { SAMPLER_NAMES } from "@logq/samplers";
 import { CLASS_BIASES, ENCODERS, OPTIMIZERS, SCHEDULES } from "@logq/trainers";
-import { Command, Option } from "commander";
+import { Command } from "commander";
+import { choice } from "../base/choice.js";
 import { EXIT_CODES_HELP } from "../base/exit-codes.js";
 import type { Io } from "../base/io.js";
-import { integer, number, positiveInteger, seed, widths, yesNo } from "../base/values.js";
+import { integer, number, positive, positiveInteger, powerOfTwo, seed, widths, yesNo } from "../base/values.js";
 import { BACKENDS, DEFAULT_WORKERS } from "../base/workers.js";
 import type { TrainFlags } from "./flags.js";
 import { trainRun } from "./train.js";
@@ -48,44 +49,47 @@ ${EXIT_CODES_HELP}`,
 function encoderFlags(command: Command): void {
   command
     .optionsGroup("Encoder (what turns an input into the hidden vector):")
-    .addOption(choice("--encoder <name>", "where the hidden vector comes from (default: fits the data)", FILE_ENCODERS))
+    .addOption(choice("--encoder <name>", "where the hidden vector comes from", FILE_ENCODERS, "fits the data"))
     .option("--dim <D>", "width of the hidden vector and of a class row (default: 64)", integer)
     .option("--window <N>", "words of a window (default: 5), or the most items of a history (default: 50)", integer)
     .addOption(
-      choice("--context <words>", "text: words before, on both sides, or one of them at a time (default: previous)", [
+      choice(
+        "--context <words>",
+        "text: words before, on both sides, or one of them at a time",
+        ["previous", "around", "pair"],
         "previous",
-        "around",
-        "pair",
-      ]),
+      ),
     )
     .option("--within-line", "text: windows stop at line ends")
     .option("--hidden <widths>", "dense layers: 256,128; a window's words are then set side by side", widths)
-    .addOption(choice("--activation <name>", "of dense layers (default: tanh)", ["tanh", "relu"]))
+    .addOption(choice("--activation <name>", "of dense layers", ["tanh", "relu"], "tanh"))
     .option("--embedding <N>", "width of an embedding (default: D)", integer)
-    .addOption(choice("--reduce <how>", "how embeddings become one vector (default: mean)", ["mean", "sum"]))
+    .addOption(choice("--reduce <how>", "how embeddings become one vector", ["mean", "sum"], "mean"))
     .option("--dropout <x>", "rate, in [0, 0.99] (default: 0)", number);
 }
 
 function lossFlags(command: Command): void {
   command
     .optionsGroup("Loss:")
-    .addOption(choice("--loss <name>", "default: sampled-softmax", LOSS_NAMES))
+    .addOption(choice("--loss <name>", "what is minimised", LOSS_NAMES, "sampled-softmax"))
     .addOption(
-      choice("--correction <name>", "what log Q is subtracted from (default: the loss's own)", [
-        "importance",
-        "partition",
-        "none",
-      ]),
+      choice(
+        "--correction <name>",
+        "what log Q is subtracted from",
+        ["importance", "partition", "none"],
+        "the loss's own",
+      ),
     )
     .addOption(
-      choice("--accidental-hits <what>", "drawn classes that are labels (default: the loss's own)", ["keep", "remove"]),
+      choice(
+        "--accidental-hits <what>",
+        "drawn classes that are labels of the row",
+        ["keep", "remove"],
+        "the loss's own",
+      ),
     )
     .addOption(
-      choice("--exclude <classes>", "classes that are no negatives of a row (default: none)", [
-        "none",
-        "target",
-        "seen",
-      ]),
+      choice("--exclude <classes>", "classes that are no negatives of a row", ["none", "target", "seen"], "none"),
     )
     .option("--temperature <x>", "logits are divided by it (default: 1)", number)
     .option("--normalize", "cosine logits: rows and hidden vectors of length 1")
@@ -96,20 +100,20 @@ function lossFlags(command: Command): void {
 function samplingFlags(command: Command): void {
   command
     .optionsGroup("Sampling:")
-    .addOption(choice("--sampler <name>", "default: unigram; of pairs uniform", LAW_SAMPLERS))
+    .addOption(
+      choice("--sampler <name>", "the law that candidates are drawn by", LAW_SAMPLERS, "unigram; of pairs uniform"),
+    )
     .option("--negatives <S>", "candidates drawn for a batch, or for a row (default: 256)", integer)
     .option("--distortion <x>", "unigram: exponent on the counts, in [0, 4]; word2vec's is 0.75 (default: 1)", number)
     .option("--replacement <yes|no>", "whether a class may be drawn twice (default: yes)", yesNo)
-    .addOption(
-      choice("--candidates <how>", "one draw for the batch or for each row (default: shared)", ["shared", "row"]),
-    );
+    .addOption(choice("--candidates <how>", "one draw for the batch or for each row", ["shared", "row"], "shared"));
 }
 
 function lengthFlags(command: Command): void {
   command
     .optionsGroup("Length:")
     .option("--batch <B>", "examples of a step (default: 256)", integer)
-    .option("--epochs <x>", "may be a fraction (default: 1)", number)
+    .option("--epochs <x>", "may be a fraction (default: 1)", positive)
     .option("--max-steps <N>", "stop after so many steps", integer)
     .option("--max-minutes <x>", "stop after so many minutes of training", number)
     .option(
@@ -131,7 +135,7 @@ function lengthFlags(command: Command): void {
 function optimizerFlags(command: Command): void {
   command
     .optionsGroup("Optimizer:")
-    .addOption(choice("--optimizer <name>", "default: adagrad", OPTIMIZERS))
+    .addOption(choice("--optimizer <name>", "how parameters follow their gradients", OPTIMIZERS, "adagrad"))
     .option("--lr <x>", "learning rate (default: adagrad 0.1, adam 0.001, sgd 0.5, momentum 0.1)", number)
     .option("--weight-decay <x>", "L2, in the steps that touch a row (default: 0)", number)
     .option("--momentum <x>", "momentum: in [0, 1) (default: 0.9)", number)
@@ -140,7 +144,7 @@ function optimizerFlags(command: Command): void {
     .option("--epsilon <x>", "adagrad, adam: added to the root (default: 1e-10, adam 1e-8)", number)
     .option("--initial-accumulator <x>", "adagrad: what accumulators start from (default: 0)", number)
     .option("--clip-norm <x>", "largest global norm of the gradient (default: 0, no clipping)", number)
-    .addOption(choice("--schedule <name>", "of the learning rate (default: constant)", SCHEDULES))
+    .addOption(choice("--schedule <name>", "of the learning rate", SCHEDULES, "constant"))
     .option("--warmup-steps <N>", "steps in which the rate rises (default: 0)", integer)
     .option("--final-factor <x>", "linear, cosine: share of the rate left at the end (default: 0)", number);
 }
@@ -148,7 +152,9 @@ function optimizerFlags(command: Command): void {
 function startFlags(command: Command): void {
   command
     .optionsGroup("First values:")
-    .addOption(choice("--class-bias <start>", "default: log-frequency; of pairs none", CLASS_BIASES))
+    .addOption(
+      choice("--class-bias <start>", "what biases of classes start from", CLASS_BIASES, "log-frequency; of pairs none"),
+    )
     .option("--class-scale <x>", "class rows start in [-x, x] (default: 0.05)", number)
     .option("--embedding-scale <x>", "embeddings start in [-x, x] (default: 0.1)", number)
     .option("--seed <seed>", "a number or a text (default: 1)", seed);
@@ -158,11 +164,11 @@ function machineFlags(command: Command): void {
   command
     .optionsGroup("Machine (results are the same for any number of workers):")
     .option("--workers <W>", `worker threads (default: the cores, here ${DEFAULT_WORKERS})`, positiveInteger)
-    .addOption(choice("--backend <name>", "auto takes the fastest that loads (default: auto)", BACKENDS))
-    .option("--lanes <L>", "a power of two: parts of the class table; another L is another run (default: 16)", integer)
+    .addOption(choice("--backend <name>", "auto takes the fastest that loads", BACKENDS, "auto"))
+    .option(
+      "--lanes <L>",
+      "a power of two: parts of the class table; another L is another run (default: 16)",
+      powerOfTwo,
+    )
     .option("--logit-mb <x>", "full-softmax: MiB of logits kept instead of computed again (default: 512)", number);
-}
-
-function choice(flags: string, description: string, names: readonly string[]): Option {
-  return new Option(flags, description).choices(names);
 }

@@ -43,6 +43,7 @@ async function watched(io: Io, trainer: Trainer, flags: TrainFlags, signal: Abor
     const report = await train(trainer, {
       signal,
       onProgress: (progress) => watch.see(progress),
+      onValidation: (progress) => watch.seeValidation(progress),
       ...(flags.validationMetrics === undefined ? {} : { validationMetrics: flags.validationMetrics }),
     });
     watch.end();

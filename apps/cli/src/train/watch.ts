@@ -1,7 +1,7 @@
-import type { Trainer, TrainProgress, ValidationPoint } from "@logq/trainers";
+import type { EvaluationProgress, Trainer, TrainProgress, ValidationPoint } from "@logq/trainers";
 import { clock, count, decimal } from "../base/format.js";
 import type { Sink } from "../base/io.js";
-import { createProgress, type Progress } from "../base/progress.js";
+import { createProgress, type Progress, RateText } from "../base/progress.js";
 import { epochEstimate, MANY_CLASSES } from "./warnings.js";
 
 /** Shows how a run goes: a bar or lines, each validation, and one estimate if every class is looked at. */
@@ -10,6 +10,8 @@ export class TrainWatch {
   readonly #progress: Progress;
   #validation: ValidationPoint | undefined;
   #estimated: boolean;
+  #done = 0;
+  #validating: RateText | undefined;
   #ended = false;
 
   constructor(sink: Sink, trainer: Trainer) {
@@ -27,8 +29,20 @@ export class TrainWatch {
       this.#validation = progress.validation;
       this.#progress.note(validationLine(progress.validation));
     }
-    const fraction = this.#fraction(progress);
-    this.#progress.update(fraction, progressText(progress, this.#trainer.options.loss.name, this.#trainer.probeSplit));
+    this.#done = this.#fraction(progress);
+    this.#progress.update(
+      this.#done,
+      progressText(progress, this.#trainer.options.loss.name, this.#trainer.probeSplit),
+    );
+  }
+
+  /** A validation may take longer than the training between two of them. */
+  seeValidation({ examples, total }: EvaluationProgress): void {
+    if (examples >= total) this.#validating = undefined;
+    else this.#validating ??= new RateText("examples");
+    if (this.#validating !== undefined) {
+      this.#progress.update(this.#done, `validating: ${this.#validating.text(examples, total)}`);
+    }
   }
 
   end(): void {
