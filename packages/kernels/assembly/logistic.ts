@@ -12,8 +12,8 @@ export function logisticTile(
   for (let c: u32 = 0; c < C; c += BLOCK) {
     const classes = min<u32>(BLOCK, C - c);
     const block = z + <usize>c * rowBytes;
-    const addAt = add == 0 ? 0 : add + ((<usize>c) << 2);
-    const weightAt = weight == 0 ? 0 : weight + ((<usize>c) << 2);
+    const addAt = add == 0 ? <usize>0 : add + ((<usize>c) << 2);
+    const weightAt = weight == 0 ? <usize>0 : weight + ((<usize>c) << 2);
     let r: u32 = 0;
     for (; r + 4 <= R; r += 4) {
       const at = (<usize>r) << 2;

@@ -22,7 +22,7 @@ export function softmaxPartials(
   for (let c: u32 = 0; c < C; c += BLOCK) {
     const classes = min<u32>(BLOCK, C - c);
     const block = z + <usize>c * rowBytes;
-    const addBlock = add == 0 ? 0 : add + ((<usize>c) << 2);
+    const addBlock = add == 0 ? <usize>0 : add + ((<usize>c) << 2);
     let r: u32 = 0;
     for (; r + 4 <= R; r += 4) {
       const at = (<usize>r) << 2;

@@ -1,29 +1,51 @@
 /** Sums over a tile z[class][row] in either direction. */
-import { loadLanes, storeLanes, sumLanes } from "./lanes";
+import { highDoubles, loadLanes, lowDoubles, storeLanes, sumLanes } from "./lanes";
+
+/** Classes of a block, so that the lines a strip reads are still cached for the next strip. */
+const BLOCK: u32 = 64;
 
 export function sumOverClasses(out: usize, z: usize, ld: u32, C: u32, R: u32): void {
   const rowBytes = (<usize>ld) << 2;
-  let r: u32 = 0;
-  for (; r + 2 <= R; r += 2) {
-    const to = out + ((<usize>r) << 3);
-    let total = v128.load(to);
-    let at = z + ((<usize>r) << 2);
-    for (let c = C; c != 0; c--) {
-      total = f64x2.add(total, f64x2.promote_low_f32x4(v128.load64_zero(at)));
-      at += rowBytes;
+  for (let c: u32 = 0; c < C; c += BLOCK) {
+    const classes = min<u32>(BLOCK, C - c);
+    const block = z + <usize>c * rowBytes;
+    let r: u32 = 0;
+    for (; r + 4 <= R; r += 4) {
+      const at = (<usize>r) << 2;
+      addStrip(out + 2 * at, block + at, rowBytes, classes);
     }
-    v128.store(to, total);
-  }
-  if (r < R) {
-    const to = out + ((<usize>r) << 3);
-    let total = load<f64>(to);
-    let at = z + ((<usize>r) << 2);
-    for (let c = C; c != 0; c--) {
-      total += <f64>load<f32>(at);
-      at += rowBytes;
+    for (; r < R; r++) {
+      const at = (<usize>r) << 2;
+      addColumn(out + 2 * at, block + at, rowBytes, classes);
     }
-    store<f64>(to, total);
   }
+}
+
+/** Four rows of the batch, one block of classes. */
+// @ts-ignore: decorator
+@inline
+function addStrip(out: usize, z: usize, rowBytes: usize, C: u32): void {
+  let low = v128.load(out);
+  let high = v128.load(out, 16);
+  let at = z;
+  for (let c = C; c != 0; c--) {
+    const x = v128.load(at);
+    low = f64x2.add(low, lowDoubles(x));
+    high = f64x2.add(high, highDoubles(x));
+    at += rowBytes;
+  }
+  v128.store(out, low);
+  v128.store(out, high, 16);
+}
+
+function addColumn(out: usize, z: usize, rowBytes: usize, C: u32): void {
+  let total = load<f64>(out);
+  let at = z;
+  for (let c = C; c != 0; c--) {
+    total += <f64>load<f32>(at);
+    at += rowBytes;
+  }
+  store<f64>(out, total);
 }
 
 export function sumOverRows(out: usize, z: usize, ld: u32, C: u32, R: u32): void {

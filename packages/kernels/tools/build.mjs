@@ -57,6 +57,7 @@ async function compile({ name, options }) {
     listFiles: () => [],
   });
   if (error) throw new Error(`the ${name} kernels do not compile: ${error.message}\n${log.join("")}`);
+  if (log.length > 0) console.warn(log.join(""));
   const segments = dataSegmentCount(binary);
   if (segments > 0) {
     throw new Error(
