@@ -59,9 +59,9 @@ export const LOSS_CASES: Readonly<Record<string, EngineCase>> = {
   "sampled softmax, seen left out, more copies than candidates": {
     loss: "sampled-softmax",
     lossOptions: { exclude: "seen" },
-    source: userSource("user", 11, 31, 12),
+    source: userSource("user", 4, 31, 12),
     vocabulary: 31,
-    n: 11,
+    n: 4,
     S: 4,
   },
   "sampled softmax, rows' own": { loss: "sampled-softmax", per: "row", S: 9 },
