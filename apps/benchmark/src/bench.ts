@@ -77,7 +77,7 @@ async function sweep(
   if (measurer === undefined) return { ...nothing, interrupted: true };
   try {
     say(`GEMM rate of this machine: ${rates(measurer)}`);
-    store.setGemmGigaflops(measurer.gemmGigaflops);
+    store.setProbe(measurer);
     await store.save();
     return await runSweep({ plan, store, measurer, progress: makeProgress(stderr), seconds: settings.seconds, signal });
   } finally {

@@ -14,9 +14,11 @@ export interface Machine {
   readonly date: string;
   /** float32 GEMM rate through the chosen back-end, 1e9 flop/s by number of threads; empty until it is measured. */
   readonly gemmGigaflops: Readonly<Record<string, number>>;
+  /** The part of the time in which the system let the threads of that measurement run, in [0, 1]; null until it is measured. */
+  readonly processorShare: number | null;
 }
 
-/** Describes this machine. `gemmGigaflops` is filled in by who measures. */
+/** Describes this machine. `gemmGigaflops` and `processorShare` are filled in by who measures. */
 export function describeMachine(now: Date = new Date()): Machine {
   return {
     cpu: os.cpus()[0]?.model.trim() ?? "unknown",
@@ -27,6 +29,7 @@ export function describeMachine(now: Date = new Date()): Machine {
     v8: process.versions.v8,
     date: now.toISOString(),
     gemmGigaflops: {},
+    processorShare: null,
   };
 }
 

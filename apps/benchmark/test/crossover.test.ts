@@ -71,6 +71,12 @@ describe("conclude", () => {
     expect(conclude(change(() => ({ gemmShare: null }))).baseline).toContain("was not measured");
   });
 
+  it("owns up to a machine that other programs used", () => {
+    expect(conclude(results).baseline).not.toContain("Other programs");
+    const machine = { ...results.machine, processorShare: 0.5 };
+    expect(conclude({ ...results, machine }).baseline).toContain("the threads had the processor for 50% of the time");
+  });
+
   it("compares accuracy at the largest size both losses have, and owns up to larger sizes", () => {
     const { accuracy } = conclude(results);
     expect(accuracy).toContain(

@@ -16,6 +16,7 @@ export const MACHINE: Machine = {
   v8: "11.3.244.8",
   date: "2025-01-31T09:30:00.000Z",
   gemmGigaflops: { "1": 61.3, "2": 119 },
+  processorShare: 0.99,
 };
 
 /** Settings as the command line makes them, with two workers wherever the tests run. */
@@ -37,6 +38,7 @@ export function resultOf(cell: Cell, settings: Settings): CellResult {
 export function modelMeasurer(settings: Settings, asked: Cell[] = []): Measurer {
   return {
     gemmGigaflops: MACHINE.gemmGigaflops,
+    processorShare: 0.99,
     measureCell: async ({ cell, onProgress }) => {
       asked.push(cell);
       onProgress("training", 0.5);

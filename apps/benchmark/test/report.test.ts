@@ -59,12 +59,12 @@ describe("report.html", () => {
     expect(html.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/https?:|\/\/[a-z]/i);
   });
 
-  it("draws every figure: step time twice (wide and narrow), ten panels in the five others", () => {
+  it("draws every figure: step time twice (wide and narrow), eleven panels in the five others", () => {
     const document = parse(html);
     const count = (id: string) => document.querySelectorAll(`#${id} svg`).length;
     const ids = ["step-time", "rate", "cross-entropy", "recall", "samplers", "gradient"];
-    expect(ids.map(count)).toEqual([2, 2, 2, 2, 2, 2]);
-    expect(document.querySelectorAll("svg")).toHaveLength(12);
+    expect(ids.map(count)).toEqual([2, 2, 2, 2, 3, 2]);
+    expect(document.querySelectorAll("svg")).toHaveLength(13);
   });
 
   it("draws more candidates and more workers only where a sweep has several, each loss a line", async () => {

@@ -69,7 +69,16 @@ function baselineSentence(results: Results): string {
     share >= SLOW_BASELINE
       ? "so the comparison is with a baseline that uses the machine well"
       : "so a faster full softmax is possible, and part of the gain belongs to a slow baseline";
-  return `The full softmax reaches ${percent(share)} of this machine's own GEMM rate at ${count(cell.classes)} classes, ${verdict}.`;
+  return `The full softmax reaches ${percent(share)} of this machine's own GEMM rate at ${count(cell.classes)} classes, ${verdict}.${disturbance(results)}`;
+}
+
+/** With less of the processors' time than this, times of steps say more about other programs than about losses. */
+const UNDISTURBED_SHARE = 0.85;
+
+/** Owns up to a machine that had other things to do. Empty if it had not. */
+function disturbance({ machine: { processorShare } }: Results): string {
+  if (processorShare === null || processorShare >= UNDISTURBED_SHARE) return "";
+  return ` Other programs were running: the threads had the processor for ${percent(processorShare)} of the time, and barriers between threads suffer most from that. On an idle machine steps are faster, those of the full softmax above all.`;
 }
 
 function accuracySentence(results: Results): string {

@@ -6,7 +6,7 @@ import { DISTORTION, LEARNING_RATE } from "../names.js";
 import type { Settings } from "../sweep/settings.js";
 import { productFlops, tableBytes } from "./cost.js";
 import { type CellData, DataSource } from "./data.js";
-import { gemmRates } from "./gemm.js";
+import { probeGemm } from "./gemm.js";
 import { type GradientError, gradientError } from "./gradient.js";
 import { type TrainingRun, trainCell } from "./training.js";
 import type { Cell, CellMeasurement, MeasureRequest, Measurer } from "./types.js";
@@ -21,11 +21,12 @@ const PAGE = 4096;
 /** Opens the measurer of the engine: compiles the back-end and measures its GEMM rate at 1, 2 and every asked number of threads. */
 export async function openMeasurer(settings: Settings, signal: AbortSignal): Promise<Measurer> {
   const kernels = await compileKernels(settings.backend, true);
-  const gemmGigaflops = await gemmRates(kernels, settings.dim, [1, 2, ...settings.workers], signal);
+  const probe = await probeGemm(kernels, settings.dim, [1, 2, ...settings.workers], signal);
   const source = new DataSource(settings);
   return {
-    gemmGigaflops,
-    measureCell: (request) => measureCell(request, settings, source, gemmGigaflops),
+    gemmGigaflops: probe.gigaflops,
+    processorShare: probe.processorShare,
+    measureCell: (request) => measureCell(request, settings, source, probe.gigaflops),
     close: async () => {},
   };
 }

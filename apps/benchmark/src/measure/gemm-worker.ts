@@ -20,6 +20,8 @@ const R = 32;
 /** Tiles that take turns, so that class rows come from the second-level cache as they do in training. */
 const TILES = 4;
 const LARGEST_ERROR = 1e-4;
+/** Milliseconds of a window; the best of a turn counts. Shorter than what a scheduler gives to others in one go. */
+const WINDOW = 2;
 
 const { kernels: compiled, dim } = workerData as GemmTask;
 const products = prepare(compiled, dim);
@@ -28,15 +30,19 @@ const flops = 3 * 2 * C * R * dim;
 parentPort!.on("message", ({ start, end }: GemmTurn) => {
   const now = () => performance.timeOrigin + performance.now();
   while (now() < start);
-  const begin = now();
-  let done = 0;
-  let last = begin;
-  do {
-    products(done % TILES);
-    done++;
-    last = now();
-  } while (last < end);
-  parentPort!.postMessage((done * flops) / (last - begin) / 1e6);
+  let best = 0;
+  for (let begin = now(); begin < end; ) {
+    let done = 0;
+    let last = begin;
+    while (last < begin + WINDOW) {
+      products(done % TILES);
+      done++;
+      last = now();
+    }
+    best = Math.max(best, (done * flops) / (last - begin) / 1e6);
+    begin = last;
+  }
+  parentPort!.postMessage(best);
 });
 parentPort!.postMessage("ready");
 

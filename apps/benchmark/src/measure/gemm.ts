@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { BackendError } from "@logq/core";
 import type { CompiledKernels } from "@logq/kernels";
@@ -10,34 +11,48 @@ const TURNS = 4;
 /** Milliseconds in which all threads hear of a turn. */
 const NOTICE = 15;
 
+/** What the probe found. */
+export interface GemmProbe {
+  /** 1e9 flop/s by number of threads: each thread's best few milliseconds while all of them are at work. */
+  readonly gigaflops: Record<string, number>;
+  /** The part of the time of two threads, or of one on a single core, in which the system let them run. Near 1 on an idle machine. */
+  readonly processorShare: number;
+}
+
 /**
- * The float32 GEMM rate of this machine through a back-end, 1e9 flop/s, by number of threads: the three products of a training step at
- * its shapes, operands in the caches, every thread with its own. They are first checked against plain sums.
+ * The float32 GEMM rate of this machine through a back-end: the three products of a training step at its shapes, operands in the caches,
+ * every thread with its own. They are first checked against plain sums.
  * @throws BackendError if a product is wrong
  */
-export async function gemmRates(
+export async function probeGemm(
   kernels: CompiledKernels,
   dim: number,
   threads: readonly number[],
   signal: AbortSignal,
-): Promise<Record<string, number>> {
+): Promise<GemmProbe> {
   const counts = [...new Set(threads)].sort((a, b) => a - b);
   const task: GemmTask = { kernels, dim };
   const workers = Array.from({ length: counts.at(-1) ?? 0 }, () => startWorker(task));
   try {
     await Promise.all(workers.map((worker) => answerOf(worker)));
-    const rates: Record<string, number> = {};
+    const gigaflops: Record<string, number> = {};
+    const both = Math.min(2, availableParallelism());
+    let processorShare = 0;
     // The first turn lets the engine compile the code well; it does not count.
     await turn(workers);
     for (const threadCount of counts) {
       let best = 0;
       for (let i = 0; i < TURNS; i++) {
         signal.throwIfAborted();
+        const before = process.cpuUsage();
         best = Math.max(best, await turn(workers.slice(0, threadCount)));
+        const { user, system } = process.cpuUsage(before);
+        const given = (user + system) / 1000 / (TURN * threadCount);
+        if (threadCount === both) processorShare = Math.max(processorShare, Math.min(1, given));
       }
-      rates[threadCount] = best;
+      gigaflops[threadCount] = best;
     }
-    return rates;
+    return { gigaflops, processorShare };
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }

@@ -94,6 +94,9 @@ export interface Measurer {
   /** float32 GEMM rate of this machine through the chosen back-end, 1e9 flop/s by number of threads ("1", "2", ...). */
   readonly gemmGigaflops: Readonly<Record<string, number>>;
 
+  /** The part of the time in which the system let the threads of that measurement run, in [0, 1]; near 1 on an idle machine. */
+  readonly processorShare: number;
+
   /**
    * Trains a fresh model on the cell's data and tells what it cost and reached.
    * @throws LogqError if this cell cannot be measured (memory, divergence): the sweep records it and goes on. Other errors end the sweep.

@@ -1,4 +1,4 @@
-import { bytes, count, roughly, significant } from "../format.js";
+import { bytes, count, percent, roughly, significant } from "../format.js";
 import { DISTORTION, LEARNING_RATE, LOSS_LABEL, type LossName } from "../names.js";
 import type { Results } from "../sweep/results.js";
 
@@ -16,6 +16,9 @@ export function machineFacts({ machine }: Results): Fact[] {
     ["System", machine.os],
     ["Node.js", `${machine.node} (V8 ${machine.v8})`],
     ["GEMM rate, GF/s", rates.length === 0 ? "not measured" : rates.join(", ")],
+    ...(machine.processorShare === null
+      ? []
+      : [["Processor time", `${percent(machine.processorShare)} of what the GEMM probe's threads asked for`] as const]),
     ["Date", `${machine.date.slice(0, 16).replace("T", " ")} UTC`],
   ];
 }

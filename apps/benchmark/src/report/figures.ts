@@ -11,7 +11,7 @@ import {
   samplerCells,
   samplerComparisonSize,
 } from "../analysis/select.js";
-import { count, roughly, shortCount, significant } from "../format.js";
+import { count, percent, roughly, shortCount, significant } from "../format.js";
 import { LOSS_LABEL, LOSSES } from "../names.js";
 import type { Results } from "../sweep/results.js";
 import { endsEarly, growthCaption, missingNote, noProbabilities } from "./captions.js";
@@ -177,7 +177,8 @@ function samplerFigure(results: Results): Figure {
           "milliseconds (median)",
           significant,
         ),
-        dotPanel(groups(gapAtEqualTime), "Accuracy after equal time", entropyLabel(results), two),
+        dotPanel(groups(gapAtEqualTime), "Cross-entropy after equal time", entropyLabel(results), two),
+        dotPanel(groups(recallAtEqualTime), "Recall after equal time", "recall@10", percent),
       ],
       "No candidate loss was measured.",
     ),

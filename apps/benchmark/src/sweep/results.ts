@@ -52,6 +52,7 @@ const machine: z.ZodType<Machine> = z.object({
   v8: z.string(),
   date: z.string(),
   gemmGigaflops: z.record(z.string(), z.number()),
+  processorShare: measured,
 });
 
 const settings: z.ZodType<Settings> = z.object({

@@ -57,8 +57,8 @@ export class ResultsStore {
     const changes = [...settingsChanges(before.settings, settings), ...machineChanges(before.machine, machine)];
     if (changes.length > 0) return ResultsStore.#aside(file, machine, settings, changes.join(", "));
     // Measured again only if a cell is; until then the rate belongs to the cells that are kept.
-    const { gemmGigaflops } = before.machine;
-    return new ResultsStore(file, { ...machine, gemmGigaflops }, settings, before.cells, []);
+    const { gemmGigaflops, processorShare } = before.machine;
+    return new ResultsStore(file, { ...machine, gemmGigaflops, processorShare }, settings, before.cells, []);
   }
 
   static async #aside(file: string, machine: Machine, settings: Settings, why: string): Promise<ResultsStore> {
@@ -79,9 +79,9 @@ export class ResultsStore {
     return { machine: this.#machine, settings: this.#settings, cells: [...this.#cells.values()].sort(compareCells) };
   }
 
-  /** Records the machine's GEMM rate. Not written until `save` or `add`. */
-  setGemmGigaflops(rates: Readonly<Record<string, number>>): void {
-    this.#machine = { ...this.#machine, gemmGigaflops: rates };
+  /** Records what the machine was found to be able to do. Not written until `save` or `add`. */
+  setProbe({ gemmGigaflops, processorShare }: Pick<Machine, "gemmGigaflops" | "processorShare">): void {
+    this.#machine = { ...this.#machine, gemmGigaflops, processorShare };
   }
 
   /** Adds a cell, or replaces it, and writes the file. */
