@@ -28,7 +28,7 @@ Examples:
 Nothing is timed before its result has been compared with a reference; the exit code is 1 if one was wrong.
 Times of one group are comparable with each other, and with nothing else: the machine line above each group says why.`;
 
-const DEFAULT_SECONDS = 0.4;
+const DEFAULT_SECONDS = 0.5;
 const DEFAULT_ROUNDS = 5;
 
 interface RawOptions {

@@ -104,7 +104,7 @@ export function drawVariant(
 }
 
 /**
- * Ids in range, distinct without replacement; log Q of S·p with it; and for either Q, Σ f/Q over the candidates has the expectation
+ * Ids in range, and distinct without replacement; log Q by its formula from p; and Σ f/Q over the candidates has the expectation
  * Σ f over all classes: tried with f = p on the head of the law and on the rest.
  */
 function checkDraws(name: string, sampler: Sampler, probability: (id: number) => number, S: number): void {
@@ -128,12 +128,27 @@ function checkDraws(name: string, sampler: Sampler, probability: (id: number) =>
     });
     sums.head.push(sum.head);
     sums.rest.push(sum.rest);
-    if (!sampler.replacement) continue;
-    const expected = Float64Array.from(ids, (id) => Math.log(S * probability(id)));
-    requireClose(`${name}: log Q`, logQ, expected, { absolute: 1e-9 });
+    requireClose(`${name}: log Q`, logQ, expectedLogQ(sampler.replacement, ids, logQ, probability), { absolute: 1e-8 });
   }
   requireMean(`${name}: the head's share`, sums.head, head.mass);
   requireMean(`${name}: the share of all but the head`, sums.rest, 1 - head.mass);
+}
+
+/**
+ * log(S·p) of independent draws. Without replacement classes arrive as by exponential clocks and Q = 1 − e^(−p·t): t is that of the draw, and is
+ * taken from the candidate of the least Q, so that all others must agree with it.
+ */
+function expectedLogQ(
+  replacement: boolean,
+  ids: Int32Array,
+  logQ: Float64Array,
+  probability: (id: number) => number,
+): Float64Array {
+  const S = ids.length;
+  if (replacement) return Float64Array.from(ids, (id) => Math.log(S * probability(id)));
+  const least = logQ.indexOf(Math.min(...logQ));
+  const t = -Math.log1p(-Math.exp(logQ[least]!)) / probability(ids[least]!);
+  return Float64Array.from(ids, (id) => Math.log(-Math.expm1(-probability(id) * t)));
 }
 
 /** The first classes that hold about a third of the mass. */

@@ -12,7 +12,7 @@ export interface Budget {
 const SHORTEST_SAMPLE_MS = 0.05;
 
 /** Part of the budget that is spent untimed before the first round: compilers look twice at code that is hot. */
-const WARM_UP_SHARE = 0.2;
+const WARM_UP_SHARE = 0.25;
 
 /**
  * Times variants against each other: in each round every one has its turn, in turned order every other round, so that a machine that
