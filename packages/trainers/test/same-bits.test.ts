@@ -5,6 +5,7 @@ import {
   labelSource,
   lossSum,
   parameterBytes,
+  stepsDone,
   textSource,
   withEngine,
 } from "./support/engines.js";
@@ -97,6 +98,31 @@ describe("a run in several commands has the bytes of a run in one", () => {
     const [whole, parts] = await Promise.all([run(of, 2), run(of, 2, [3, 1, 2])]);
     expect(parts.bytes.equals(whole.bytes)).toBe(true);
   }, 30_000);
+});
+
+describe("a run that was asked to stop", () => {
+  it.each([1, 3])(
+    "ends after the same whole step in all of %i workers, and goes on from there",
+    async (workers) => {
+      // Long enough that the request, made as soon as it has begun, comes before its end.
+      const long = 30;
+      const of = CASES["sampled softmax, a window with dropout, clipped adam"]!;
+      const whole = await run(of, 0, [long]);
+      const stopped = await withEngine(engineSpec(of), { workers }, async ({ host, train }) => {
+        const running = train(0, long);
+        host.crew.requestStop();
+        await running;
+        const done = stepsDone(host);
+        expect(done).toBeGreaterThanOrEqual(1);
+        expect(done).toBeLessThan(long);
+        await train(done, long - done);
+        return { bytes: parameterBytes(host), steps: stepsDone(host) };
+      });
+      expect(stopped.steps).toBe(long);
+      expect(stopped.bytes.equals(whole.bytes)).toBe(true);
+    },
+    15_000,
+  );
 });
 
 describe("keeping logits or computing them anew makes no difference to a single bit", () => {

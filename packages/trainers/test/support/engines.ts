@@ -6,6 +6,7 @@ import { createSamplerState, type SamplerSpec } from "@logq/samplers";
 import { TestRandom } from "@logq/testing";
 import type { TrainCommand } from "../../dist/engine/engine.js";
 import { EngineHost } from "../../dist/engine/host.js";
+import { STAT } from "../../dist/engine/layout.js";
 import type { EngineSpec } from "../../dist/engine/spec.js";
 import { type OptimizerSpec, optimizerSpec } from "../../dist/optimize/optimizer.js";
 import { type ScheduleSpec, scheduleSpec } from "../../dist/optimize/schedule.js";
@@ -241,5 +242,9 @@ export function parameterBytes(host: EngineHost): Buffer {
 
 /** The Σ of the batch losses so far. */
 export function lossSum(host: EngineHost): number {
-  return host.memory.f64[(host.layout.stats >>> 3) + 2]!;
+  return host.memory.f64[(host.layout.stats >>> 3) + STAT.lossSum]!;
+}
+
+export function stepsDone(host: EngineHost): number {
+  return host.memory.f64[(host.layout.stats >>> 3) + STAT.steps]!;
 }
