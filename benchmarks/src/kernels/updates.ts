@@ -63,11 +63,10 @@ function updateSpec(kind: UpdateRule["kind"], shape: RowsShape): KernelSpec<Upda
       return {
         run: () => kernels.optimizer.updateRows(rule, block),
         result() {
-          const rows = new Float32Array(count * D);
-          list.forEach((row, j) => {
-            rows.set(memory.floats(at.table + 4 * D * row, D), j * D);
-          });
-          return rows;
+          const tables = [at.table, at.state, at.secondState].slice(0, 1 + statesOf(rule, 0).length);
+          return tables.flatMap((table) =>
+            Array.from(list, (row) => Array.from(memory.floats(table + 4 * D * row, D))).flat(),
+          );
         },
       };
     },
@@ -95,19 +94,29 @@ function writeRows(
   for (const row of list) for (let d = 0; d < D; d++) memory.f32[(table >>> 2) + row * D + d] = value(row, d);
 }
 
-/** One update from empty state, by the rules' formulas in float64. */
-function updatedRows(rule: UpdateRule, shape: RowsShape, list: Int32Array): Float64Array {
+/** Rows and then their state after one update from empty state, by the rules' formulas in float64. */
+function updatedRows(rule: UpdateRule, shape: RowsShape, list: Int32Array): number[] {
   const { D } = shape;
   const gradients = gradientsOf(shape);
-  const out = new Float64Array(gradients.length);
+  const tables: number[][] = [[], ...statesOf(rule, 0).map(() => [])];
   list.forEach((row, j) => {
     const g = Float64Array.from({ length: D }, (_, d) => gradients[j * D + d]! + rule.weightDecay * weightOf(row, d));
     const meanSquare = g.reduce((sum, value) => sum + value * value, 0) / D;
     g.forEach((value, d) => {
-      out[j * D + d] = weightOf(row, d) - rule.learningRate * stepOf(rule, value, meanSquare);
+      const weight = weightOf(row, d) - rule.learningRate * stepOf(rule, value, meanSquare);
+      [weight, ...statesOf(rule, value)].forEach((element, table) => {
+        tables[table]!.push(element);
+      });
     });
   });
-  return out;
+  return tables.flat();
+}
+
+/** The state that a first gradient g leaves, of rules that keep some for every element. */
+function statesOf({ kind, beta1, beta2 }: UpdateRule, g: number): number[] {
+  if (kind === "momentum") return [g];
+  if (kind === "adagrad") return [g * g];
+  return kind === "adam" ? [(1 - beta1) * g, (1 - beta2) * g * g] : [];
 }
 
 /** What the learning rate is multiplied by at a first update. */
