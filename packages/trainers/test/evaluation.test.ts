@@ -1,5 +1,6 @@
 import { keyFromSeed } from "@logq/core";
 import type { BackendName } from "@logq/kernels";
+import { NORM_EPSILON } from "@logq/losses";
 import { logSumExp, TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import type { EngineSpec } from "../dist/engine/spec.js";
@@ -71,6 +72,11 @@ function writeModel({ host }: RunningEngine, seed = 3): Model {
   return model;
 }
 
+/** Rows of zeros have the length that losses say they have. */
+function lengthOf(rows: Float32Array, row: number, D: number): number {
+  return Math.max(Math.hypot(...rows.subarray(row * D, (row + 1) * D)), NORM_EPSILON);
+}
+
 /** Everything by its definition: all logits of a row, sorted, in float64. */
 function bruteForce(spec: EngineSpec, { W, bias, E }: Model, request: Omit<EvaluationRequest, "source">) {
   const { n, D } = spec.table;
@@ -87,9 +93,10 @@ function bruteForce(spec: EngineSpec, { W, bias, E }: Model, request: Omit<Evalu
     source.inputs(example, ids, new Float32Array(64), 0);
     const user = ids[0]!;
     const z = Float64Array.from({ length: n }, (_, c) => {
-      let sum = bias[c]!;
-      for (let d = 0; d < D; d++) sum += E[user * D + d]! * W[c * D + d]!;
-      return sum * spec.scale;
+      let dot = 0;
+      for (let d = 0; d < D; d++) dot += E[user * D + d]! * W[c * D + d]!;
+      if (spec.normalize) dot /= lengthOf(E, user, D) * lengthOf(W, c, D);
+      return (dot + bias[c]!) * spec.scale;
     });
     const targets = new Set(ids.subarray(0, source.targets(example, ids, 0)));
     const seen = new Set(request.maskSeen === false ? [] : ids.slice(0, source.excluded(example, ids, 0)));
@@ -171,6 +178,12 @@ describe.each(["reference", "wasm"] as const)(
     it("rows chosen by a key are ranked against their own labels", async () => {
       const spec = evaluationSpec({ n: 40, maxK: 7 });
       await expectExact(spec, backend, { metrics: ALL([7]), key: keyFromSeed("some of them"), limit: 13 });
+    });
+
+    it("cosines", async () => {
+      const lossOptions = { normalize: true, temperature: 0.1 };
+      const spec = evaluationSpec({ n: 301, lanes: 1, lossOptions });
+      await expectExact(spec, backend, { metrics: parseMetrics("cross-entropy") });
     });
 
     it("rankings alone, and cross-entropy alone", async () => {
