@@ -20,6 +20,8 @@ export class Updates {
   /** Tables decay, biases do not. */
   readonly #rule;
   readonly #biasRule;
+  readonly #denseRule;
+  readonly #denseBiasRule;
   readonly #optimizer: OptimizerSpec;
   readonly #block: RowBlock = {
     table: 0,
@@ -42,6 +44,8 @@ export class Updates {
     this.#optimizer = this.#training.optimizer;
     this.#rule = createRule(this.#optimizer);
     this.#biasRule = createRule({ ...this.#optimizer, weightDecay: 0 });
+    this.#denseRule = createRule(this.#optimizer);
+    this.#denseBiasRule = createRule({ ...this.#optimizer, weightDecay: 0 });
   }
 
   /** Brings the learning rate and adam's corrections to `step`. */
@@ -49,12 +53,17 @@ export class Updates {
     const factor = rateFactor(this.#training.schedule, step, this.#training.totalSteps);
     setStep(this.#rule, this.#optimizer, factor, step);
     setStep(this.#biasRule, this.#optimizer, factor, step);
+    const dense = factor * this.#optimizer.denseFactor;
+    setStep(this.#denseRule, this.#optimizer, dense, step);
+    setStep(this.#denseBiasRule, this.#optimizer, dense, step);
   }
 
   /** What all gradients of this step are multiplied by: below 1 where the norm is clipped. */
   scaleGradients(scale: number): void {
     this.#rule.gradientScale = scale;
     this.#biasRule.gradientScale = scale;
+    this.#denseRule.gradientScale = scale;
+    this.#denseBiasRule.gradientScale = scale;
   }
 
   /** Class rows `indices` (int32 physical rows), or with indices 0 the `count` rows from `firstRow`. */
@@ -82,7 +91,7 @@ export class Updates {
   denseBlock(unit: number): void {
     const block = this.#encoder.denseUnits[unit];
     const table = this.#layout.encoder.tables[block.table];
-    const rule = table.bias ? this.#biasRule : this.#rule;
+    const rule = table.bias ? this.#denseBiasRule : this.#denseRule;
     const state = this.#layout.encoderStates[block.table];
     this.#update(rule, table, state, 0, block.firstRow, block.rows, block.columns, block.gradient, block.ldGradient);
   }

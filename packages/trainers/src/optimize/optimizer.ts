@@ -24,6 +24,11 @@ export interface OptimizerSpec {
   readonly epsilon: number;
   /** adagrad and rowwise-adagrad: what accumulators start from, >= 0. */
   readonly initialAccumulator: number;
+  /**
+   * What the learning rate of an encoder's dense layers is multiplied by, > 0. A row of a table is touched now and then and may take long steps; a
+   * dense matrix takes one every time, and adagrad's first steps are as long as the rate in every element. Default 0.1 for the adagrads, else 1.
+   */
+  readonly denseFactor: number;
   /** Gradients are scaled down so that their global norm, sparse rows included, is at most this; 0: no clipping and no price. */
   readonly clipNorm: number;
 }
@@ -48,6 +53,7 @@ export function optimizerSpec(options: Partial<OptimizerSpec> = {}): OptimizerSp
     beta2: requireNumber("beta2", options.beta2 ?? 0.999, 0, 1 - 1e-9),
     epsilon: requirePositive("epsilon", options.epsilon ?? (name === "adam" ? 1e-8 : 1e-10)),
     initialAccumulator: requireNumber("initial accumulator", options.initialAccumulator ?? 0, 0),
+    denseFactor: requirePositive("dense factor", options.denseFactor ?? (name.endsWith("adagrad") ? 0.1 : 1)),
     clipNorm: requireNumber("clip norm", options.clipNorm ?? 0, 0),
   };
 }
