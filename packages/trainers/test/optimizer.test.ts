@@ -64,6 +64,7 @@ describe("optimizers", () => {
     expect(spec.learningRate).toBe({ sgd: 0.5, momentum: 0.1, adagrad: 0.1, "rowwise-adagrad": 0.1, adam: 1e-3 }[name]);
     expect(spec.epsilon).toBe(name === "adam" ? 1e-8 : 1e-10);
     expect(spec.clipNorm).toBe(0);
+    expect(spec.denseFactor).toBe(name.endsWith("adagrad") ? 0.1 : 1);
   });
 
   it("adagrad is the default", () => {
@@ -80,6 +81,7 @@ describe("optimizers", () => {
     [{ beta2: -0.5 }, -0.5],
     [{ epsilon: 0 }, 0],
     [{ initialAccumulator: -1 }, -1],
+    [{ denseFactor: 0 }, 0],
     [{ clipNorm: Number.NaN }, Number.NaN],
   ])("refuse %o with the value", (options, value) => {
     expect(() => optimizerSpec(options)).toThrow(

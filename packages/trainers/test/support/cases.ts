@@ -214,6 +214,11 @@ export const OPTIMIZER_CASES: Readonly<Record<string, EngineCase>> = {
     vocabulary: 23,
     optimizer: { name: "adam", learningRate: 0.05, epsilon: 0.01, clipNorm: 0.1 },
   },
+  "dense layers at a third of the rate": {
+    ...window,
+    encoder: dense,
+    optimizer: { name: "momentum", learningRate: 0.3, denseFactor: 1 / 3, clipNorm: 0.5 },
+  },
   "linear schedule after a warm-up": {
     loss: "full-softmax",
     totalSteps: 5,

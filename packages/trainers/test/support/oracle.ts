@@ -259,7 +259,8 @@ export class OracleRun {
     for (const [index, table] of this.tables.entries()) {
       if (index === 1 && !this.spec.bias) continue;
       const used = index <= 1 ? classes : index === 2 ? batch.inputs.flatMap(({ ids }) => ids) : undefined;
-      for (const row of touchedRows(table, used)) updateRow(table, row, gradients[index]!, optimizer, rate, clip, step);
+      const own = index <= 2 ? rate : rate * optimizer.denseFactor;
+      for (const row of touchedRows(table, used)) updateRow(table, row, gradients[index]!, optimizer, own, clip, step);
     }
   }
 }
