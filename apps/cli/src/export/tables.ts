@@ -57,6 +57,7 @@ async function read(run: string, stored: StoredTable): Promise<ExportTable> {
   return { name: stored.name, shape: shapeOf(stored), values };
 }
 
+/** Biases are vectors, whichever way they are stored. */
 function shapeOf({ rows, columns, name }: StoredTable): number[] {
-  return columns === 1 && name.endsWith("bias") ? [rows] : [rows, columns];
+  return name.endsWith("bias") && Math.min(rows, columns) === 1 ? [rows * columns] : [rows, columns];
 }

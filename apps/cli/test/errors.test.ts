@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cli, logq, names, remove, sampleAdjacency, sampleText, temporaryFolder, write } from "./support.js";
+
+let folder: string;
+let before: string[];
+
+beforeAll(async () => {
+  const many = Array.from({ length: 20_000 }, (_, i) => `word${i}`).join(" ");
+  const files = { "text.txt": sampleText(20), "many.txt": many, "pairs.txt": sampleAdjacency(10), "bad.xmlc": "1 2" };
+  folder = await write(await temporaryFolder(), files);
+  await write(folder, { other: "something else" });
+  const made = [
+    "prepare text --train text.txt --out text",
+    "prepare text --train many.txt --out many",
+    "prepare pairs --train pairs.txt --format adjacency --out pairs",
+    "train text --max-steps 1 --workers 1 --out run",
+    "train pairs --max-steps 1 --workers 1 --out pairs-run",
+  ];
+  for (const line of made) expect(await here(line), line).toMatchObject({ code: 0 });
+  before = await names(folder);
+}, 60_000);
+afterAll(() => remove(folder));
+
+/** Runs a line whose words that name something in the folder become absolute paths. */
+function here(line: string) {
+  const path = /^(text|many|pairs|run|pairs-run|out|missing|other)$|^(other|text)\/x$|\.(txt|xmlc|npy|gz)$/;
+  const words = line.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ""));
+  const isKind = (i: number) => words[0] === "prepare" && i === 1;
+  return cli(words.map((word, i) => (!isKind(i) && path.test(word) ? join(folder, word) : word)));
+}
+
+/** A wrong command line and what is said about it. */
+const WRONG: readonly (readonly [string, RegExp])[] = [
+  // the command line
+  ["trian text --out out", /^unknown command 'trian' \(Did you mean train\?\)$/],
+  ["train text --out out --dmi 8", /^unknown option '--dmi' \(Did you mean --dim\?\)$/],
+  ["train text", /^required option '--out <directory>' not specified$/],
+  ["train --out out", /^missing required argument 'dataset'$/],
+  ["train text more --out out", /too many arguments/],
+  // inputs
+  ["prepare text --train missing.txt --out out", /missing\.txt does not exist/],
+  ["prepare text --train /dev/null --out out", /^\/dev\/null: no word to train on$/],
+  ["prepare labels --train bad.xmlc --format xmlc --out out", /bad\.xmlc/],
+  ["prepare pairs --train text.txt --format csv --user-column u --item-column i --out out", /"?u"?/],
+  ["train missing --out out", /missing does not exist: there is no dataset in it$/],
+  ["train run --out out", /run is not a prepared dataset: it is a trained run$/],
+  ["evaluate text", /text is not a trained run: it is a dataset$/],
+  ["evaluate run --split test", /^the dataset has no test part$/],
+  ["evaluate run --split train --metrics recall@20,bleu", /^there is no metric "bleu"/],
+  ["evaluate run --split train --metrics recall@999", /^recall@999 looks at more classes than the 21 there are$/],
+  ["evaluate run --data pairs --split train", /pairs/],
+  // options of prepare
+  ["prepare text --train text.txt --format tsv --out out", /^--text-column is missing: the format tsv needs it$/],
+  ["prepare text --train text.txt --split 0.9,0.2,0.1 --out out", /are not three numbers from 0 that add up to 1/],
+  ["prepare text --train text.txt --split leave-one-out --out out", /^--split leave-one-out needs users/],
+  ["prepare text --train text.txt --validation-ratio 1 --out out", /^--validation-ratio is 1: /],
+  ["prepare text --train text.txt --min-count 0 --out out", /^--min-count is 0: /],
+  [
+    "prepare pairs --train pairs.txt --format pears --out out",
+    /Allowed choices are adjacency, pairs, csv, tsv, parquet/,
+  ],
+  [
+    "prepare pairs --train pairs.txt --format adjacency --user-column u --out out",
+    /^--user-column is u, but the format/,
+  ],
+  // options of train
+  ["train text --negatives 22 --replacement no --out out", /^22 distinct candidates cannot be drawn: 21 of 21 classes/],
+  [
+    "train many --dim 65536 --out out",
+    /^\d+(\.\d+)? GB are needed, but at most 4\.29 GB fit; the largest parts: class table/,
+  ],
+  ["train text --dim 0 --out out", /^--dim must be an integer in \[1, 65536\], not 0$/],
+  ["train text --batch 0 --out out", /^--batch must be an integer in \[1, \d+\], not 0$/],
+  ["train text --negatives 0 --out out", /^--negatives must be an integer in \[1, \d+\], not 0$/],
+  ["train text --lr 0 --out out", /^--lr must be a number above 0, not 0$/],
+  ["train text --lr NaN --out out", /'NaN' is invalid\. "NaN" is not a number\.$/],
+  ["train text --temperature 0 --out out", /^--temperature must be a number above 0, not 0$/],
+  ["train text --epochs 0 --out out", /"0" is not above 0\.$/],
+  ["train text --dim 1.5 --out out", /"1\.5" is not a whole number\.$/],
+  ["train text --lanes 3 --out out", /"3" is not a power of two\.$/],
+  ["train text --workers 0 --out out", /"0" is not above 0\.$/],
+  ["train text --replacement maybe --out out", /It is yes or no, not "maybe"\.$/],
+  ["train text --loss full-softmax --negatives 5 --out out", /^full-softmax looks at every class: it takes neither/],
+  ["train text --label-smoothing 0.1 --out out", /^sampled-softmax takes no --label-smoothing: /],
+  ["train text --encoder user --out out", /^text data take the encoder window, not user$/],
+  ["train text --validation-metrics mrr --out out", /^there is no metric "mrr"/],
+  // places
+  ["train text --out other", /other is not a directory that can be read \(ENOTDIR\)$/],
+  ["train text --out other/x", /other\/x is not a directory that can be read \(ENOTDIR\)$/],
+  ["train text --out pairs", /pairs holds other things than a run; it is left as it is$/],
+  ["train text --out text/x", /and the input .* may not lie in one another$/],
+  ["prepare text --train text.txt --out run", /run holds other things than a dataset; it is left as it is$/],
+  ["export run --format npy --out text", /text is not a file; it is left as it is$/],
+  ["export run --format npy --out other/x", /other is not a directory; nothing can be written in it$/],
+  // questions
+  ["recommend run --user 3", /^a model with the encoder window takes --words, not --user$/],
+  ["recommend pairs-run", /^a model with the encoder user takes --user, not nothing$/],
+  ["recommend pairs-run --user nobody", /^there is no user "nobody" among the 10 of this model$/],
+  ["recommend pairs-run --user user1 --k 0", /"0" is not above 0\.$/],
+  ["neighbours run --class nothing", /^there is no class "nothing" among the 21 of this model$/],
+  ["neighbours run --class-id 21", /^class 21 lies outside \[0, 21\)$/],
+  ["neighbours run", /^give one of --class NAME and --class-id ID$/],
+  ["export run --format safetensors --table inputs --out out", /^--table chooses one table, but safetensors/],
+  ["export run --format npy --binary --out out", /^--binary is a form of word2vec/],
+];
+
+describe("what is wrong is said in one line with the values, answered with 2, and nothing is written", () => {
+  it.each(WRONG)("logq %s", async (line, message) => {
+    const { code, stdout, stderr } = await here(line);
+    const last = stderr.trimEnd().split("\n").at(-1)!;
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(last.startsWith("logq: ")).toBe(true);
+    expect(last.slice("logq: ".length)).toMatch(message);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(await names(folder)).toEqual(before);
+  });
+
+  it("also as a process: nothing on stdout, no stack trace, unless LOGQ_DEBUG is set", async () => {
+    const { code, stdout, stderr } = await logq(folder, ["evaluate", "missing", "--json"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toBe(`logq: ${join(folder, "missing")} does not exist: there is no run in it\n`);
+    const debug = await logq(folder, ["evaluate", "missing"], undefined, { LOGQ_DEBUG: "1" });
+    expect(debug.stderr).toMatch(/^logq: .*\nMissingFileError: .*\n +at /);
+  });
+}, 60_000);

@@ -1,0 +1,131 @@
+import { PassThrough } from "node:stream";
+import { InvalidArgumentError } from "commander";
+import { describe, expect, it } from "vitest";
+import { withFlags } from "../src/base/flag-names.js";
+import { bytes, clock, decimal, duration } from "../src/base/format.js";
+import { LineProgress } from "../src/base/progress.js";
+import { integer, number, seed, widths } from "../src/base/values.js";
+import { parseFeatures } from "../src/models/input.js";
+import { parseSplit, splitOptions } from "../src/prepare/split.js";
+import { epochEstimate, warningsBefore } from "../src/train/warnings.js";
+import { progressText } from "../src/train/watch.js";
+
+const PROGRESS = {
+  step: 50,
+  totalSteps: 400,
+  epoch: 0.5,
+  examples: 1600,
+  examplesPerSecond: 800,
+  loss: 3.21,
+  seconds: 2,
+  secondsLeft: 14,
+  probe: undefined,
+  validation: undefined,
+};
+type Options = Parameters<typeof warningsBefore>[0];
+const options = (loss: string, sampler: string | undefined, correction = "importance") =>
+  ({ loss: { name: loss, correction }, sampler: sampler && { name: sampler } }) as unknown as Options;
+
+describe("values", () => {
+  it("numbers are decimal and finite", () => {
+    expect(["1", "-2.5", ".5", "1e-3", "+4"].map(number)).toEqual([1, -2.5, 0.5, 0.001, 4]);
+    for (const text of ["", " ", "NaN", "Infinity", "0x10", "1e999", "1,5", "1_000", "--lr"]) {
+      expect(() => number(text), text).toThrow(InvalidArgumentError);
+    }
+    expect(integer("1e6")).toBe(1_000_000);
+    expect(() => integer("1e16")).toThrow(InvalidArgumentError);
+    expect(widths("256,128")).toEqual([256, 128]);
+    expect(() => widths("256,")).toThrow(InvalidArgumentError);
+    expect([seed("7"), seed("seven"), seed("7.5")]).toEqual([7, "seven", "7.5"]);
+  });
+
+  it("features are names and weights; a name may hold a colon", () => {
+    expect(parseFeatures("a:1,b:c:2.5, d")).toEqual([
+      ["a", 1],
+      ["b:c", 2.5],
+      ["d", 1],
+    ]);
+    for (const text of ["", "a:", "a:x", ":1", "a:Infinity"])
+      expect(() => parseFeatures(text), text).toThrow("--features");
+  });
+});
+
+describe("--split", () => {
+  const usual = { validation: 0.1, test: 0.2 };
+
+  it("ratio holds out the usual shares of the parts that have no file; a ratio of one's own goes before", () => {
+    expect(splitOptions({ split: "ratio" }, usual)).toEqual({ validationRatio: 0.1, testRatio: 0.2 });
+    expect(splitOptions({ split: "ratio", test: ["t"] }, usual)).toEqual({ validationRatio: 0.1 });
+    const own = splitOptions({ split: "ratio", test: ["t"], validationRatio: 0.3 }, usual);
+    expect(own).toEqual({ validationRatio: 0.3 });
+    expect(splitOptions({ validationRatio: 0.3 }, usual)).toEqual({ validationRatio: 0.3 });
+    expect(splitOptions({}, usual)).toEqual({});
+  });
+
+  it("shares by number stand alone", () => {
+    expect(splitOptions({ split: parseSplit("0.98,0.01,0.01") }, usual)).toEqual({
+      validationRatio: 0.01,
+      testRatio: 0.01,
+    });
+    expect(() => splitOptions({ split: parseSplit("0.8,0.1,0.1"), testRatio: 0.1 }, usual)).toThrow("give one of them");
+    for (const text of ["0.9,0.1", "1.1,-0.1,0", "half", "0.8,0.1,0.2"]) expect(() => parseSplit(text), text).toThrow();
+  });
+});
+
+describe("words for people", () => {
+  it("numbers", () => {
+    expect([0, 999, 1000, 51_200_000].map(bytes)).toEqual(["0 B", "999 B", "1 kB", "51.2 MB"]);
+    expect([0, 59.2, 3725, Number.POSITIVE_INFINITY].map(clock)).toEqual(["0:00", "1:00", "1:02:05", "–"]);
+    expect([0.123, 12.34, 3725].map(duration)).toEqual(["0.12 s", "12.3 s", "1:02:05"]);
+    expect([0.12345, 1234.56, 1e30, Number.NaN].map(decimal)).toEqual(["0.1235", "1234.6", "1.0000e+30", "–"]);
+  });
+
+  it("options of the libraries are named as flags, other words are left alone", () => {
+    expect(withFlags("textColumn is missing: the format tsv needs it")).toBe(
+      "--text-column is missing: the format tsv needs it",
+    );
+    expect(withFlags("learning rate must be a number above 0, not 0")).toBe("--lr must be a number above 0, not 0");
+    expect(withFlags("batch must be an integer")).toBe("--batch must be an integer");
+    expect(withFlags("a row of the batch is empty")).toBe("a row of the batch is empty");
+  });
+
+  it("a sampled loss is called by its name, the exact cross-entropy by its part", () => {
+    const probe = { step: 40, seconds: 1, crossEntropy: 6.5 };
+    expect(progressText({ ...PROGRESS, probe }, "sampled-softmax", "validation")).toBe(
+      "step 50/400  epoch 0.50  800 examples/s  sampled-softmax loss 3.2100  exact cross-entropy 6.5000 (validation probe)  0:14 left",
+    );
+    expect(progressText(PROGRESS, "nce", "test")).not.toMatch(/cross-entropy|perplexity/);
+  });
+
+  it("in a pipe a line comes every ten seconds, at most", () => {
+    const sink = new PassThrough();
+    let now = 0;
+    const progress = new LineProgress(sink, "training", () => now);
+    for (now = 0; now < 35; now++) progress.update(now / 100, `at ${now}`);
+    progress.end();
+    expect(String(sink.read())).toBe("training 10%  at 10\ntraining 20%  at 20\ntraining 30%  at 30\n");
+  });
+});
+
+describe("warnings before training", () => {
+  it("log-uniform on ids that are not in order of frequency", () => {
+    const ascending = Array.from({ length: 1000 }, (_, id) => id + 1);
+    expect(warningsBefore(options("nce", "log-uniform"), ascending)[0]).toMatch(/not in that order \(gamma -1\.00/);
+    expect(warningsBefore(options("nce", "log-uniform"), ascending.toReversed())).toEqual([]);
+    expect(warningsBefore(options("nce", "unigram"), ascending)).toEqual([]);
+  });
+
+  it("sampled softmax without correction", () => {
+    expect(warningsBefore(options("sampled-softmax", "uniform", "none"), [1])).toEqual([
+      expect.stringContaining("log p - log Q"),
+    ]);
+  });
+
+  it("every class of very many, with the time of an epoch once steps were timed", () => {
+    const counts = new Float64Array(160_400).fill(1);
+    expect(warningsBefore(options("full-softmax", undefined), counts)[0]).toContain("all 160,400 classes");
+    expect(epochEstimate(options("full-softmax", undefined), PROGRESS, 90_000)).toBe(
+      "full-softmax: about 1:00:00 for an epoch of 90,000 steps (40.0 ms each), by the first 50 steps",
+    );
+  });
+});
