@@ -28,10 +28,10 @@ describe.skipIf(process.platform === "win32")(
 
     it("twice: leaves at once, without a run", async () => {
       let asked = 0;
-      // A validation-free run of one step that lasts: the second signal comes while the first is being honoured.
+      // Steps that last: the second signal comes while the first is being honoured.
       const { code } = await logq(
         folder,
-        [...endless, "--batch", "65536", "--dim", "2048", "--out", "gone"],
+        [...endless, "--batch", "4096", "--dim", "512", "--out", "gone"],
         (text, kill) => {
           if (asked === 0 && text.includes("memory")) {
             asked = 1;
