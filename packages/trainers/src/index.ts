@@ -1,16 +1,26 @@
-export { isRun, readRun, type RunHead, type StoredTable } from "./checkpoint/format.js";
+export { isRun, type RunHead, readRun, type StoredTable } from "./checkpoint/format.js";
 export { readNames } from "./checkpoint/names.js";
 export { saveModel } from "./checkpoint/save.js";
 export type { EvaluationProgress, EvaluationRequest, EvaluationResult } from "./evaluate/evaluate.js";
 export { type EvaluateRunOptions, evaluateRun } from "./evaluate/evaluate-run.js";
 export { type Metric, parseMetrics, RANKING_METRICS, type RankingMetricName } from "./evaluate/metrics.js";
 export type { ModelShape } from "./model/engine-spec.js";
-export { CLASS_BIASES, type ClassBias, ENCODERS, type EncoderName, type RunOptions, type TrainOptions } from "./model/options.js";
+export {
+  CLASS_BIASES,
+  type ClassBias,
+  ENCODERS,
+  type EncoderName,
+  type RunOptions,
+  type TrainOptions,
+} from "./model/options.js";
 export { OPTIMIZERS, type OptimizerName, type OptimizerSpec } from "./optimize/optimizer.js";
 export { SCHEDULES, type ScheduleName, type ScheduleSpec } from "./optimize/schedule.js";
 export type { ProbePoint, TrainEnd, TrainProgress, TrainReport, ValidationPoint } from "./run/report.js";
 export { type TrainHooks, train } from "./run/train.js";
 export { Trainer } from "./run/trainer.js";
-export { OutputLayer, type OutputLayerOptions, type StepOptions, type StepResult, type Targets } from "./serve/output-layer.js";
-export { loadModel, type Model, type ModelInput, type Scored } from "./serve/model.js";
+export type { GivenCandidates, Targets } from "./serve/layer-batch.js";
+export type { OutputLayerOptions } from "./serve/layer-spec.js";
+export { loadModel, type Model, type Scored } from "./serve/model.js";
+export type { ModelInput } from "./serve/model-input.js";
+export { OutputLayer, type StepOptions, type StepResult } from "./serve/output-layer.js";
 export { classOfRow, DEFAULT_LANES, rowOfClass, type TableShape, tableShape } from "./table/lanes.js";

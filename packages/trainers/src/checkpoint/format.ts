@@ -46,7 +46,10 @@ export async function isRun(directory: string): Promise<boolean> {
 export async function readRun(directory: string): Promise<RunHead> {
   const file = join(directory, RUN_HEAD_FILE);
   if (!(await isRun(directory))) {
-    throw new MissingFileError(`${directory} holds no trained model: there is no ${RUN_HEAD_FILE} in it`, { directory, file });
+    throw new MissingFileError(`${directory} holds no trained model: there is no ${RUN_HEAD_FILE} in it`, {
+      directory,
+      file,
+    });
   }
   const head = (await readHead(RUN_FORMAT, file)) as RunHead;
   if (typeof head?.shape?.classes !== "number" || !Array.isArray(head.tables)) {

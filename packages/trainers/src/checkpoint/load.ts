@@ -16,7 +16,13 @@ export async function loadParameters(host: EngineHost, directory: string, head: 
   }
 }
 
-async function readStored(directory: string, head: RunHead, name: string, rows: number, columns: number): Promise<Float32Array> {
+async function readStored(
+  directory: string,
+  head: RunHead,
+  name: string,
+  rows: number,
+  columns: number,
+): Promise<Float32Array> {
   const stored: StoredTable | undefined = head.tables.find((table) => table.name === name);
   if (stored === undefined || stored.rows !== rows || stored.columns !== columns) {
     const found = stored === undefined ? "nothing" : `(${stored.rows}, ${stored.columns})`;
@@ -28,10 +34,26 @@ async function readStored(directory: string, head: RunHead, name: string, rows: 
       stored,
     });
   }
-  return readArrayFile(join(directory, stored.file), "float32", rows * columns);
+  const file = join(directory, stored.file);
+  const values = await readArrayFile(file, "float32", rows * columns);
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new FileFormatError(`${file} holds ${values[bad]} at element ${bad}; parameters are finite`, {
+      file,
+      index: bad,
+    });
+  }
+  return values;
 }
 
-function writeBlock(host: EngineHost, address: number, values: Float32Array, rows: number, columns: number, ld: number): void {
+function writeBlock(
+  host: EngineHost,
+  address: number,
+  values: Float32Array,
+  rows: number,
+  columns: number,
+  ld: number,
+): void {
   const { f32 } = host.memory;
   for (let row = 0; row < rows; row++) {
     f32.set(values.subarray(row * columns, row * columns + columns), (address >>> 2) + row * ld);

@@ -27,7 +27,7 @@ export async function saveModel(trainer: Trainer, directory: string, report: Tra
     const states = await writeParts(temporary, stateParts(trainer.host));
     const { dataset } = trainer;
     await writeNames(join(temporary, "classes.names"), dataset.classes);
-    const inputs = inputNames(dataset, trainer.options.encoder);
+    const inputs = namesOfInputs(dataset, trainer.options.encoder);
     if (inputs !== undefined) await writeNames(join(temporary, "inputs.names"), inputs);
     const head: RunHead = {
       shape: trainer.shape,
@@ -48,7 +48,7 @@ export async function saveModel(trainer: Trainer, directory: string, report: Tra
 }
 
 /** The names of an encoder's inputs; undefined: inputs are classes, or contexts without names. */
-export function inputNames(dataset: AnyDataset, encoder: string): Names | undefined {
+export function namesOfInputs(dataset: AnyDataset, encoder: string): Names | undefined {
   if (dataset.kind === "pairs" && encoder === "user") return dataset.users;
   return dataset.kind === "labels" ? dataset.features : undefined;
 }
@@ -68,7 +68,8 @@ export function parameterParts(host: EngineHost): Part[] {
   const { n, D } = host.spec.table;
   const { table, encoder } = host.layout;
   const parts: Part[] = [{ name: "classes", rows: n, columns: D, read: () => readRows(host, table.address) }];
-  if (table.bias !== 0) parts.push({ name: "class-bias", rows: n, columns: 1, read: () => readScalars(host, table.bias) });
+  if (table.bias !== 0)
+    parts.push({ name: "class-bias", rows: n, columns: 1, read: () => readScalars(host, table.bias) });
   for (const { name, address, rows, columns, ld } of encoder.tables) {
     parts.push({ name: `encoder.${name}`, rows, columns, read: () => readBlock(host, address, rows, columns, ld) });
   }
@@ -88,7 +89,10 @@ export function stateParts(host: EngineHost): Part[] {
   };
   addClass("classes.state", table.state.state, rowwise ? 1 : D);
   addClass("classes.second-state", table.state.secondState, D);
-  for (const [name, address] of [["class-bias.state", table.biasState.state], ["class-bias.second-state", table.biasState.secondState]] as const) {
+  for (const [name, address] of [
+    ["class-bias.state", table.biasState.state],
+    ["class-bias.second-state", table.biasState.secondState],
+  ] as const) {
     if (address !== 0) parts.push({ name, rows: n, columns: 1, read: () => readScalars(host, address) });
   }
   encoder.tables.forEach(({ name, rows, columns, ld }, index) => {
@@ -96,7 +100,12 @@ export function stateParts(host: EngineHost): Part[] {
     const width = rowwise ? 1 : columns;
     const stride = rowwise ? 1 : ld;
     if (state !== 0) {
-      parts.push({ name: `encoder.${name}.state`, rows, columns: width, read: () => readBlock(host, state, rows, width, stride) });
+      parts.push({
+        name: `encoder.${name}.state`,
+        rows,
+        columns: width,
+        read: () => readBlock(host, state, rows, width, stride),
+      });
     }
     if (secondState !== 0) {
       const read = () => readBlock(host, secondState, rows, columns, ld);

@@ -19,7 +19,10 @@ export interface CandidateSpace {
   /** float32 (B, ld) and (B): H brought to length 1 and the lengths, cosine only */
   readonly unitHidden: Address;
   readonly hiddenNorms: Address;
-  /** float32 (C or S, B): logits, then gradients. ld is B. */
+  /**
+   * float32: logits, then gradients, a block of R batch rows after the other, each [candidate][row of the block] with leading dimension R: the
+   * rows that one unit works on lie together, so they share neither cache sets nor pages with other units'.
+   */
   readonly logits: Address;
   /** float32 (C) */
   readonly add: Address;
@@ -69,7 +72,7 @@ export function planCandidateSpace(plan: MemoryPlan, spec: EngineSpec, capacity:
     packedRowsBytes,
     unitHidden: floats("unit hidden", normalize ? B * table.ld : 0),
     hiddenNorms: floats("hidden norms", normalize ? B : 0),
-    logits: floats("logits", C * B + own),
+    logits: floats("logits", (C + rowCandidates) * R * blocks),
     add: floats("candidate terms", C),
     weight: floats("candidate weights", C),
     positiveDot: floats("label logits", P),
@@ -87,7 +90,7 @@ export function planCandidateSpace(plan: MemoryPlan, spec: EngineSpec, capacity:
     gradient: floats("class gradients", clip ? U * table.ld : 0),
     biasGradient: floats("bias gradients", clip && spec.bias ? U : 0),
     scratchBytes:
-      wholeLines(kernels.matrix.packedBytes(table.D, R)) + wholeLines(4 * CLASS_BLOCK * table.ld) + wholeLines(4 * CLASS_BLOCK),
+      wholeLines(kernels.matrix.packedBytes(table.D, R)) + wholeLines(4 * CLASS_BLOCK * table.ld) + 2 * wholeLines(4 * CLASS_BLOCK),
   };
 }
 

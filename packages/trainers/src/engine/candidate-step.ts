@@ -23,7 +23,7 @@ export class CandidateStep {
   readonly #layout: EngineLayout;
   readonly #encoder: Encoder;
   readonly #loss: TileLoss;
-  readonly #scratch: { packed: Address; gradient: Address; biasGradient: Address };
+  readonly #scratch: { packed: Address; gradient: Address; biasGradient: Address; partialBias: Address };
   readonly #R: number;
   readonly #B: number;
   readonly #own: boolean;
@@ -49,7 +49,8 @@ export class CandidateStep {
     this.#own = candidates!.per === "row";
     const packed = scratch;
     const gradient = packed + wholeLines(kernels.matrix.packedBytes(spec.table.D, this.#R));
-    this.#scratch = { packed, gradient, biasGradient: gradient + wholeLines(4 * CLASS_BLOCK * spec.table.ld) };
+    const biasGradient = gradient + wholeLines(4 * CLASS_BLOCK * spec.table.ld);
+    this.#scratch = { packed, gradient, biasGradient, partialBias: biasGradient + wholeLines(4 * CLASS_BLOCK) };
     const vectors = (bias: Address, logQ: Address, multiplicity: Address, add: Address, weight: Address, count: number): TermVectors => ({
       from: 0,
       to: 0,
@@ -67,7 +68,7 @@ export class CandidateStep {
     this.#labelTerms = layout.batches.map((b) => vectors(space.positiveBias, b.positiveLogQ, 0, space.positiveAdd, 0, P));
     this.#rowTerms = this.#own ? layout.batches.map((b) => vectors(space.rowBias, b.rowCandidateLogQ, 0, space.rowAdd, 0, S * B)) : [];
     this.#rows = { R: 0, scale: spec.scale, weight: 0, loss: 0, coefficient: 0, max: 0, sum: 0, lse: 0, total: 0, uniform: 0 };
-    this.#tile = { z: 0, ld: B, C: 0, scale: this.#own ? 1 : spec.scale, add: 0, weight: 0 };
+    this.#tile = { z: 0, ld: this.#R, C: 0, scale: this.#own ? 1 : spec.scale, add: 0, weight: 0 };
     this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
   }
 
@@ -139,24 +140,24 @@ export class CandidateStep {
 
   /** The gradient of a block of panel rows over the whole batch: rows to out (count, ld), biases to outBias (count). */
   classGradient(unit: number, batch: BatchLayout, out: Address, outBias: Address): void {
-    const { matrix, tile, rows } = this.#kernels;
+    const { matrix, tile, rows, vector } = this.#kernels;
     const { ld, D } = this.#spec.table;
-    const { panel, panelNorms, logits } = this.#space;
+    const { panel, panelNorms } = this.#space;
     const first = unit * CLASS_BLOCK;
     const count = this.classCount(unit, batch);
     const shared = Math.max(0, Math.min(count, this.#head(batch, HEAD.candidates) - first));
     const batchRows = this.#head(batch, HEAD.rows);
-    const z = logits + 4 * this.#B * first;
+    if (this.#spec.bias) vector.fill(outBias, 0, count);
     for (let row = 0; row < batchRows && shared > 0; row += this.#R) {
       const R = Math.min(this.#R, batchRows - row);
+      const z = this.#logitsOf(row) + 4 * this.#R * first;
       const packed = this.#space.packedHidden + (row / this.#R) * this.#space.packedRowsBytes;
-      matrix.multiply(out, ld, z + 4 * row, this.#B, 1, packed, shared, R, D, row > 0);
+      matrix.multiply(out, ld, z, this.#R, 1, packed, shared, R, D, row > 0);
+      if (!this.#spec.bias) continue;
+      tile.sumOverRows(this.#scratch.partialBias, z, this.#R, shared, R);
+      vector.addScaled(outBias, this.#scratch.partialBias, 1, shared);
     }
-    if (shared < count) this.#kernels.vector.fill(out + 4 * ld * shared, 0, ld * (count - shared));
-    if (this.#spec.bias) {
-      if (shared > 0) tile.sumOverRows(outBias, z, this.#B, shared, batchRows);
-      if (shared < count) this.#kernels.vector.fill(outBias + 4 * shared, 0, count - shared);
-    }
+    if (shared < count) vector.fill(out + 4 * ld * shared, 0, ld * (count - shared));
     this.#addEntries(first, count, batch, out, outBias);
     if (this.#spec.normalize) {
       const unitRows = panel + 4 * ld * first;
@@ -183,6 +184,11 @@ export class CandidateStep {
 
   #head(batch: BatchLayout, word: number): number {
     return this.#kernels.memory.i32[(batch.head >>> 2) + word];
+  }
+
+  /** Where the logits of the block of rows that begins at `first` lie. */
+  #logitsOf(first: number): Address {
+    return this.#space.logits + 4 * first * this.#spec.training!.candidates!.S;
   }
 
   #packedPanel(unit: number): Address {
@@ -251,12 +257,12 @@ export class CandidateStep {
   #sharedLogits(first: number, R: number, batch: BatchLayout): void {
     const { matrix } = this.#kernels;
     const { ld, D } = this.#spec.table;
-    const { panel, logits, add, weight } = this.#space;
+    const { panel, add, weight } = this.#space;
     const hidden = this.#hidden;
     const C = this.#head(batch, HEAD.candidates);
     matrix.packRightTransposed(this.#scratch.packed, hidden.address + 4 * hidden.ld * first, hidden.ld, D, R);
-    const z = logits + 4 * first;
-    matrix.multiply(z, this.#B, panel, ld, 1, this.#scratch.packed, C, D, R, false);
+    const z = this.#logitsOf(first);
+    matrix.multiply(z, this.#R, panel, ld, 1, this.#scratch.packed, C, D, R, false);
     this.#mask(first, R, batch);
     this.#tile.z = z;
     this.#tile.C = C;
@@ -269,9 +275,10 @@ export class CandidateStep {
     const { i32, f32 } = this.#kernels.memory;
     const offsets = batch.maskOffsets >>> 2;
     const positions = batch.maskPositions >>> 2;
-    const z = this.#space.logits >>> 2;
-    for (let r = first; r < first + R; r++) {
-      for (let j = i32[offsets + r]; j < i32[offsets + r + 1]; j++) f32[z + i32[positions + j] * this.#B + r] = -Infinity;
+    const z = this.#logitsOf(first) >>> 2;
+    for (let r = 0; r < R; r++) {
+      const end = i32[offsets + first + r + 1];
+      for (let j = i32[offsets + first + r]; j < end; j++) f32[z + i32[positions + j] * this.#R + r] = -Infinity;
     }
   }
 
@@ -280,7 +287,7 @@ export class CandidateStep {
     const { memory, rows } = this.#kernels;
     const { f32 } = memory;
     const { ld, D } = this.#spec.table;
-    const { panel, panelBias, rowBias, rowAdd, logits } = this.#space;
+    const { panel, panelBias, rowBias, rowAdd } = this.#space;
     const S = this.#spec.training!.candidates!.S;
     const hidden = this.#hidden;
     const terms = this.#rowTerms[parity];
@@ -288,19 +295,20 @@ export class CandidateStep {
     for (let slot = 0; slot < S; slot++) {
       const at = slot * this.#B + first;
       const places = batch.rowCandidatePlace + 4 * at;
-      rows.pairDots(logits + 4 * at, hidden.address + 4 * hidden.ld * first, hidden.ld, 0, panel, ld, places, R, D);
+      const out = this.#logitsOf(first) + 4 * slot * this.#R;
+      rows.pairDots(out, hidden.address + 4 * hidden.ld * first, hidden.ld, 0, panel, ld, places, R, D);
       if (this.#spec.bias) rows.gatherRows(rowBias + 4 * at, 1, panelBias, 1, places, R, 1);
       terms.from = at;
       terms.to = at + R;
       candidateTerms(this.#spec.training!.loss, "candidate", terms);
-      const z = (logits >>> 2) + at;
+      const z = out >>> 2;
       const add = (rowAdd >>> 2) + at;
       for (let r = 0; r < R; r++) {
         const excluded = f32[logQ + at + r] === Infinity;
         f32[z + r] = excluded ? -Infinity : this.#spec.scale * f32[z + r] + f32[add + r];
       }
     }
-    this.#tile.z = logits + 4 * first;
+    this.#tile.z = this.#logitsOf(first);
     this.#tile.C = S;
     this.#tile.add = 0;
     this.#tile.weight = 0;
@@ -333,7 +341,7 @@ export class CandidateStep {
         f32[(weight >>> 2) + slot] = Math.exp(-f32[(batch.rowCandidateLogQ >>> 2) + slot * this.#B + r]);
       }
       this.#pointAt(r, 1, batch);
-      this.#tile.z = this.#space.logits + 4 * r;
+      this.#tile.z = this.#logitsOf(first) + 4 * (r - first);
       this.#tile.weight = weight;
       loss.tile(this.#tile, this.#rows);
     }
@@ -344,15 +352,15 @@ export class CandidateStep {
   #hiddenGradient(first: number, R: number, batch: BatchLayout): void {
     const { matrix, rows, vector } = this.#kernels;
     const { ld, D } = this.#spec.table;
-    const { panel, logits, positiveDot } = this.#space;
+    const { panel, positiveDot } = this.#space;
     const { hiddenGradient } = this.#layout.encoder;
     const out = hiddenGradient.address + 4 * hiddenGradient.ld * first;
     const C = this.#head(batch, HEAD.candidates);
     if (C === 0) vector.fill(out, 0, hiddenGradient.ld * R);
     for (let c = 0; c < C; c += CLASS_BLOCK) {
-      const z = logits + 4 * (c * this.#B + first);
+      const z = this.#logitsOf(first) + 4 * c * this.#R;
       const K = Math.min(CLASS_BLOCK, C - c);
-      matrix.multiply(out, hiddenGradient.ld, z, 1, this.#B, this.#packedPanel(c / CLASS_BLOCK), R, K, D, c > 0);
+      matrix.multiply(out, hiddenGradient.ld, z, 1, this.#R, this.#packedPanel(c / CLASS_BLOCK), R, K, D, c > 0);
     }
     const offsets = batch.positiveOffsets + 4 * first;
     rows.weightedRowSums(out, hiddenGradient.ld, panel, ld, offsets, batch.positivePlace, positiveDot, R, D, true);
@@ -365,14 +373,15 @@ export class CandidateStep {
   #addOwnHiddenGradient(first: number, R: number, batch: BatchLayout, out: Address, ldOut: number): void {
     const { i32 } = this.#kernels.memory;
     const { ld, D } = this.#spec.table;
-    const { panel, logits } = this.#space;
+    const { panel } = this.#space;
     const S = this.#spec.training!.candidates!.S;
     // One candidate of every row at a time: the segments are single entries, offsets 0, 1, …, R.
     const ones = this.#scratch.biasGradient;
     for (let r = 0; r <= R; r++) i32[(ones >>> 2) + r] = r;
     for (let slot = 0; slot < S; slot++) {
-      const at = 4 * (slot * this.#B + first);
-      this.#kernels.rows.weightedRowSums(out, ldOut, panel, ld, ones, batch.rowCandidatePlace + at, logits + at, R, D, true);
+      const places = batch.rowCandidatePlace + 4 * (slot * this.#B + first);
+      const weights = this.#logitsOf(first) + 4 * slot * this.#R;
+      this.#kernels.rows.weightedRowSums(out, ldOut, panel, ld, ones, places, weights, R, D, true);
     }
   }
 
@@ -380,7 +389,7 @@ export class CandidateStep {
   #addEntries(first: number, count: number, batch: BatchLayout, out: Address, outBias: Address): void {
     const { i32, f32 } = this.#kernels.memory;
     const { ld, D } = this.#spec.table;
-    const { positiveDot, logits, sortedWeight } = this.#space;
+    const { positiveDot, sortedWeight } = this.#space;
     const offsets = batch.sortedPlaces >>> 2;
     const entries = batch.sortedEntries >>> 2;
     const positives = this.#head(batch, HEAD.positives);
@@ -388,7 +397,7 @@ export class CandidateStep {
     const weight = sortedWeight >>> 2;
     for (let k = i32[offsets + first]; k < i32[offsets + first + count]; k++) {
       const entry = i32[entries + k];
-      f32[weight + k] = entry < positives ? f32[(positiveDot >>> 2) + entry] : f32[(logits >>> 2) + entry - positives];
+      f32[weight + k] = entry < positives ? f32[(positiveDot >>> 2) + entry] : this.#ownGradient(entry - positives);
     }
     const segments = batch.sortedPlaces + 4 * first;
     this.#kernels.rows.weightedRowSums(out, ld, hidden.address, hidden.ld, segments, batch.sortedRows, sortedWeight, count, D, true);
@@ -398,6 +407,14 @@ export class CandidateStep {
       for (let k = i32[offsets + first + u]; k < i32[offsets + first + u + 1]; k++) sum += f32[weight + k];
       f32[(outBias >>> 2) + u] = sum;
     }
+  }
+
+  /** The gradient of entry slot·B + row of the rows' own candidates. */
+  #ownGradient(entry: number): number {
+    const row = entry % this.#B;
+    const slot = (entry - row) / this.#B;
+    const inBlock = row % this.#R;
+    return this.#kernels.memory.f32[(this.#logitsOf(row - inBlock) >>> 2) + slot * this.#R + inBlock];
   }
 
   #isFinite(first: number, R: number, gradient: Address, ld: number): boolean {

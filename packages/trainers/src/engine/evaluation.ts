@@ -95,13 +95,13 @@ export class Evaluation {
     for (let tile = 0; tile < this.#walk.tilesOf(lane); tile++) {
       const firstRow = this.#walk.firstRow(lane, tile);
       const C = this.#walk.tileClasses(lane, tile);
-      this.#walk.multiplyTile(scratch.tile, space.rows, this.#walk.tileRows(firstRow, C), C, rows, this.#R);
-      this.#walk.describeTile(this.#tile, scratch.tile, space.rows, firstRow, C);
+      this.#walk.multiplyTile(scratch.tile, this.#walk.tileRows(firstRow, C), C, rows, this.#R);
+      this.#walk.describeTile(this.#tile, scratch.tile, firstRow, C);
       // Scaling and biases come with the partials; a ranking alone needs them too.
       this.#loss.partials(this.#tile, this.#rows);
       if (goals.k === 0) continue;
       if (goals.maskExcluded) maskTile(this.#kernels.memory, this.#batch, this.#tile, firstRow);
-      kernel.topK(values, ids, goals.k, scratch.tile, space.rows, C, rows, tile * CLASS_TILE * lanes + lane, lanes);
+      kernel.topK(values, ids, goals.k, scratch.tile, space.ldTile, C, rows, tile * CLASS_TILE * lanes + lane, lanes);
     }
   }
 

@@ -5,6 +5,8 @@ import { CLASS_TILE, type EngineSpec, rowsPerBlock } from "./spec.js";
 /** What the walk over all classes shares, in training and in evaluation. `rows` is the capacity; L lanes. */
 export interface FullSpace {
   readonly rows: number;
+  /** Leading dimension of a tile of logits. */
+  readonly ldTile: number;
   /** H packed for logits, a block of rows after the other, packedBlockBytes apart. */
   readonly packedHiddenT: Address;
   readonly packedTBytes: number;
@@ -28,7 +30,7 @@ export interface FullSpace {
   readonly positiveBias: Address;
   /** Training only: float32 (L, rows, ld) each lane's share of dH */
   readonly laneHiddenGradient: Address;
-  /** Training only: float32 (table rows, rows) the logits that are kept, or 0 */
+  /** Training only: float32 (table rows, ldTile) the logits that are kept, or 0 */
   readonly keptLogits: Address;
   /** Training with clipping only: float32 (table rows, ld) and (table rows) */
   readonly gradient: Address;
@@ -59,7 +61,7 @@ export interface FullScratch {
 export function fullScratch(base: Address, spec: EngineSpec, rows: number, kernels: Kernels): FullScratch {
   const { ld, D } = spec.table;
   const tile = base;
-  const gradient = tile + wholeLines(4 * CLASS_TILE * rows);
+  const gradient = tile + wholeLines(4 * CLASS_TILE * tileStride(rows));
   const unit = gradient + wholeLines(4 * CLASS_TILE * ld);
   const norms = unit + (spec.normalize ? wholeLines(4 * CLASS_TILE * ld) : 0);
   const biasGradient = norms + wholeLines(4 * CLASS_TILE);
@@ -67,6 +69,11 @@ export function fullScratch(base: Address, spec: EngineSpec, rows: number, kerne
   const packed = add + wholeLines(4 * CLASS_TILE);
   const end = packed + wholeLines(kernels.matrix.packedBytes(CLASS_TILE, D));
   return { tile, gradient, unit, norms, biasGradient, add, packed, end };
+}
+
+/** A leading dimension for tiles of `rows` columns: a line more than they need, because rows a power of two apart share cache sets. */
+function tileStride(rows: number): number {
+  return 16 * Math.ceil(rows / 16) + 16;
 }
 
 /** Whether a training step walks all classes. */
@@ -87,12 +94,14 @@ export function planFullSpace(plan: MemoryPlan, spec: EngineSpec, kernels: Kerne
   const labels = rows * Math.max(1, spec.capacity.maxTargets, trains ? training!.capacity.maxTargets : 0);
   const floats = (name: string, count: number) => (count > 0 ? plan.reserve(`full ${name}`, 4 * count) : 0);
   const doubles = (name: string, count: number) => plan.reserve(`full ${name}`, 8 * count);
-  const logitBytes = trains ? 4 * table.rows * training!.B : 0;
+  const ldTile = tileStride(rows);
+  const logitBytes = trains ? 4 * table.rows * ldTile : 0;
   const keep = logitBytes > 0 && logitBytes <= training!.logitBytes;
   const clip = trains && training!.optimizer.clipNorm > 0;
   const scratch = fullScratch(0, spec, rows, kernels);
   return {
     rows,
+    ldTile,
     packedHiddenT: plan.reserve("full packed hidden", packedTBytes * blocks),
     packedTBytes,
     packedHidden: trains ? plan.reserve("full packed rows", packedRowsBytes * blocks) : 0,

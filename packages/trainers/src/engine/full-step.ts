@@ -25,7 +25,6 @@ export class FullStep {
   readonly #walk: FullWalk;
   readonly #updates: Updates;
   readonly #loss: TileLoss;
-  readonly #B: number;
   readonly #R: number;
   readonly #clip: boolean;
   readonly #rows: LossRows;
@@ -42,7 +41,6 @@ export class FullStep {
     this.#walk = walk;
     this.#updates = updates;
     this.#loss = createTileLoss(kernels, loss, spec.table.n);
-    this.#B = B;
     this.#R = rowsPerBlock(B);
     this.#clip = optimizer.clipNorm > 0;
     const rows = { R: 0, scale: spec.scale, weight: 0, loss: 0, coefficient: 0, max: 0, sum: 0, lse: 0, total: 0, uniform: 0 };
@@ -225,11 +223,10 @@ export class FullStep {
     const { space, scratch } = this.#walk;
     const firstRow = this.#walk.firstRow(lane, tile);
     const C = this.#walk.tileClasses(lane, tile);
-    const z = space.keptLogits === 0 ? scratch.tile : space.keptLogits + 4 * this.#B * firstRow;
-    const ldZ = space.keptLogits === 0 ? space.rows : this.#B;
+    const z = space.keptLogits === 0 ? scratch.tile : space.keptLogits + 4 * space.ldTile * firstRow;
     const classRows = this.#walk.tileRows(firstRow, C);
-    this.#walk.multiplyTile(z, ldZ, classRows, C, rows, this.#R);
-    this.#walk.describeTile(this.#tile, z, ldZ, firstRow, C);
+    this.#walk.multiplyTile(z, classRows, C, rows, this.#R);
+    this.#walk.describeTile(this.#tile, z, firstRow, C);
   }
 
   /** Brings #tile to the gradients of a tile, from what was kept or anew. */
@@ -243,7 +240,7 @@ export class FullStep {
     } else {
       const firstRow = this.#walk.firstRow(lane, tile);
       const C = this.#walk.tileClasses(lane, tile);
-      this.#walk.describeTile(this.#tile, space.keptLogits + 4 * this.#B * firstRow, this.#B, firstRow, C);
+      this.#walk.describeTile(this.#tile, space.keptLogits + 4 * space.ldTile * firstRow, firstRow, C);
       if (this.#spec.normalize) this.#walk.tileRows(firstRow, C);
     }
     if (this.#loss.kind === "normalised") this.#loss.gradient(this.#tile, this.#rows);

@@ -125,18 +125,18 @@ export class FullWalk {
   }
 
   /** z (C, rows) ← raw logits of a tile against all blocks of the batch. */
-  multiplyTile(z: Address, ldZ: number, tileRows: Address, C: number, rows: number, R: number): void {
+  multiplyTile(z: Address, tileRows: Address, C: number, rows: number, R: number): void {
     const { ld, D } = this.#spec.table;
     for (let first = 0, block = 0; first < rows; first += R, block++) {
       const packed = this.space.packedHiddenT + block * this.space.packedTBytes;
-      this.#kernels.matrix.multiply(z + 4 * first, ldZ, tileRows, ld, 1, packed, C, D, Math.min(R, rows - first), false);
+      this.#kernels.matrix.multiply(z + 4 * first, this.space.ldTile, tileRows, ld, 1, packed, C, D, Math.min(R, rows - first), false);
     }
   }
 
   /** Points a tile description at z. */
-  describeTile(tile: LossTile, z: Address, ldZ: number, firstRow: number, C: number): void {
+  describeTile(tile: LossTile, z: Address, firstRow: number, C: number): void {
     tile.z = z;
-    tile.ld = ldZ;
+    tile.ld = this.space.ldTile;
     tile.C = C;
     tile.scale = this.#spec.scale;
     tile.add = this.tileTerms(firstRow, C);

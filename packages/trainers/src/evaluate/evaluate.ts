@@ -1,10 +1,10 @@
-import { type Key, OptionError } from "@logq/core";
+import type { Key } from "@logq/core";
 import type { EngineHost } from "../engine/host.js";
 import { STAT } from "../engine/layout.js";
 import { createSource } from "../sources/create.js";
 import { type ExampleOrder, SequentialOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
-import { type Metric, rankingValue } from "./metrics.js";
+import { type Metric, rankingValue, requireRankable } from "./metrics.js";
 
 /** How far an evaluation is. */
 export interface EvaluationProgress {
@@ -46,14 +46,7 @@ export async function evaluateModel(host: EngineHost, request: EvaluationRequest
   const stats = host.layout.stats >>> 3;
   host.memory.f64.fill(0, stats + STAT.evaluationLoss, stats + STAT.evaluationRows + 1);
   const loss = request.metrics.some((metric) => !("k" in metric));
-  const k = Math.max(0, ...request.metrics.map((metric) => ("k" in metric ? metric.k : 0)));
-  const goals = { loss, k: Math.min(k, host.spec.table.n), maskExcluded: request.maskSeen ?? true };
-  if (goals.k > host.spec.maxK) {
-    throw new OptionError(`a ranking of ${goals.k} is asked for, but this engine ranks at most ${host.spec.maxK}`, {
-      k: goals.k,
-      limit: host.spec.maxK,
-    });
-  }
+  const goals = { loss, k: requireRankable(request.metrics, host.spec), maskExcluded: request.maskSeen ?? true };
   const order = new SequentialOrder(source.examples, 0, count, evaluationRows, request.key);
   const ranking = new RankingSums(request.metrics, source, order);
   const batches = Math.ceil(count / evaluationRows);
@@ -61,7 +54,17 @@ export async function evaluateModel(host: EngineHost, request: EvaluationRequest
   for (let batch = 0; batch < batches; batch += step) {
     const some = Math.min(step, batches - batch);
     const key = request.key;
-    await host.run({ type: "evaluate", source: request.source, first: 0, count, key, list: undefined, batch, batches: some, goals });
+    await host.run({
+      type: "evaluate",
+      source: request.source,
+      first: 0,
+      count,
+      key,
+      list: undefined,
+      batch,
+      batches: some,
+      goals,
+    });
     if (goals.k > 0) ranking.add(host, order.seek(batch), goals.k);
     request.onProgress?.({ examples: Math.min(count, (batch + some) * evaluationRows), total: count });
   }
@@ -73,7 +76,12 @@ export async function evaluateModel(host: EngineHost, request: EvaluationRequest
     else if (metric.name === "perplexity") metrics[metric.label] = Math.exp(crossEntropy);
     else metrics[metric.label] = ranking.mean(metric.label);
   }
-  return { examples: count, labels: loss ? labels : ranking.labels, metrics, seconds: (performance.now() - begin) / 1000 };
+  return {
+    examples: count,
+    labels: loss ? labels : ranking.labels,
+    metrics,
+    seconds: (performance.now() - begin) / 1000,
+  };
 }
 
 /** Sums of ranking metrics over rows with labels, batch after batch, in the order in which they were evaluated. */

@@ -1,4 +1,5 @@
 import { OptionError } from "@logq/core";
+import type { EngineSpec } from "../engine/spec.js";
 
 /** What a ranking is measured by, at a cut-off k. Everything is a mean over rows with something to find. */
 export const RANKING_METRICS = ["precision", "recall", "hr", "ndcg", "mrr"] as const;
@@ -30,6 +31,23 @@ export function parseMetrics(text: string): Metric[] {
     .map(parseMetric);
 }
 
+/** The largest k among metrics; 0 if none ranks. */
+export function largestK(metrics: readonly Metric[]): number {
+  return Math.max(0, ...metrics.map((metric) => ("k" in metric ? metric.k : 0)));
+}
+
+/** Answers the k to rank by, at most the number of classes. @throws OptionError if this engine has no room for it */
+export function requireRankable(
+  metrics: readonly Metric[],
+  { table, maxK }: Pick<EngineSpec, "table" | "maxK">,
+): number {
+  const k = Math.min(largestK(metrics), table.n);
+  if (k > maxK) {
+    throw new OptionError(`a ranking of ${k} is asked for, but this engine ranks at most ${maxK}`, { k, limit: maxK });
+  }
+  return k;
+}
+
 /**
  * One row's value. `ranked` holds class ids, best first; it may hold fewer than k, or end with −1, where there are fewer classes. With hits h_i = [ranked_i is relevant] for i = 1 … k:
  *
@@ -39,7 +57,12 @@ export function parseMetrics(text: string): Metric[] {
  * - ndcg = Σ h_i / log2(i + 1), over the same sum of the best order (Järvelin and Kekäläinen 2002, binary gains)
  * - mrr = 1 / (the first i with h_i), 0 if none
  */
-export function rankingValue(name: RankingMetricName, ranked: Int32Array, k: number, relevant: ReadonlySet<number>): number {
+export function rankingValue(
+  name: RankingMetricName,
+  ranked: Int32Array,
+  k: number,
+  relevant: ReadonlySet<number>,
+): number {
   let hits = 0;
   let gain = 0;
   let first = 0;

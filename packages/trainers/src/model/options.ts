@@ -1,6 +1,14 @@
 import { OptionError, requireInteger, requireNumber, requireOneOf, requirePositive } from "@logq/core";
 import type { BackendChoice } from "@logq/kernels";
-import { type Correction, describeLoss, LOSS_NAMES, type LossName, type LossSpec, lossDefaults, validateLossSpec } from "@logq/losses";
+import {
+  type Correction,
+  describeLoss,
+  LOSS_NAMES,
+  type LossName,
+  type LossSpec,
+  lossDefaults,
+  validateLossSpec,
+} from "@logq/losses";
 import { SAMPLER_NAMES, type SamplerName, type SamplerSpec } from "@logq/samplers";
 import { type OptimizerSpec, optimizerSpec } from "../optimize/optimizer.js";
 import { type ScheduleSpec, scheduleSpec } from "../optimize/schedule.js";
@@ -115,10 +123,38 @@ interface KindDefaults {
 }
 
 const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefaults> = {
-  text: { encoder: "window", allowed: ["window"], window: 5, sampler: "unigram", distortion: 1, classBias: "log-frequency" },
-  pairs: { encoder: "user", allowed: ["user", "history"], window: 50, sampler: "uniform", distortion: 1, classBias: "none" },
-  labels: { encoder: "features", allowed: ["features"], window: 0, sampler: "unigram", distortion: 1, classBias: "log-frequency" },
-  synthetic: { encoder: "context", allowed: ["context"], window: 0, sampler: "unigram", distortion: 1, classBias: "log-frequency" },
+  text: {
+    encoder: "window",
+    allowed: ["window"],
+    window: 5,
+    sampler: "unigram",
+    distortion: 1,
+    classBias: "log-frequency",
+  },
+  pairs: {
+    encoder: "user",
+    allowed: ["user", "history"],
+    window: 50,
+    sampler: "uniform",
+    distortion: 1,
+    classBias: "none",
+  },
+  labels: {
+    encoder: "features",
+    allowed: ["features"],
+    window: 0,
+    sampler: "unigram",
+    distortion: 1,
+    classBias: "log-frequency",
+  },
+  synthetic: {
+    encoder: "context",
+    allowed: ["context"],
+    window: 0,
+    sampler: "unigram",
+    distortion: 1,
+    classBias: "log-frequency",
+  },
 };
 
 const KEYS = (
@@ -126,6 +162,9 @@ const KEYS = (
   "labelSmoothing normalize sampler distortion replacement negatives candidates dim batch epochs maxSteps maxMinutes optimizer schedule " +
   "classBias classScale embeddingScale validationEvery patience lanes logitBytes workers backend seed"
 ).split(" ");
+
+/** Encoders whose inputs are a window of words or items. */
+const WINDOWED: readonly EncoderName[] = ["window", "history"];
 
 const DEFAULT_LOGIT_BYTES = 512 * 2 ** 20;
 
@@ -138,18 +177,24 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, options: TrainOptio
   const encoder = requireOneOf("encoder", options.encoder ?? defaults.encoder, ENCODERS);
   if (!defaults.allowed.includes(encoder)) {
     const list = defaults.allowed.join(", ");
-    throw new OptionError(`${kind} data take the encoder ${list}, not ${encoder}`, { kind, encoder, allowed: defaults.allowed });
+    throw new OptionError(`${kind} data take the encoder ${list}, not ${encoder}`, {
+      kind,
+      encoder,
+      allowed: defaults.allowed,
+    });
   }
   const dim = requireInteger("dim", options.dim ?? 64, 1, 65536);
   const loss = lossOf(options);
   const facts = describeLoss(loss.name);
   const sampler = facts.candidates ? samplerOf(options, defaults) : undefined;
   if (!facts.candidates && (options.sampler ?? options.negatives) !== undefined) {
-    throw new OptionError(`${loss.name} looks at every class: it takes neither a sampler nor negatives`, { loss: loss.name });
+    throw new OptionError(`${loss.name} looks at every class: it takes neither a sampler nor negatives`, {
+      loss: loss.name,
+    });
   }
   return {
     encoder,
-    window: requireInteger("window", options.window ?? defaults.window, 0, 10_000),
+    window: requireInteger("window", options.window ?? defaults.window, WINDOWED.includes(encoder) ? 1 : 0, 10_000),
     contextMode: requireOneOf("context mode", options.contextMode ?? "previous", ["previous", "around", "pair"]),
     withinLine: options.withinLine ?? false,
     hidden: options.hidden ?? [],
@@ -160,7 +205,8 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, options: TrainOptio
     loss,
     sampler,
     negatives: facts.candidates ? requireInteger("negatives", options.negatives ?? 256, 1, 2 ** 24) : 0,
-    candidates: requireOneOf("candidates", options.candidates ?? "shared", ["shared", "row"]) === "row" ? "row" : "batch",
+    candidates:
+      requireOneOf("candidates", options.candidates ?? "shared", ["shared", "row"]) === "row" ? "row" : "batch",
     dim,
     batch: requireInteger("batch", options.batch ?? 256, 1, 2 ** 20),
     epochs: requireNumber("epochs", options.epochs ?? 1, 0),

@@ -1,5 +1,12 @@
 import { OptionError } from "@logq/core";
-import { allocateShared, type AnyDataset, type LabelsDataset, type PairsDataset, type SplitName, type TextDataset } from "@logq/datasets";
+import {
+  type AnyDataset,
+  allocateShared,
+  type LabelsDataset,
+  type PairsDataset,
+  type SplitName,
+  type TextDataset,
+} from "@logq/datasets";
 import type { RankingSourceSpec, SourceSpec } from "../sources/source.js";
 import type { RunOptions } from "./options.js";
 
@@ -44,7 +51,8 @@ function interactionSource(dataset: PairsDataset, options: RunOptions): SourceSp
   for (let user = 0; user < users; user++) {
     examples += Math.max(0, offsets[user + 1]! - offsets[user]! - (history ? 1 : 0));
   }
-  if (examples === 0) throw new OptionError("the training part has no example for this encoder", { encoder: options.encoder });
+  if (examples === 0)
+    throw new OptionError("the training part has no example for this encoder", { encoder: options.encoder });
   const positions = allocateShared("int32", examples);
   const owners = allocateShared("int32", examples);
   let next = 0;
@@ -81,7 +89,10 @@ function rankingSource(dataset: PairsDataset, split: SplitName, options: RunOpti
 }
 
 /** The interactions of several parts as one ragged array, part after part within a user. */
-export function joinParts(dataset: PairsDataset, names: readonly SplitName[]): { offsets: Int32Array; items: Int32Array } {
+export function joinParts(
+  dataset: PairsDataset,
+  names: readonly SplitName[],
+): { offsets: Int32Array; items: Int32Array } {
   const parts = names.flatMap((name) => dataset.splits[name] ?? []);
   if (parts.length === 1) return parts[0]!;
   const users = dataset.users.size;

@@ -1,5 +1,5 @@
-import type { LossName, Correction } from "@logq/losses";
 import type { BackendName } from "@logq/kernels";
+import type { Correction, LossName } from "@logq/losses";
 import type { SamplerName } from "@logq/samplers";
 
 /** The exact cross-entropy of the probe's examples, in nats a label, after `step` steps and `seconds` of training. */
@@ -54,8 +54,11 @@ export interface TrainReport {
   readonly examplesPerSecond: number;
   /** Probes and validations. */
   readonly evaluationSeconds: number;
-  /** Mean over the last tenth of the steps. */
+  /** Mean over the last tenth of the steps; NaN if there were none. */
   readonly trainingLoss: number;
+  /** The step whose parameters the model has: with patience the one of the best validation, else the last. */
+  readonly keptStep: number;
+  /** Of the parameters that the model has. */
   readonly probeCrossEntropy: number;
   readonly probeSplit: string;
   readonly probes: readonly ProbePoint[];

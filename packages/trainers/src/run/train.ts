@@ -1,4 +1,6 @@
+import { OptionError } from "@logq/core";
 import type { EvaluationProgress, EvaluationResult } from "../evaluate/evaluate.js";
+import { parseMetrics, requireRankable } from "../evaluate/metrics.js";
 import type { ProbePoint, TrainEnd, TrainProgress, TrainReport, ValidationPoint } from "./report.js";
 import { Snapshot } from "./snapshot.js";
 import type { Trainer } from "./trainer.js";
@@ -22,7 +24,11 @@ const INTERRUPTED = new Error("interrupted");
 /** Seconds of steps between two reports. */
 const REPORT_SECONDS = 1;
 
-/** Trains to the end of the run, to its time limit, or until it stops getting better. The trainer can be evaluated and saved afterwards. */
+/**
+ * Trains to the end of the run, to its time limit, or until it stops getting better. With patience the parameters of the best validation are
+ * put back at the end, however it came. The trainer can be evaluated and saved afterwards.
+ * @throws OptionError before the first step; DivergenceError, WorkerError
+ */
 export async function train(trainer: Trainer, hooks: TrainHooks = {}): Promise<TrainReport> {
   const run = new Run(trainer, hooks);
   const stop = () => trainer.requestStop();
@@ -44,14 +50,16 @@ class Run {
   readonly #hooks: TrainHooks;
   readonly #probes: ProbePoint[] = [];
   readonly #validations: ValidationPoint[] = [];
-  readonly #losses: { step: number; sum: number }[] = [];
+  /** Stretches of steps and the sums of their losses. */
+  readonly #losses: { steps: number; sum: number }[] = [];
   readonly #validationMetrics: string;
   readonly #probeExamples: number;
+  readonly #examplesBefore: number;
   #seconds = 0;
   #probeSeconds = 0;
   #evaluationSeconds = 0;
   #lastProbeSeconds: number;
-  #best: { value: number; snapshot: Snapshot | undefined } | undefined;
+  #best: { value: number; step: number; snapshot: Snapshot | undefined } | undefined;
   #worse = 0;
   #stepSeconds = 0;
 
@@ -60,6 +68,11 @@ class Run {
     this.#hooks = hooks;
     this.#validationMetrics =
       hooks.validationMetrics ?? (trainer.dataset.kind === "pairs" ? "ndcg@10,recall@20" : "cross-entropy");
+    const metrics = parseMetrics(this.#validationMetrics);
+    if (metrics.length === 0)
+      throw new OptionError("validationMetrics names no metric", { metrics: this.#validationMetrics });
+    requireRankable(metrics, trainer.host.spec);
+    this.#examplesBefore = trainer.statistics().examples;
     const flops = 2 * trainer.shape.classes * trainer.shape.dim;
     this.#probeExamples = Math.round(Math.min(2048, Math.max(256, 4e10 / flops)));
     // A guess for the first probe's price; later ones know.
@@ -67,36 +80,34 @@ class Run {
   }
 
   async toEnd(): Promise<TrainReport> {
+    const ended = await this.#steps();
     const trainer = this.#trainer;
-    const first = trainer.statistics();
-    let ended: TrainEnd = "finished";
+    let keptStep = trainer.step;
+    if (this.#best?.snapshot !== undefined) {
+      this.#best.snapshot.restore();
+      keptStep = this.#best.step;
+    }
+    const probe = await this.#probe(keptStep);
+    this.#report(this.#recentLoss());
+    return this.#summary(ended, keptStep, probe);
+  }
+
+  /** All steps, validations and probes; answers why they ended. */
+  async #steps(): Promise<TrainEnd> {
+    const trainer = this.#trainer;
     while (trainer.step < trainer.totalSteps) {
+      if (this.#aborted) return "interrupted";
       const boundary = this.#nextValidation();
       const limit = this.#secondsLeft();
-      if (limit <= 0) {
-        ended = "time";
-        break;
-      }
-      const { steps: done, asked, loss } = await this.#someSteps(boundary, limit);
-      if (this.#hooks.signal?.aborted === true || done < asked) {
-        ended = "interrupted";
-        break;
-      }
-      if (trainer.step === boundary && this.#validates && !(await this.#validate())) {
-        ended = "interrupted";
-        break;
-      }
+      if (limit <= 0) return "time";
+      const { steps, asked, loss } = await this.#someSteps(boundary, limit);
+      if (this.#aborted || steps < asked) return "interrupted";
+      if (trainer.step === boundary && this.#validates && !(await this.#validate())) return "interrupted";
       await this.#probeIfCheap();
       this.#report(loss);
-      if (trainer.options.patience > 0 && this.#worse >= trainer.options.patience) {
-        ended = "early-stopping";
-        break;
-      }
+      if (trainer.options.patience > 0 && this.#worse >= trainer.options.patience) return "early-stopping";
     }
-    this.#best?.snapshot?.restore();
-    await this.#probe();
-    this.#report(this.#recentLoss());
-    return this.#summary(ended, trainer.statistics().examples - first.examples);
+    return "finished";
   }
 
   /** Runs about a second of steps, not beyond the boundary, and keeps their mean loss. */
@@ -112,8 +123,12 @@ class Run {
     this.#seconds += elapsed;
     if (steps > 0) this.#stepSeconds = elapsed / steps;
     const sum = trainer.statistics().lossSum - before.lossSum;
-    this.#losses.push({ step: trainer.step, sum });
+    this.#losses.push({ steps, sum });
     return { steps, asked, loss: steps > 0 ? sum / steps : Number.NaN };
+  }
+
+  get #aborted(): boolean {
+    return this.#hooks.signal?.aborted === true;
   }
 
   #secondsLeft(): number {
@@ -134,10 +149,9 @@ class Run {
   /** Measures the validation part; false if it was interrupted. */
   async #validate(): Promise<boolean> {
     const trainer = this.#trainer;
-    const { onValidation, signal } = this.#hooks;
     const onProgress = (progress: EvaluationProgress) => {
-      if (signal?.aborted === true) throw INTERRUPTED;
-      onValidation?.(progress);
+      if (this.#aborted) throw INTERRUPTED;
+      this.#hooks.onValidation?.(progress);
     };
     let result: EvaluationResult;
     try {
@@ -151,7 +165,11 @@ class Run {
     const [metric, value] = Object.entries(result.metrics)[0]!;
     if (this.#best === undefined || better(metric, value, this.#best.value)) {
       const keep = trainer.options.patience > 0;
-      this.#best = { value, snapshot: keep ? (this.#best?.snapshot ?? new Snapshot(trainer.host)).take() : undefined };
+      this.#best = {
+        value,
+        step: trainer.step,
+        snapshot: keep ? (this.#best?.snapshot ?? new Snapshot(trainer.host)).take() : undefined,
+      };
       this.#worse = 0;
     } else {
       this.#worse++;
@@ -161,22 +179,29 @@ class Run {
 
   async #probeIfCheap(): Promise<void> {
     const share = this.#hooks.probeShare ?? 0.02;
-    if (this.#probeSeconds + this.#lastProbeSeconds <= share * this.#seconds) await this.#probe();
+    if (this.#probeSeconds + this.#lastProbeSeconds <= share * this.#seconds) await this.#probe(this.#trainer.step);
   }
 
-  async #probe(): Promise<void> {
-    const last = this.#probes.at(-1);
-    if (last?.step === this.#trainer.step) return;
+  /** The exact cross-entropy of the present parameters, which are those of `step`: measured, unless that was done before. */
+  async #probe(step: number): Promise<ProbePoint> {
+    const known = this.#probes.find((probe) => probe.step === step);
+    if (known !== undefined) return known;
     const { metrics, seconds } = await this.#trainer.probe(this.#probeExamples);
     this.#lastProbeSeconds = seconds;
     this.#probeSeconds += seconds;
     this.#evaluationSeconds += seconds;
-    this.#probes.push({ step: this.#trainer.step, seconds: this.#seconds, crossEntropy: metrics["cross-entropy"]! });
+    const probe = { step, seconds: this.#seconds, crossEntropy: metrics["cross-entropy"]! };
+    this.#probes.push(probe);
+    return probe;
+  }
+
+  get #examples(): number {
+    return this.#trainer.statistics().examples - this.#examplesBefore;
   }
 
   #report(loss: number): void {
     const { step, totalSteps, stepsPerEpoch } = this.#trainer;
-    const { examples } = this.#trainer.statistics();
+    const examples = this.#examples;
     this.#hooks.onProgress?.({
       step,
       totalSteps,
@@ -191,20 +216,21 @@ class Run {
     });
   }
 
-  /** Mean loss over the last tenth of the steps. */
+  /** Mean loss over the last tenth of the steps, rounded up to whole stretches. */
   #recentLoss(): number {
-    const last = this.#losses.at(-1)?.step ?? 0;
+    const all = this.#losses.reduce((count, { steps }) => count + steps, 0);
     let sum = 0;
     let steps = 0;
-    for (let i = this.#losses.length - 1; i >= 0 && steps < last / 10; i--) {
+    for (let i = this.#losses.length - 1; i >= 0 && steps < all / 10; i--) {
       sum += this.#losses[i]!.sum;
-      steps += this.#losses[i]!.step - (this.#losses[i - 1]?.step ?? 0);
+      steps += this.#losses[i]!.steps;
     }
     return steps > 0 ? sum / steps : Number.NaN;
   }
 
-  #summary(ended: TrainEnd, examples: number): TrainReport {
+  #summary(ended: TrainEnd, keptStep: number, probe: ProbePoint): TrainReport {
     const trainer = this.#trainer;
+    const examples = this.#examples;
     const { options, host } = trainer;
     return {
       loss: options.loss.name,
@@ -222,7 +248,8 @@ class Run {
       examplesPerSecond: examples / Math.max(1e-9, this.#seconds),
       evaluationSeconds: this.#evaluationSeconds,
       trainingLoss: this.#recentLoss(),
-      probeCrossEntropy: this.#probes.at(-1)!.crossEntropy,
+      keptStep,
+      probeCrossEntropy: probe.crossEntropy,
       probeSplit: trainer.probeSplit,
       probes: this.#probes,
       validations: this.#validations,

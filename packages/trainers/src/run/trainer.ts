@@ -1,13 +1,21 @@
 import { EmptyInputError, keyFromSeed, OptionError } from "@logq/core";
 import type { AnyDataset, SplitName } from "@logq/datasets";
 import type { BackendChoice, BackendName } from "@logq/kernels";
+import { samplerFrom } from "@logq/samplers";
 import { EngineHost } from "../engine/host.js";
-import { STAT } from "../engine/layout.js";
-import { evaluateModel, type EvaluationRequest, type EvaluationResult } from "../evaluate/evaluate.js";
+import { STAT, STEP_TIME_RING } from "../engine/layout.js";
+import { type EvaluationRequest, type EvaluationResult, evaluateModel } from "../evaluate/evaluate.js";
 import { parseMetrics } from "../evaluate/metrics.js";
-import { inputVocabulary, type ModelShape, modelShape, requireTargetsHaveMass, trainingEngineSpec } from "../model/engine-spec.js";
+import {
+  inputVocabulary,
+  type ModelShape,
+  modelShape,
+  requireTargetsHaveMass,
+  trainingEngineSpec,
+} from "../model/engine-spec.js";
 import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
 import { exampleSource } from "../model/sources.js";
+import { runWarnings } from "../model/warnings.js";
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { startBiases } from "../table/export.js";
@@ -29,17 +37,28 @@ export class Trainer {
   readonly workers: number;
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
+  /** What will probably disappoint about these options on these data: plain sentences with the numbers, for a user's eyes. */
+  readonly warnings: readonly string[];
   /** Steps done. */
   step = 0;
 
-  private constructor(dataset: AnyDataset, options: RunOptions, shape: ModelShape, host: EngineHost, workers: number, stepsPerEpoch: number, totalSteps: number) {
+  private constructor(
+    dataset: AnyDataset,
+    options: RunOptions,
+    shape: ModelShape,
+    host: EngineHost,
+    stepsPerEpoch: number,
+  ) {
+    const { candidates, totalSteps } = host.spec.training!;
     this.dataset = dataset;
     this.options = options;
     this.shape = shape;
     this.host = host;
-    this.workers = workers;
+    this.workers = host.crew.workers;
     this.stepsPerEpoch = stepsPerEpoch;
     this.totalSteps = totalSteps;
+    const law = candidates === undefined ? undefined : (samplerFrom(candidates.state).law ?? undefined);
+    this.warnings = runWarnings(options, { classes: shape.classes, counts: dataset.classes.counts, law });
   }
 
   /**
@@ -50,19 +69,31 @@ export class Trainer {
     const options = runOptions(dataset.kind, trainOptions);
     const shape = modelShape(options, dataset.classes.size, inputVocabulary(dataset, options));
     const sources = sourcesOf(dataset, options);
+    if (options.patience > 0 && sources.validation === undefined) {
+      throw new OptionError("patience needs a validation part to look at, and the dataset has none", {
+        patience: options.patience,
+        parts: Object.keys(sources),
+      });
+    }
     const examples = createSource(sources.train!).examples;
-    if (examples === 0) throw new EmptyInputError("the training part holds no examples", { kind: dataset.kind });
     const stepsPerEpoch = Math.ceil(examples / options.batch);
-    const totalSteps = Math.max(1, Math.min(options.maxSteps ?? Number.POSITIVE_INFINITY, Math.round(stepsPerEpoch * options.epochs)));
+    const totalSteps = Math.max(
+      1,
+      Math.min(options.maxSteps ?? Number.POSITIVE_INFINITY, Math.round(stepsPerEpoch * options.epochs)),
+    );
     const spec = trainingEngineSpec(shape, options, sources, dataset.classes.counts, totalSteps, maxK);
-    if (spec.training!.candidates !== undefined) requireTargetsHaveMass(spec.training!.candidates, dataset.classes.counts);
-    const workers = trainOptions.workers ?? 2;
+    if (spec.training!.candidates !== undefined)
+      requireTargetsHaveMass(spec.training!.candidates, dataset.classes.counts);
     const backend: BackendChoice = trainOptions.backend ?? "auto";
-    const host = await EngineHost.create(spec, { workers, backend });
-    const trainer = new Trainer(dataset, options, shape, host, workers, stepsPerEpoch, totalSteps);
-    await host.run({ type: "initialise", scale: options.classScale });
-    if (options.classBias === "log-frequency") startBiases(host, dataset.classes.counts);
-    return trainer;
+    const host = await EngineHost.create(spec, { workers: trainOptions.workers ?? 2, backend });
+    try {
+      await host.run({ type: "initialise", scale: options.classScale });
+      if (options.classBias === "log-frequency") startBiases(host, dataset.classes.counts);
+      return new Trainer(dataset, options, shape, host, stepsPerEpoch);
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
   }
 
   get backend(): BackendName {
@@ -122,14 +153,18 @@ export class Trainer {
   /** Milliseconds of the last `count` steps (at most 4096), unordered. */
   stepTimes(count: number): Float64Array {
     const { memory, layout } = this.host;
-    const times = new Float64Array(Math.min(count, this.step, 4096));
+    const times = new Float64Array(Math.min(count, this.step, STEP_TIME_RING));
     const ring = (layout.stats >>> 3) + STAT.ring;
-    for (let i = 0; i < times.length; i++) times[i] = memory.f64[ring + ((this.step - 1 - i) % 4096)];
+    for (let i = 0; i < times.length; i++) times[i] = memory.f64[ring + ((this.step - 1 - i) % STEP_TIME_RING)];
     return times;
   }
 
   /** Exact evaluation on a split: "cross-entropy,perplexity,recall@20". @throws OptionError for unknown metrics or a missing split */
-  async evaluate(split: SplitName, metrics: string, request: Partial<EvaluationRequest> = {}): Promise<EvaluationResult> {
+  async evaluate(
+    split: SplitName,
+    metrics: string,
+    request: Partial<EvaluationRequest> = {},
+  ): Promise<EvaluationResult> {
     if (this.host.spec.sources[split] === undefined) {
       throw new OptionError(`the dataset has no ${split} part`, { split, parts: Object.keys(this.host.spec.sources) });
     }
@@ -148,7 +183,12 @@ export class Trainer {
    */
   async probe(examples: number): Promise<EvaluationResult> {
     const key = keyFromSeed(`probe ${this.options.seed}`);
-    return evaluateModel(this.host, { source: this.probeSplit, metrics: parseMetrics("cross-entropy"), limit: examples, key });
+    return evaluateModel(this.host, {
+      source: this.probeSplit,
+      metrics: parseMetrics("cross-entropy"),
+      limit: examples,
+      key,
+    });
   }
 
   /** Stops the workers. The tables can be read until then. */
@@ -163,6 +203,7 @@ function sourcesOf(dataset: AnyDataset, options: RunOptions): Record<string, Sou
     const source = exampleSource(dataset, split, options);
     if (source !== undefined && createSource(source).examples > 0) sources[split] = source;
   }
-  if (sources.train === undefined) throw new EmptyInputError("the dataset has no training examples", { kind: dataset.kind });
+  if (sources.train === undefined)
+    throw new EmptyInputError("the dataset has no training examples", { kind: dataset.kind });
   return sources;
 }

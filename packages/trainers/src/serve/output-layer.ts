@@ -1,54 +1,39 @@
-import { ClassIdError, keyFromSeed, MissingLogQError, OptionError, requireAllFinite, requireInteger, requireLength, ShapeError } from "@logq/core";
-import type { BackendChoice } from "@logq/kernels";
-import { labelsNeedLogQ, needsLogQ } from "@logq/losses";
-import { createSamplerState, samplerFrom } from "@logq/samplers";
+import { EmptyInputError, OptionError, requireAllFinite, requireInteger, requireLength } from "@logq/core";
+import type { BackendName } from "@logq/kernels";
+import { describeLoss } from "@logq/losses";
 import { HEAD } from "../engine/batch-layout.js";
 import { EngineHost } from "../engine/host.js";
 import { STAT } from "../engine/layout.js";
-import type { EngineSpec } from "../engine/spec.js";
-import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
+import type { RunOptions } from "../model/options.js";
+import { runWarnings } from "../model/warnings.js";
 import type { ListSourceSpec } from "../sources/source.js";
 import { readClassTable, readScalars, startBiases, writeRows, writeScalars } from "../table/export.js";
-import { rowOfClass, tableShape } from "../table/lanes.js";
-
-/** What an output layer is made with: the options of training that concern the layer. */
-export interface OutputLayerOptions
-  extends Pick<
-    TrainOptions,
-    | "loss" | "like" | "correction" | "accidentalHits" | "temperature" | "labelSmoothing" | "normalize" | "sampler" | "distortion" | "replacement"
-    | "negatives" | "candidates" | "optimizer" | "schedule" | "classBias" | "classScale" | "lanes" | "logitBytes" | "workers" | "backend" | "seed"
-  > {
-  /** n */
-  readonly classes: number;
-  /** D */
-  readonly dim: number;
-  /** The most rows of a step: B. */
-  readonly batch: number;
-  /** The most labels of a row: T. Default 1. */
-  readonly maxTargets?: number;
-  /** (n) how often each class occurs: for the sampler unigram and for biases that start at the log frequency. */
-  readonly counts?: ArrayLike<number>;
-  /** Steps of the whole run, for schedules that end. */
-  readonly totalSteps?: number;
-  /** The largest k of `topK`. Default 100. */
-  readonly maxK?: number;
-}
-
-/** Labels: one class a row (−1: the row is ignored), or ragged. */
-export type Targets = ArrayLike<number> | { readonly offsets: ArrayLike<number>; readonly ids: ArrayLike<number> };
+import { rowOfClass } from "../table/lanes.js";
+import {
+  type Candidates,
+  type GivenCandidates,
+  type Labels,
+  type LayerLimits,
+  requireCandidates,
+  requireHidden,
+  requireLabels,
+  sharesOf,
+  type Targets,
+} from "./layer-batch.js";
+import { type LayerPlan, type OutputLayerOptions, planLayer } from "./layer-spec.js";
 
 export interface StepOptions {
-  /** (rows), >= 0; the loss is the mean weighted by these. Default 1 each. */
+  /** (rows), finite and >= 0; the loss is the mean weighted by these. Default 1 each. */
   readonly exampleWeights?: ArrayLike<number>;
   /** The caller's own candidates, shared by the batch, instead of a draw: at most `negatives` of them, with their log Q if the loss corrects. */
-  readonly candidates?: { readonly ids: ArrayLike<number>; readonly logQ?: ArrayLike<number>; readonly targetLogQ?: ArrayLike<number> };
+  readonly candidates?: GivenCandidates;
 }
 
 /** What a step answers. */
 export interface StepResult {
-  /** The batch's loss in nats, before the update. */
+  /** The batch's loss in nats, before the update. 0 if every row is ignored. */
   readonly loss: number;
-  /** dL/dH (rows, D), of the loss before the update. The layer's buffer: valid until the next call. */
+  /** dL/dH (rows, D), of the loss before the update. The layer's buffer: valid until the next step. */
   readonly hiddenGradient: Float32Array;
 }
 
@@ -58,80 +43,101 @@ export interface StepResult {
  */
 export class OutputLayer {
   readonly options: RunOptions;
+  /** n */
   readonly classes: number;
+  /** D */
   readonly dim: number;
+  /** What will probably disappoint about these options: plain sentences with the numbers, for a user's eyes. */
+  readonly warnings: readonly string[];
   /** Steps done. */
   steps = 0;
   readonly #host: EngineHost;
+  readonly #limits: LayerLimits;
   readonly #gradient: Float32Array;
-  readonly #B: number;
   #busy = false;
 
-  private constructor(options: RunOptions, host: EngineHost, B: number) {
+  private constructor({ options, spec, law }: LayerPlan, host: EngineHost, counts: ArrayLike<number> | undefined) {
+    const { n, D } = spec.table;
     this.options = options;
-    this.classes = host.spec.table.n;
-    this.dim = host.spec.table.D;
+    this.classes = n;
+    this.dim = D;
+    this.warnings = runWarnings(options, { classes: n, counts, law });
     this.#host = host;
-    this.#B = B;
-    this.#gradient = new Float32Array(B * this.dim);
+    this.#limits = { classes: n, dim: D, batch: options.batch, maxTargets: spec.capacity.maxTargets };
+    this.#gradient = new Float32Array(options.batch * D);
   }
 
-  /** @throws OptionError, SamplerError, MemoryLimitError, BackendError */
+  /** @throws OptionError, SamplerError, ShapeError, NotFiniteError, MemoryLimitError, BackendError */
   static async create(options: OutputLayerOptions): Promise<OutputLayer> {
-    const { classes, dim, batch, maxTargets, counts, totalSteps, maxK, workers, backend, ...rest } = options;
-    const defaults: TrainOptions = { sampler: rest.loss === "full-softmax" || rest.loss === "one-vs-all" ? undefined : "log-uniform" } as TrainOptions;
-    const run = runOptions("synthetic", { ...defaults, classBias: "none", ...rest, dim, batch });
-    const spec = layerSpec(run, requireInteger("classes", classes, 1, 2 ** 31 - 1), maxTargets ?? 1, counts, totalSteps, maxK ?? 100);
-    const host = await EngineHost.create(spec, { workers: workers ?? 0, backend: (backend ?? "auto") as BackendChoice });
-    await host.run({ type: "initialise", scale: run.classScale });
-    if (run.classBias === "log-frequency") startBiases(host, requireCounts(counts, classes));
-    return new OutputLayer(run, host, run.batch);
+    const plan = planLayer(options);
+    const { workers, backend, counts } = options;
+    const host = await EngineHost.create(plan.spec, { workers: workers ?? 0, backend: backend ?? "auto" });
+    try {
+      await host.run({ type: "initialise", scale: plan.options.classScale });
+      if (plan.options.classBias === "log-frequency") startBiases(host, counts!);
+      return new OutputLayer(plan, host, counts);
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+  }
+
+  get backend(): BackendName {
+    return this.#host.compiled.name;
   }
 
   /**
    * One training step. @param hidden (rows, D), rows <= batch, finite; it is copied
-   * @throws ShapeError, NotFiniteError, ClassIdError, MissingLogQError before anything has changed; DivergenceError if the step is not finite
+   * @throws ShapeError, EmptyInputError, NotFiniteError, ClassIdError, MissingLogQError, OptionError before anything has changed;
+   * DivergenceError if the step is not finite: the tables are then as they were, and with workers the layer takes no more steps
    */
   async step(hidden: Float32Array, targets: Targets, options: StepOptions = {}): Promise<StepResult> {
-    const { rows, given } = this.#enter(hidden, targets, options);
-    try {
-      await this.#host.run({ type: "step", step: this.steps, given });
-    } finally {
-      this.#busy = false;
-    }
+    this.#requireIdle();
+    const { rows, given } = this.#write(hidden, targets, options);
+    await this.#alone(() => this.#host.run({ type: "step", step: this.steps, given }));
     return this.#answer(rows);
   }
 
   /** The same in the caller's thread, at once. @throws OptionError also if the layer has workers */
   stepSync(hidden: Float32Array, targets: Targets, options: StepOptions = {}): StepResult {
-    const inline = this.#host.inline;
-    if (inline === undefined) throw new OptionError("stepSync needs a layer with workers: 0", { workers: this.#host.crew.workers });
-    const { rows, given } = this.#enter(hidden, targets, options);
-    try {
-      inline.runSync({ type: "step", step: this.steps, given });
-    } finally {
-      this.#busy = false;
-    }
+    const { inline, crew } = this.#host;
+    if (inline === undefined)
+      throw new OptionError("stepSync needs a layer with workers: 0", { workers: crew.workers });
+    this.#requireIdle();
+    const { rows, given } = this.#write(hidden, targets, options);
+    inline.runSync({ type: "step", step: this.steps, given });
     return this.#answer(rows);
   }
 
-  /** The exact cross-entropy by full softmax, in nats a label, whatever the training loss. Rows beyond the batch are done in turns. */
+  /**
+   * The exact cross-entropy by full softmax, in nats a label, whatever the training loss. Any number of rows.
+   * @throws ShapeError, NotFiniteError, ClassIdError, OptionError; EmptyInputError if there is no label
+   */
   async crossEntropy(hidden: Float32Array, targets: Targets): Promise<number> {
+    this.#requireIdle();
+    const rows = requireHidden(hidden, this.#limits, Number.POSITIVE_INFINITY);
+    const labels = requireLabels(targets, rows, this.#limits);
+    if (labels.ids.length === 0) throw new EmptyInputError("no row has a label: there is no mean to answer", { rows });
     const stats = this.#host.layout.stats >>> 3;
     const { f64 } = this.#host.memory;
     f64.fill(0, stats + STAT.evaluationLoss, stats + STAT.evaluationRows + 1);
-    await this.#evaluate(hidden, targets, { loss: true, k: 0 }, () => {});
+    await this.#evaluate(hidden, labels, 0, () => {});
     return f64[stats + STAT.evaluationLoss]! / f64[stats + STAT.evaluationLabels]!;
   }
 
-  /** The k best classes of every row: ids and logits, (rows, k), best first, ties to the lower id. New arrays. */
+  /**
+   * The k best classes of every row: ids and logits, (rows, k), best first, ties to the lower id. New arrays. Any number of rows.
+   * @throws ShapeError, NotFiniteError; OptionError if k is above the classes or the layer's maxK
+   */
   async topK(hidden: Float32Array, k: number): Promise<{ ids: Int32Array; logits: Float32Array }> {
+    this.#requireIdle();
     requireInteger("k", k, 1, this.#host.spec.maxK);
-    const rows = this.#rowsOf(hidden);
+    const rows = requireHidden(hidden, this.#limits, Number.POSITIVE_INFINITY);
+    const labels = requireLabels(new Int32Array(rows).fill(-1), rows, this.#limits);
     const ids = new Int32Array(rows * k);
     const logits = new Float32Array(rows * k);
     const { memory, layout } = this.#host;
-    await this.#evaluate(hidden, new Int32Array(rows).fill(-1), { loss: false, k }, (first, count) => {
+    await this.#evaluate(hidden, labels, k, (first, count) => {
       ids.set(memory.ints(layout.rankedIds, count * k), first * k);
       logits.set(memory.floats(layout.rankedValues, count * k), first * k);
     });
@@ -149,8 +155,13 @@ export class OutputLayer {
     return bias === 0 ? undefined : readScalars(this.#host, bias);
   }
 
-  /** Replaces the class table (n, D), and the biases (n) if given; both in id order and finite. They are copied. */
+  /**
+   * Replaces the class table (n, D), and the biases (n) if given; both in id order and finite. They are copied. What the optimizer remembers
+   * of the rows stays.
+   * @throws ShapeError, NotFiniteError, OptionError, before anything has changed
+   */
   setTable(table: Float32Array, biases?: Float32Array): void {
+    this.#requireIdle();
     requireLength("table", table.length, this.classes * this.dim, "(n, D)");
     requireAllFinite("table", table);
     const { table: layout } = this.#host.layout;
@@ -167,105 +178,42 @@ export class OutputLayer {
     await this.#host.close();
   }
 
-  /** Checks everything, then copies the batch into the engine's memory; answers what the command needs. */
-  #enter(hidden: Float32Array, targets: Targets, options: StepOptions): { rows: number; given: number } {
-    if (this.#busy) throw new OptionError("a step is still running; await it first", { steps: this.steps });
-    const rows = this.#rowsOf(hidden, this.#B);
-    const { offsets, ids } = this.#ragged(targets, rows, this.#host.spec.training!.capacity.maxTargets);
-    const weights = this.#weights(options.exampleWeights, rows, offsets);
-    const given = this.#given(options.candidates, ids);
-    requireAllFinite("hidden", hidden);
-    const { memory, layout, spec } = this.#host;
-    const batch = layout.batches[0]!;
-    const each = this.options.loss.name !== "full-softmax" && this.options.loss.name !== "sampled-softmax";
-    this.#writeHidden(hidden, 0, rows);
-    memory.i32.set(offsets, batch.positiveOffsets >>> 2);
-    memory.f32.set(weights, batch.rowWeight >>> 2);
-    for (let row = 0; row < rows; row++) {
-      for (let j = offsets[row]!; j < offsets[row + 1]!; j++) {
-        memory.i32[(batch.positiveIds >>> 2) + j] = ids[j]!;
-        memory.i32[(batch.positivePlace >>> 2) + j] = rowOfClass(spec.table, ids[j]!);
-        memory.f32[(batch.positiveMass >>> 2) + j] = each ? 1 : 1 / (offsets[row + 1]! - offsets[row]!);
-      }
-    }
-    const head = batch.head >>> 2;
-    memory.i32[head + HEAD.rows] = rows;
-    memory.i32[head + HEAD.positives] = ids.length;
-    memory.i32[head + HEAD.validRows] = weights.reduce((count, weight) => count + (weight > 0 ? 1 : 0), 0);
+  #requireIdle(): void {
+    if (this.#busy) throw new OptionError("the layer is busy: await the call under way first", { steps: this.steps });
+  }
+
+  /** Nobody writes to the layer's memory while this runs. */
+  async #alone(work: () => Promise<void>): Promise<void> {
     this.#busy = true;
-    return { rows, given };
+    try {
+      await work();
+    } finally {
+      this.#busy = false;
+    }
   }
 
-  #rowsOf(hidden: Float32Array, most = Number.POSITIVE_INFINITY): number {
-    const rows = hidden.length / this.dim;
-    if (Number.isInteger(rows) && rows >= 1 && rows <= most) return rows;
-    throw new ShapeError(`hidden must be (rows, ${this.dim}) with 1 to ${most} rows, but has ${hidden.length} elements`, {
-      length: hidden.length,
-      dim: this.dim,
-      most,
-    });
+  /** Checks everything, then copies the batch into the engine's memory; answers what the command needs. */
+  #write(hidden: Float32Array, targets: Targets, options: StepOptions): { rows: number; given: number } {
+    const rows = requireHidden(hidden, this.#limits);
+    const labels = requireLabels(targets, rows, this.#limits);
+    const shares = sharesOf(options.exampleWeights, rows, labels.offsets);
+    const candidates =
+      options.candidates === undefined ? undefined : this.#requireCandidates(options.candidates, labels);
+    this.#writeHidden(hidden, 0, rows);
+    this.#writeLabels(labels, rows, shares);
+    if (candidates !== undefined) this.#writeCandidates(candidates);
+    return { rows, given: candidates?.ids.length ?? 0 };
   }
 
-  #ragged(targets: Targets, rows: number, most: number): { offsets: Int32Array; ids: Int32Array } {
-    const ragged = "offsets" in targets ? targets : oneEach(targets);
-    const offsets = Int32Array.from(ragged.offsets);
-    const ids = Int32Array.from(ragged.ids);
-    requireLength("target offsets", offsets.length, rows + 1, "(rows + 1)");
-    requireLength("target ids", ids.length, offsets[rows]!, "(last offset)");
-    for (let row = 0; row < rows; row++) {
-      const count = offsets[row + 1]! - offsets[row]!;
-      if (offsets[0] !== 0 || count < 0 || count > most) {
-        throw new ShapeError(`row ${row} has ${count} labels; rows have 0 to ${most} (maxTargets)`, { row, count, most });
-      }
+  #requireCandidates(candidates: GivenCandidates, labels: Labels): Candidates {
+    const { loss, candidates: drawn } = this.#host.spec.training!;
+    if (drawn?.per !== "batch") {
+      throw new OptionError("this layer takes no candidates shared by the batch", {
+        loss: loss.name,
+        candidates: drawn?.per,
+      });
     }
-    ids.forEach((id, index) => {
-      if (id < 0 || id >= this.classes) {
-        throw new ClassIdError(`target ${index} is ${id}; class ids lie in [0, ${this.classes})`, { index, id, n: this.classes });
-      }
-    });
-    return { offsets, ids };
-  }
-
-  #weights(given: ArrayLike<number> | undefined, rows: number, offsets: Int32Array): Float32Array {
-    if (given !== undefined) requireLength("exampleWeights", given.length, rows, "(rows)");
-    const weights = Float32Array.from({ length: rows }, (_, row) => (offsets[row + 1]! > offsets[row]! ? (given?.[row] ?? 1) : 0));
-    requireAllFinite("exampleWeights", weights);
-    const negative = weights.findIndex((weight) => weight < 0);
-    if (negative >= 0) throw new OptionError(`exampleWeights[${negative}] is ${weights[negative]}; weights are >= 0`, { index: negative });
-    const sum = weights.reduce((a, b) => a + b, 0);
-    return sum > 0 ? weights.map((weight) => weight / sum) : weights;
-  }
-
-  /** Writes the caller's candidates; answers how many, 0 for none. */
-  #given(candidates: StepOptions["candidates"], targets: Int32Array): number {
-    if (candidates === undefined) return 0;
-    const { training } = this.#host.spec;
-    if (training?.candidates?.per !== "batch") throw new OptionError("this layer takes no candidates shared by the batch", { loss: training?.loss.name });
-    const { ids, logQ, targetLogQ } = candidates;
-    requireInteger("candidates", ids.length, 1, training.candidates.S);
-    if (needsLogQ(training.loss) && logQ === undefined) {
-      throw new MissingLogQError(`${training.loss.name} corrects by log Q, so candidates need it`, { loss: training.loss.name });
-    }
-    if (labelsNeedLogQ(training.loss) && targetLogQ === undefined) {
-      throw new MissingLogQError(`${training.loss.name} corrects labels by log Q, so targetLogQ is needed`, { loss: training.loss.name });
-    }
-    if (logQ !== undefined) requireLength("logQ", logQ.length, ids.length, "(S)");
-    if (targetLogQ !== undefined) requireLength("targetLogQ", targetLogQ.length, targets.length, "as the targets");
-    const { memory, layout } = this.#host;
-    for (let i = 0; i < ids.length; i++) {
-      const id = ids[i]!;
-      if (!Number.isInteger(id) || id < 0 || id >= this.classes) {
-        throw new ClassIdError(`candidate ${i} is ${id}; class ids lie in [0, ${this.classes})`, { index: i, id, n: this.classes });
-      }
-      memory.i32[(layout.givenIds >>> 2) + i] = id;
-      memory.f64[(layout.givenLogQ >>> 3) + i] = logQ?.[i] ?? 0;
-    }
-    if (logQ !== undefined) requireAllFinite("logQ", logQ);
-    if (targetLogQ !== undefined) {
-      requireAllFinite("targetLogQ", targetLogQ);
-      memory.f32.set(Float32Array.from(targetLogQ), layout.batches[0]!.positiveLogQ >>> 2);
-    }
-    return ids.length;
+    return requireCandidates(candidates, loss, labels, this.#limits, drawn.S);
   }
 
   #writeHidden(hidden: Float32Array, first: number, rows: number): void {
@@ -276,6 +224,32 @@ export class OutputLayer {
     }
   }
 
+  #writeLabels({ offsets, ids }: Labels, rows: number, shares: Float64Array): void {
+    const { memory, layout, spec } = this.#host;
+    const { i32, f32 } = memory;
+    const batch = layout.batches[0]!;
+    const normalised = describeLoss(this.options.loss.name).kind === "normalised";
+    i32.set(offsets, batch.positiveOffsets >>> 2);
+    i32.set(ids, batch.positiveIds >>> 2);
+    f32.set(shares, batch.rowWeight >>> 2);
+    for (let row = 0; row < rows; row++) {
+      const mass = normalised ? 1 / (offsets[row + 1]! - offsets[row]!) : 1;
+      f32.fill(mass, (batch.positiveMass >>> 2) + offsets[row]!, (batch.positiveMass >>> 2) + offsets[row + 1]!);
+    }
+    for (let j = 0; j < ids.length; j++) i32[(batch.positivePlace >>> 2) + j] = rowOfClass(spec.table, ids[j]!);
+    const head = batch.head >>> 2;
+    i32[head + HEAD.rows] = rows;
+    i32[head + HEAD.positives] = ids.length;
+    i32[head + HEAD.validRows] = shares.filter((share) => share > 0).length;
+  }
+
+  #writeCandidates({ ids, logQ, targetLogQ }: Candidates): void {
+    const { memory, layout } = this.#host;
+    memory.i32.set(ids, layout.givenIds >>> 2);
+    memory.f64.set(logQ, layout.givenLogQ >>> 3);
+    if (targetLogQ !== undefined) memory.f32.set(targetLogQ, layout.batches[0]!.positiveLogQ >>> 2);
+  }
+
   #answer(rows: number): StepResult {
     const { memory, layout } = this.#host;
     const { address, ld } = layout.encoder.hiddenGradient;
@@ -284,101 +258,54 @@ export class OutputLayer {
       this.#gradient.set(memory.f32.subarray(at, at + this.dim), row * this.dim);
     }
     this.steps++;
-    return { loss: memory.f64[(layout.stats >>> 3) + STAT.lastLoss]!, hiddenGradient: this.#gradient.subarray(0, rows * this.dim) };
+    const loss = memory.f64[(layout.stats >>> 3) + STAT.lastLoss]!;
+    return { loss, hiddenGradient: this.#gradient.subarray(0, rows * this.dim) };
   }
 
-  async #evaluate(
+  /** Evaluates rows in turns: their cross-entropy is added up, or, with k above 0, `after` finds them ranked. */
+  #evaluate(
     hidden: Float32Array,
-    targets: Targets,
-    goals: { loss: boolean; k: number },
+    { offsets, ids }: Labels,
+    k: number,
     after: (first: number, count: number) => void,
   ): Promise<void> {
-    if (this.#busy) throw new OptionError("a step is still running; await it first", { steps: this.steps });
-    requireAllFinite("hidden", hidden);
-    const rows = this.#rowsOf(hidden);
-    const { offsets, ids } = this.#ragged(targets, rows, this.#host.spec.capacity.maxTargets);
+    const rows = offsets.length - 1;
     const { evaluationRows } = this.#host.spec;
-    for (let first = 0; first < rows; first += evaluationRows) {
-      const count = Math.min(evaluationRows, rows - first);
-      this.#writeHidden(hidden, first, count);
-      const start = offsets[first]!;
-      const none = new Int32Array(count + 1);
-      const list: ListSourceSpec = {
-        kind: "list",
-        inputOffsets: none,
-        inputs: new Int32Array(0),
-        weights: new Float32Array(0),
-        targetOffsets: offsets.subarray(first, first + count + 1).map((offset) => offset - start),
-        targets: ids.slice(start, offsets[first + count]),
-        excludedOffsets: none,
-        excluded: new Int32Array(0),
-      };
-      const request = { ...goals, maskExcluded: false };
-      await this.#host.run({ type: "evaluate", source: "", first: 0, count, key: undefined, list, batch: 0, batches: 1, goals: request });
-      after(first, count);
-    }
+    const goals = { loss: k === 0, k, maskExcluded: false };
+    return this.#alone(async () => {
+      for (let first = 0; first < rows; first += evaluationRows) {
+        const count = Math.min(evaluationRows, rows - first);
+        const list = labelList(offsets.subarray(first, first + count + 1), ids);
+        this.#writeHidden(hidden, first, count);
+        await this.#host.run({
+          type: "evaluate",
+          source: "",
+          first: 0,
+          count,
+          key: undefined,
+          list,
+          batch: 0,
+          batches: 1,
+          goals,
+        });
+        after(first, count);
+      }
+    });
   }
 }
 
-/** One class a row, −1: none. */
-function oneEach(targets: ArrayLike<number>): { offsets: Int32Array; ids: Int32Array } {
-  const all = Array.from(targets);
-  const offsets = new Int32Array(all.length + 1);
-  all.forEach((id, row) => {
-    offsets[row + 1] = offsets[row]! + (id === -1 ? 0 : 1);
-  });
-  return { offsets, ids: Int32Array.from(all.filter((id) => id !== -1)) };
-}
-
-function requireCounts(counts: ArrayLike<number> | undefined, classes: number): ArrayLike<number> {
-  if (counts === undefined) throw new OptionError("counts are needed: how often each class occurs", { counts });
-  requireLength("counts", counts.length, classes, "(n)");
-  return counts;
-}
-
-function layerSpec(
-  run: RunOptions,
-  classes: number,
-  maxTargets: number,
-  counts: ArrayLike<number> | undefined,
-  totalSteps = Number.MAX_SAFE_INTEGER,
-  maxK: number,
-): EngineSpec {
-  const capacity = { maxInputs: 0, maxTargets: requireInteger("maxTargets", maxTargets, 1), maxExcluded: 0 };
-  if (run.loss.exclude === "seen") throw new OptionError("an output layer does not know what rows have seen", { exclude: "seen" });
-  const inputs = run.sampler?.name === "unigram" ? { counts: requireCounts(counts, classes) } : {};
-  const state = run.sampler === undefined ? undefined : createSamplerState(run.sampler, classes, inputs);
-  if (state !== undefined) samplerFrom(state).requireDrawable(run.negatives);
+/** Rows that have labels only. @param offsets into ids, of these rows */
+function labelList(offsets: Int32Array, ids: Int32Array): ListSourceSpec {
+  const start = offsets[0]!;
+  const none = new Int32Array(offsets.length);
   return {
-    key: keyFromSeed(run.seed),
-    table: tableShape(classes, run.dim, run.lanes),
-    bias: run.classBias !== "none",
-    normalize: run.loss.normalize,
-    scale: 1 / run.loss.temperature,
-    encoder: {
-      input: "external",
-      vocabulary: 0,
-      reduce: "sum",
-      window: 0,
-      embedding: 0,
-      hidden: [],
-      activation: "tanh",
-      dropout: 0,
-      D: run.dim,
-    },
-    sources: {},
-    training: {
-      B: run.batch,
-      capacity,
-      loss: run.loss,
-      candidates: state === undefined ? undefined : { state, S: run.negatives, per: run.candidates },
-      optimizer: run.optimizer,
-      schedule: run.schedule,
-      totalSteps,
-      logitBytes: run.logitBytes,
-    },
-    evaluationRows: Math.min(256, run.batch),
-    capacity,
-    maxK: Math.min(maxK, classes),
+    kind: "list",
+    inputOffsets: none,
+    inputs: new Int32Array(0),
+    weights: new Float32Array(0),
+    targetOffsets: offsets.map((offset) => offset - start),
+    targets: ids.slice(start, offsets.at(-1)),
+    excludedOffsets: none,
+    excluded: new Int32Array(0),
   };
 }

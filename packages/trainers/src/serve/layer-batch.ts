@@ -1,0 +1,196 @@
+import {
+  ClassIdError,
+  EmptyInputError,
+  MissingLogQError,
+  NotFiniteError,
+  OptionError,
+  requireAllFinite,
+  requireInteger,
+  requireLength,
+  ShapeError,
+} from "@logq/core";
+import { type LossSpec, labelsNeedLogQ, needsLogQ } from "@logq/losses";
+
+/** Labels: one class a row (−1: the row is ignored), or ragged; a row without labels is ignored. */
+export type Targets = ArrayLike<number> | { readonly offsets: ArrayLike<number>; readonly ids: ArrayLike<number> };
+
+/** The caller's own candidates. */
+export interface GivenCandidates {
+  /** (S) class ids; one that is drawn twice stands there twice. */
+  readonly ids: ArrayLike<number>;
+  /** (S), natural log of the expected count of each; needed by losses that correct. */
+  readonly logQ?: ArrayLike<number>;
+  /** log Q of the targets, shaped like them; values of ignored rows are not read. Needed by losses that correct labels. */
+  readonly targetLogQ?: ArrayLike<number>;
+}
+
+/** Labels after the border. */
+export interface Labels {
+  /** (rows + 1) */
+  readonly offsets: Int32Array;
+  readonly ids: Int32Array;
+  /** Where each label stood in what was given: an index into `targets`, or into its ids. */
+  readonly entries: Int32Array;
+  /** How many targets were given: the length of what is shaped like them. */
+  readonly given: number;
+}
+
+/** Candidates after the border. */
+export interface Candidates {
+  readonly ids: Int32Array;
+  /** Zeros for a loss that does not correct. */
+  readonly logQ: Float64Array;
+  /** One a label. */
+  readonly targetLogQ: Float32Array | undefined;
+}
+
+/** What the border knows of a layer. */
+export interface LayerLimits {
+  /** n */
+  readonly classes: number;
+  /** D */
+  readonly dim: number;
+  /** B */
+  readonly batch: number;
+  /** T */
+  readonly maxTargets: number;
+}
+
+/** How many rows `hidden` (rows, D) has, every value of it finite. @throws ShapeError, EmptyInputError, NotFiniteError */
+export function requireHidden(hidden: Float32Array, { dim, batch }: LayerLimits, most = batch): number {
+  if (!(hidden instanceof Float32Array)) {
+    throw new ShapeError("hidden must be a Float32Array, (rows, D)", { dim });
+  }
+  const rows = hidden.length / dim;
+  if (rows === 0) throw new EmptyInputError("hidden has no rows", { dim });
+  if (!Number.isInteger(rows) || rows > most) {
+    throw new ShapeError(`hidden must be (rows, ${dim}) with 1 to ${most} rows, but has ${hidden.length} elements`, {
+      length: hidden.length,
+      dim,
+      most,
+    });
+  }
+  requireAllFinite("hidden", hidden);
+  return rows;
+}
+
+/** @throws ShapeError, ClassIdError, OptionError for a class that a row names twice */
+export function requireLabels(targets: Targets, rows: number, { classes, maxTargets }: LayerLimits): Labels {
+  const labels = "offsets" in targets ? ragged(targets, rows, maxTargets) : oneEach(targets, rows);
+  const { offsets, ids, entries } = labels;
+  for (let j = 0; j < ids.length; j++) requireClass("target", entries[j]!, ids[j]!, classes);
+  for (let row = 0; row < rows; row++) {
+    const own = ids.subarray(offsets[row]!, offsets[row + 1]!);
+    if (own.length > 1 && new Set(own).size < own.length) {
+      throw new OptionError(`row ${row} names a class twice among its labels ${own.join(", ")}`, {
+        row,
+        labels: Array.from(own),
+      });
+    }
+  }
+  return { ...labels, ids: Int32Array.from(ids) };
+}
+
+/** Labels whose ids are still what was given. */
+interface RawLabels extends Omit<Labels, "ids"> {
+  readonly ids: Float64Array;
+}
+
+function oneEach(targets: ArrayLike<number>, rows: number): RawLabels {
+  requireLength("targets", targets.length, rows, "(rows)");
+  const entries = Int32Array.from({ length: rows }, (_, row) => row).filter((row) => targets[row] !== -1);
+  const offsets = new Int32Array(rows + 1);
+  for (let row = 0; row < rows; row++) offsets[row + 1] = offsets[row]! + (targets[row] === -1 ? 0 : 1);
+  return { offsets, ids: Float64Array.from(entries, (row) => targets[row]!), entries, given: rows };
+}
+
+function ragged(
+  targets: { readonly offsets: ArrayLike<number>; readonly ids: ArrayLike<number> },
+  rows: number,
+  most: number,
+): RawLabels {
+  const { offsets, ids } = targets;
+  requireLength("target offsets", offsets.length, rows + 1, "(rows + 1)");
+  requireInteger("target offsets[0]", offsets[0], 0, 0);
+  for (let row = 0; row < rows; row++) {
+    const count = offsets[row + 1]! - offsets[row]!;
+    if (!Number.isInteger(count) || count < 0 || count > most) {
+      throw new ShapeError(`row ${row} has ${count} labels; rows have 0 to ${most} (maxTargets)`, { row, count, most });
+    }
+  }
+  requireLength("target ids", ids.length, offsets[rows]!, "(last offset)");
+  const entries = Int32Array.from({ length: ids.length }, (_, j) => j);
+  return { offsets: Int32Array.from(offsets), ids: Float64Array.from(ids), entries, given: ids.length };
+}
+
+function requireClass(what: string, index: number, id: number, classes: number): void {
+  if (Number.isInteger(id) && id >= 0 && id < classes) return;
+  throw new ClassIdError(`${what} ${index} is ${id}; class ids lie in [0, ${classes})`, { index, id, n: classes });
+}
+
+/**
+ * (rows): each row's share of the batch, its weight over the sum of weights; 0 for a row without labels, and for all if every weight is 0.
+ * @throws ShapeError, NotFiniteError, OptionError
+ */
+export function sharesOf(weights: ArrayLike<number> | undefined, rows: number, offsets: Int32Array): Float64Array {
+  if (weights !== undefined) {
+    requireLength("exampleWeights", weights.length, rows, "(rows)");
+    requireAllFinite("exampleWeights", weights);
+  }
+  const shares = Float64Array.from({ length: rows }, (_, row) =>
+    offsets[row + 1]! > offsets[row]! ? (weights?.[row] ?? 1) : 0,
+  );
+  const negative = shares.findIndex((weight) => weight < 0);
+  if (negative >= 0) {
+    const weight = shares[negative];
+    throw new OptionError(`exampleWeights[${negative}] is ${weight}; weights are >= 0`, { index: negative, weight });
+  }
+  const sum = shares.reduce((a, b) => a + b, 0);
+  if (sum === Number.POSITIVE_INFINITY)
+    throw new NotFiniteError("the sum of the exampleWeights is beyond float64", { sum });
+  return sum > 0 ? shares.map((weight) => weight / sum) : shares;
+}
+
+/** @param most S. @throws ShapeError, ClassIdError, MissingLogQError, NotFiniteError, OptionError */
+export function requireCandidates(
+  candidates: GivenCandidates,
+  loss: LossSpec,
+  labels: Labels,
+  limits: LayerLimits,
+  most: number,
+): Candidates {
+  const { ids, logQ, targetLogQ } = candidates;
+  requireInteger("the number of candidates", ids.length, 1, most);
+  if (needsLogQ(loss) && logQ === undefined) {
+    throw new MissingLogQError(`${loss.name} corrects by log Q, so candidates need it`, { loss: loss.name });
+  }
+  if (labelsNeedLogQ(loss) && targetLogQ === undefined) {
+    throw new MissingLogQError(`${loss.name} corrects labels by log Q, so targetLogQ is needed`, { loss: loss.name });
+  }
+  for (let i = 0; i < ids.length; i++) requireClass("candidate", i, ids[i]!, limits.classes);
+  if (logQ !== undefined) {
+    requireLength("logQ", logQ.length, ids.length, "(S)");
+    requireAllFinite("logQ", logQ);
+  }
+  return {
+    ids: Int32Array.from(ids),
+    logQ: logQ === undefined ? new Float64Array(ids.length) : Float64Array.from(logQ),
+    targetLogQ: targetLogQ === undefined ? undefined : logQOfLabels(targetLogQ, labels),
+  };
+}
+
+function logQOfLabels(targetLogQ: ArrayLike<number>, { entries, given }: Labels): Float32Array {
+  requireLength("targetLogQ", targetLogQ.length, given, "as the targets");
+  const values = Float32Array.from(entries, (entry) => targetLogQ[entry]!);
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const index = entries[bad]!;
+    const value = targetLogQ[index];
+    throw new NotFiniteError(`targetLogQ[${index}] is ${value}; every value must be finite`, {
+      name: "targetLogQ",
+      index,
+      value,
+    });
+  }
+  return values;
+}

@@ -1,0 +1,128 @@
+import { keyFromSeed, OptionError, requireAllFinite, requireInteger, requireLength } from "@logq/core";
+import { describeLoss } from "@logq/losses";
+import { createSamplerState, type Law, samplerFrom } from "@logq/samplers";
+import type { EngineSpec } from "../engine/spec.js";
+import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
+import { tableShape } from "../table/lanes.js";
+
+/** What an output layer is made with: the options of training that concern the layer. */
+export interface OutputLayerOptions
+  extends Pick<
+    TrainOptions,
+    | "loss"
+    | "like"
+    | "correction"
+    | "accidentalHits"
+    | "temperature"
+    | "labelSmoothing"
+    | "normalize"
+    | "sampler"
+    | "distortion"
+    | "replacement"
+    | "negatives"
+    | "candidates"
+    | "optimizer"
+    | "schedule"
+    | "classBias"
+    | "classScale"
+    | "lanes"
+    | "logitBytes"
+    | "workers"
+    | "backend"
+    | "seed"
+  > {
+  /** n */
+  readonly classes: number;
+  /** D */
+  readonly dim: number;
+  /** The most rows of a step: B. */
+  readonly batch: number;
+  /** The most labels of a row: T. Default 1. */
+  readonly maxTargets?: number;
+  /** (n), >= 0: how often each class occurs; for the sampler unigram and for biases that start at the log frequency. */
+  readonly counts?: ArrayLike<number>;
+  /** Steps of the whole run, for schedules that end. */
+  readonly totalSteps?: number;
+  /** The largest k of `topK`. Default 100. */
+  readonly maxK?: number;
+}
+
+/** A layer's options with their defaults, the engine they ask for, and the law of its candidates. */
+export interface LayerPlan {
+  readonly options: RunOptions;
+  readonly spec: EngineSpec;
+  readonly law: Law | undefined;
+}
+
+/** Rows times labels that one evaluation command carries: it has to fit the crew's mailbox. */
+const EVALUATED_LABELS = 8192;
+
+/** @throws OptionError, SamplerError, ShapeError, NotFiniteError */
+export function planLayer(layer: OutputLayerOptions): LayerPlan {
+  const { classes, dim, batch, maxTargets, counts, totalSteps, maxK, workers: _, backend: __, ...rest } = layer;
+  requireInteger("classes", classes, 1, 2 ** 31 - 1);
+  const sampled = rest.loss === undefined || describeLoss(rest.loss)?.candidates === true;
+  const sampler = rest.sampler ?? (sampled ? "log-uniform" : undefined);
+  const options = runOptions("synthetic", {
+    classBias: "none",
+    ...rest,
+    ...(sampler === undefined ? {} : { sampler }),
+    dim,
+    batch,
+  });
+  if (options.loss.exclude === "seen") {
+    throw new OptionError("an output layer does not know what rows have seen", { exclude: "seen" });
+  }
+  if (options.sampler?.name === "unigram" || options.classBias === "log-frequency" || counts !== undefined) {
+    requireCounts(counts, classes);
+  }
+  const inputs = options.sampler?.name === "unigram" ? { counts: counts! } : {};
+  const state = options.sampler === undefined ? undefined : createSamplerState(options.sampler, classes, inputs);
+  const drawn = state === undefined ? undefined : samplerFrom(state);
+  drawn?.requireDrawable(options.negatives);
+  const most = requireInteger("maxTargets", maxTargets ?? 1, 1, EVALUATED_LABELS);
+  const capacity = { maxInputs: 0, maxTargets: most, maxExcluded: 0 };
+  const spec: EngineSpec = {
+    key: keyFromSeed(options.seed),
+    table: tableShape(classes, options.dim, options.lanes),
+    bias: options.classBias !== "none",
+    normalize: options.loss.normalize,
+    scale: 1 / options.loss.temperature,
+    encoder: {
+      input: "external",
+      vocabulary: 0,
+      reduce: "sum",
+      window: 0,
+      embedding: 0,
+      hidden: [],
+      activation: "tanh",
+      dropout: 0,
+      D: options.dim,
+    },
+    sources: {},
+    training: {
+      B: options.batch,
+      capacity,
+      loss: options.loss,
+      candidates: state === undefined ? undefined : { state, S: options.negatives, per: options.candidates },
+      optimizer: options.optimizer,
+      schedule: options.schedule,
+      totalSteps: requireInteger("totalSteps", totalSteps ?? Number.MAX_SAFE_INTEGER, 1),
+      logitBytes: options.logitBytes,
+    },
+    evaluationRows: Math.min(256, options.batch, Math.max(1, Math.floor(EVALUATED_LABELS / most))),
+    capacity,
+    maxK: Math.min(requireInteger("maxK", maxK ?? 100, 1), classes),
+  };
+  return { options, spec, law: drawn?.law ?? undefined };
+}
+
+function requireCounts(counts: ArrayLike<number> | undefined, classes: number): void {
+  if (counts === undefined) throw new OptionError("counts are needed: how often each class occurs", { counts });
+  requireLength("counts", counts.length, classes, "(n)");
+  requireAllFinite("counts", counts);
+  for (let id = 0; id < classes; id++) {
+    if (counts[id]! < 0)
+      throw new OptionError(`counts[${id}] is ${counts[id]}; counts are >= 0`, { id, count: counts[id] });
+  }
+}
