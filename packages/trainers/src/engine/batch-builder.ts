@@ -1,29 +1,11 @@
-import type { Key } from "@logq/core";
 import { buildSegments, type EncoderSpec, scaleBagWeights } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
-import { labelsNeedLogQ } from "@logq/losses";
-import { type Sampler, samplerFrom } from "@logq/samplers";
 import type { ExampleOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
 import { rowOfClass, type TableShape } from "../table/lanes.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
-import { firstNotBelow } from "./mask.js";
-import type { CandidateSpec, EngineSpec } from "./spec.js";
-
-/** Scratch in kernel memory for the two units that build a batch; they run at the same time, so each has its own. */
-export interface BuilderScratch {
-  readonly segments: Address;
-  readonly keys: Address;
-  readonly values: Address;
-  readonly sort: Address;
-}
-
-/** Candidates that the caller chose, in kernel memory: int32 ids (S) and float64 log Q (S). */
-export interface GivenDraw {
-  readonly ids: Address;
-  readonly logQ: Address;
-  readonly S: number;
-}
+import { type BuilderScratch, type GivenDraw, PanelBuilder } from "./panel-builder.js";
+import type { EngineSpec } from "./spec.js";
 
 /** How labels become a training signal: softmax shares one unit of mass among a row's labels, logistic losses give one to each. */
 export type MassRule = "shared" | "each";
@@ -36,49 +18,33 @@ export class BatchBuilder {
   readonly #kernels: Kernels;
   readonly #encoder: EncoderSpec;
   readonly #table: TableShape;
-  readonly #key: Key;
   readonly #source: Source;
   readonly #order: ExampleOrder;
-  readonly #scratch: BuilderScratch;
-  readonly #candidates: CandidateSpec | undefined;
-  readonly #sampler: Sampler | undefined;
-  readonly #removeHits: boolean;
-  readonly #excludeSeen: boolean;
-  /** Whether labels are corrected: only then is a sampler asked for the log Q of classes it may not know. */
-  readonly #labelLogQ: boolean;
+  readonly #panel: PanelBuilder;
+  readonly #segmentScratch: Address;
   readonly #mass: MassRule;
   readonly #rowIds: Int32Array;
   readonly #rowWeights: Float32Array;
-  /** Rows' own candidates stand slot after slot, this many apart: B. */
-  readonly #rowStride: number;
-  readonly #drawn: Int32Array;
-  readonly #drawnLogQ: Float64Array;
-  /** The row that a candidate was masked in last: a class that a row names twice is masked once. */
-  readonly #maskedIn: Int32Array;
 
-  constructor(kernels: Kernels, spec: EngineSpec, source: Source, order: ExampleOrder, scratch: BuilderScratch, mass: MassRule) {
-    const training = spec.training;
+  constructor(
+    kernels: Kernels,
+    spec: EngineSpec,
+    source: Source,
+    order: ExampleOrder,
+    scratch: BuilderScratch,
+    mass: MassRule,
+  ) {
     this.#kernels = kernels;
     this.#encoder = spec.encoder;
     this.#table = spec.table;
-    this.#key = spec.key;
     this.#source = source;
     this.#order = order;
-    this.#scratch = scratch;
-    this.#candidates = training?.candidates;
-    this.#sampler = training?.candidates === undefined ? undefined : samplerFrom(training.candidates.state);
-    this.#removeHits = training?.loss.accidentalHits === "remove";
-    this.#excludeSeen = training?.loss.exclude === "seen";
-    this.#labelLogQ = training !== undefined && labelsNeedLogQ(training.loss);
+    this.#panel = new PanelBuilder(kernels, spec, source, order, scratch);
+    this.#segmentScratch = scratch.segments;
     this.#mass = mass;
-    const longest = Math.max(source.maxInputs, source.maxTargets, source.maxExcluded, 1);
+    const longest = Math.max(source.maxInputs, source.maxTargets, 1);
     this.#rowIds = new Int32Array(longest);
     this.#rowWeights = new Float32Array(longest);
-    this.#rowStride = training?.B ?? 1;
-    const S = this.#candidates?.S ?? 0;
-    this.#drawn = new Int32Array(S);
-    this.#drawnLogQ = new Float64Array(S);
-    this.#maskedIn = new Int32Array(S);
   }
 
   /** Unit 1: input ids, weights and segments of batch number `step`. */
@@ -92,7 +58,7 @@ export class BatchBuilder {
       batch.input,
       rows,
       batch.segments,
-      this.#scratch.segments,
+      this.#segmentScratch,
     );
   }
 
@@ -126,12 +92,7 @@ export class BatchBuilder {
     i32[head + HEAD.rows] = rows;
     this.writeTargets(rows, batch);
     this.weighRows(rows, batch);
-    i32[head + HEAD.candidates] = 0;
-    if (this.#candidates === undefined) {
-      this.#sortByPhysicalRow(rows, batch);
-      if (this.#excludeSeen) this.writeMasksByClass(rows, batch);
-    } else if (this.#candidates.per === "batch") this.#buildSharedPanel(step, rows, batch);
-    else this.#buildRowPanel(step, rows, batch);
+    this.#panel.build(step, rows, batch, undefined);
   }
 
   /**
@@ -139,23 +100,13 @@ export class BatchBuilder {
    * and log Q, and the labels' log Q, have been written as well.
    */
   buildGiven(step: number, batch: BatchLayout, given: GivenDraw | undefined): void {
-    const { i32 } = this.#kernels.memory;
-    const head = batch.head >>> 2;
-    const rows = i32[head + HEAD.rows];
-    i32[head + HEAD.candidates] = 0;
-    if (this.#candidates === undefined) this.#sortByPhysicalRow(rows, batch);
-    else if (this.#candidates.per === "row") this.#buildRowPanel(step, rows, batch);
-    else if (given === undefined) this.#buildSharedPanel(step, rows, batch);
-    else this.#buildGivenPanel(rows, batch, given);
+    const rows = this.#kernels.memory.i32[(batch.head >>> 2) + HEAD.rows];
+    this.#panel.build(step, rows, batch, given);
   }
 
-  #buildGivenPanel(rows: number, batch: BatchLayout, { ids, logQ, S }: GivenDraw): void {
-    const { i32, f64 } = this.#kernels.memory;
-    for (let i = 0; i < S; i++) {
-      this.#drawn[i] = i32[(ids >>> 2) + i];
-      this.#drawnLogQ[i] = f64[(logQ >>> 3) + i];
-    }
-    this.#fillSharedPanel(rows, batch, S);
+  /** Excluded (class, row) pairs of the order's current batch, in the order in which the tiles of the table are walked. */
+  writeMasksByClass(rows: number, batch: BatchLayout): void {
+    this.#panel.masksByClass(rows, batch);
   }
 
   /** Labels and their masses of the rows of the order's current batch. */
@@ -190,247 +141,5 @@ export class BatchBuilder {
       f32[(batch.rowWeight >>> 2) + row] = i32[offsets + row + 1] > i32[offsets + row] ? 1 / valid : 0;
     }
     i32[(batch.head >>> 2) + HEAD.validRows] = valid;
-  }
-
-  /** Full losses: labels in the order in which the tiles of the table are walked. */
-  #sortByPhysicalRow(rows: number, batch: BatchLayout): void {
-    const { i32 } = this.#kernels.memory;
-    const count = i32[(batch.head >>> 2) + HEAD.positives];
-    const place = batch.positivePlace >>> 2;
-    i32.copyWithin(batch.sortedPlaces >>> 2, place, place + count);
-    this.#numberEntries(batch.sortedEntries, count);
-    this.#kernels.indices.sortPairs(batch.sortedPlaces, batch.sortedEntries, count, this.#table.rows - 1, this.#scratch.sort);
-    this.#writeRowOfSorted(rows, batch, count);
-  }
-
-  #numberEntries(address: Address, count: number): void {
-    const { i32 } = this.#kernels.memory;
-    const at = address >>> 2;
-    for (let i = 0; i < count; i++) i32[at + i] = i;
-  }
-
-  /** sortedRows: which batch row a sorted label belongs to. Uses the scratch for the inverse of the offsets. */
-  #writeRowOfSorted(rows: number, batch: BatchLayout, count: number): void {
-    const { i32 } = this.#kernels.memory;
-    const positives = this.#writeRowOfPositives(rows, batch);
-    const entries = batch.sortedEntries >>> 2;
-    const sortedRows = batch.sortedRows >>> 2;
-    const rowOf = this.#scratch.sort >>> 2;
-    const B = this.#rowStride;
-    for (let k = 0; k < count; k++) {
-      const entry = i32[entries + k];
-      i32[sortedRows + k] = entry < positives ? i32[rowOf + entry] : (entry - positives) % B;
-    }
-  }
-
-  #writeRowOfPositives(rows: number, batch: BatchLayout): number {
-    const { i32 } = this.#kernels.memory;
-    const offsets = batch.positiveOffsets >>> 2;
-    const rowOf = this.#scratch.sort >>> 2;
-    for (let row = 0; row < rows; row++) i32.fill(row, rowOf + i32[offsets + row], rowOf + i32[offsets + row + 1]);
-    return i32[offsets + rows];
-  }
-
-  /**
-   * One draw for the batch. The panel holds the distinct candidates in id order, then the labels that were not drawn, in id order; a class
-   * drawn c times stands there once with multiplicity c.
-   */
-  #buildSharedPanel(step: number, rows: number, batch: BatchLayout): void {
-    const { i32, f32 } = this.#kernels.memory;
-    const { S } = this.#candidates!;
-    const draw = this.#sampler!.draw({ key: this.#key, step, item: 0, S }, this.#drawn, this.#drawnLogQ);
-    if (this.#labelLogQ) {
-      const P = i32[(batch.head >>> 2) + HEAD.positives];
-      const ids = batch.positiveIds >>> 2;
-      for (let j = 0; j < P; j++) f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
-    }
-    this.#fillSharedPanel(rows, batch, S);
-  }
-
-  /** The panel of the S classes in #drawn. */
-  #fillSharedPanel(rows: number, batch: BatchLayout, S: number): void {
-    const { i32, f32 } = this.#kernels.memory;
-    const { indices } = this.#kernels;
-    const keys = this.#scratch.keys >>> 2;
-    const values = this.#scratch.values >>> 2;
-    for (let i = 0; i < S; i++) {
-      i32[keys + i] = this.#drawn[i];
-      i32[values + i] = i;
-    }
-    indices.sortPairs(this.#scratch.keys, this.#scratch.values, S, this.#table.n - 1, this.#scratch.sort);
-    // The distinct candidates: ids stay in `panel` until the labels are merged in.
-    const panel = batch.panelRows >>> 2;
-    let C = 0;
-    for (let i = 0; i < S; ) {
-      let end = i + 1;
-      while (end < S && i32[keys + end] === i32[keys + i]) end++;
-      i32[panel + C] = i32[keys + i];
-      i32[(batch.candidateMultiplicity >>> 2) + C] = end - i;
-      f32[(batch.candidateLogQ >>> 2) + C] = this.#drawnLogQ[i32[values + i]];
-      C++;
-      i = end;
-    }
-    i32[(batch.head >>> 2) + HEAD.candidates] = C;
-    const P = i32[(batch.head >>> 2) + HEAD.positives];
-    const ids = batch.positiveIds >>> 2;
-    for (let j = 0; j < P; j++) i32[keys + j] = i32[ids + j];
-    this.#numberEntries(this.#scratch.values, P);
-    indices.sortPairs(this.#scratch.keys, this.#scratch.values, P, this.#table.n - 1, this.#scratch.sort);
-    const U = this.#mergeLabels(batch, C, P);
-    this.#writeRowOfSorted(rows, batch, P);
-    this.#writeMasks(rows, batch, C);
-    for (let u = 0; u < U; u++) i32[panel + u] = rowOfClass(this.#table, i32[panel + u]);
-    i32[(batch.head >>> 2) + HEAD.panelRows] = U;
-  }
-
-  /** Gives every label its place in the panel and lists the labels of each panel row; answers U. Keys and values hold the labels by id. */
-  #mergeLabels(batch: BatchLayout, C: number, P: number): number {
-    const { i32 } = this.#kernels.memory;
-    const keys = this.#scratch.keys >>> 2;
-    const values = this.#scratch.values >>> 2;
-    const panel = batch.panelRows >>> 2;
-    const place = batch.positivePlace >>> 2;
-    const entries = batch.sortedEntries >>> 2;
-    const offsets = batch.sortedPlaces >>> 2;
-    let written = 0;
-    let label = 0;
-    for (let c = 0; c < C; c++) {
-      i32[offsets + c] = written;
-      const id = i32[panel + c];
-      while (label < P && i32[keys + label] < id) label++;
-      for (; label < P && i32[keys + label] === id; label++) {
-        i32[entries + written++] = i32[values + label];
-        i32[place + i32[values + label]] = c;
-      }
-    }
-    let U = C;
-    let candidate = 0;
-    for (let j = 0; j < P; ) {
-      const id = i32[keys + j];
-      while (candidate < C && i32[panel + candidate] < id) candidate++;
-      const drawn = candidate < C && i32[panel + candidate] === id;
-      if (!drawn) {
-        i32[offsets + U] = written;
-        i32[panel + U] = id;
-      }
-      for (; j < P && i32[keys + j] === id; j++) {
-        if (drawn) continue;
-        i32[entries + written++] = i32[values + j];
-        i32[place + i32[values + j]] = U;
-      }
-      if (!drawn) U++;
-    }
-    i32[offsets + U] = written;
-    return U;
-  }
-
-  /** The (candidate, row) pairs that take no part. The panel still holds class ids, the candidates in ascending order. */
-  #writeMasks(rows: number, batch: BatchLayout, C: number): void {
-    if (batch.maskOffsets === 0) return;
-    const { i32 } = this.#kernels.memory;
-    const offsets = batch.maskOffsets >>> 2;
-    const positions = batch.maskPositions >>> 2;
-    const labels = batch.positiveOffsets >>> 2;
-    const place = batch.positivePlace >>> 2;
-    let count = 0;
-    this.#maskedIn.fill(-1);
-    for (let row = 0; row < rows; row++) {
-      i32[offsets + row] = count;
-      if (this.#removeHits) {
-        for (let j = i32[labels + row]; j < i32[labels + row + 1]; j++) {
-          if (i32[place + j] < C) i32[positions + count++] = i32[place + j];
-        }
-      }
-      if (!this.#excludeSeen) continue;
-      const length = this.#source.excluded(this.#order.example(row), this.#rowIds, 0);
-      for (let i = 0; i < length; i++) {
-        const found = this.#findCandidate(batch.panelRows >>> 2, C, this.#rowIds[i]);
-        if (found < 0 || this.#maskedIn[found] === row) continue;
-        this.#maskedIn[found] = row;
-        i32[positions + count++] = found;
-      }
-    }
-    i32[offsets + rows] = count;
-  }
-
-  /** Excluded (class, row) pairs in the order in which the tiles of the table are walked. */
-  writeMasksByClass(rows: number, batch: BatchLayout): void {
-    const { i32 } = this.#kernels.memory;
-    let count = 0;
-    for (let row = 0; row < rows; row++) {
-      const length = this.#source.excluded(this.#order.example(row), this.#rowIds, 0);
-      for (let i = 0; i < length; i++) {
-        i32[(batch.maskPositions >>> 2) + count] = rowOfClass(this.#table, this.#rowIds[i]);
-        i32[(batch.maskRows >>> 2) + count] = row;
-        count++;
-      }
-    }
-    const { indices } = this.#kernels;
-    indices.sortPairs(batch.maskPositions, batch.maskRows, count, this.#table.rows - 1, this.#scratch.sort);
-    i32[(batch.head >>> 2) + HEAD.masks] = count;
-  }
-
-  #findCandidate(panel: number, C: number, id: number): number {
-    const { i32 } = this.#kernels.memory;
-    const at = firstNotBelow(i32, panel, C, id);
-    return at < C && i32[panel + at] === id ? at : -1;
-  }
-
-  /** One draw a row. The panel holds every class that some row needs, in id order. */
-  #buildRowPanel(step: number, rows: number, batch: BatchLayout): void {
-    const { memory, indices } = this.#kernels;
-    const { i32, f32 } = memory;
-    const { S } = this.#candidates!;
-    const B = this.#rowStride;
-    const P = i32[(batch.head >>> 2) + HEAD.positives];
-    const labels = batch.positiveOffsets >>> 2;
-    const ids = batch.positiveIds >>> 2;
-    const keys = this.#scratch.keys >>> 2;
-    const values = this.#scratch.values >>> 2;
-    for (let j = 0; j < P; j++) i32[keys + j] = i32[ids + j];
-    this.#numberEntries(this.#scratch.values, P);
-    let count = P;
-    for (let row = 0; row < rows; row++) {
-      const draw = this.#drawRow(step, row, i32.subarray(ids + i32[labels + row], ids + i32[labels + row + 1]), S);
-      for (let j = i32[labels + row]; this.#labelLogQ && j < i32[labels + row + 1]; j++) {
-        f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
-      }
-      const excluded = this.#excludeSeen ? this.#source.excluded(this.#order.example(row), this.#rowIds, 0) : 0;
-      for (let slot = 0; slot < S; slot++) {
-        const id = this.#drawn[slot];
-        i32[keys + count] = id;
-        i32[values + count] = P + slot * B + row;
-        count++;
-        const masked = excluded > 0 && this.#rowIds.subarray(0, excluded).includes(id);
-        f32[(batch.rowCandidateLogQ >>> 2) + slot * B + row] = masked ? Infinity : this.#drawnLogQ[slot];
-      }
-    }
-    indices.sortPairs(this.#scratch.keys, this.#scratch.values, count, this.#table.n - 1, this.#scratch.sort);
-    const panel = batch.panelRows >>> 2;
-    const entries = batch.sortedEntries >>> 2;
-    const offsets = batch.sortedPlaces >>> 2;
-    let U = 0;
-    for (let k = 0; k < count; k++) {
-      if (k === 0 || i32[keys + k] !== i32[keys + k - 1]) {
-        i32[offsets + U] = k;
-        i32[panel + U] = rowOfClass(this.#table, i32[keys + k]);
-        U++;
-      }
-      const entry = i32[values + k];
-      i32[entries + k] = entry;
-      if (entry < P) i32[(batch.positivePlace >>> 2) + entry] = U - 1;
-      else i32[(batch.rowCandidatePlace >>> 2) + entry - P] = U - 1;
-    }
-    i32[offsets + U] = count;
-    i32[(batch.head >>> 2) + HEAD.panelRows] = U;
-    this.#writeRowOfSorted(rows, batch, count);
-  }
-
-  /** Labels of the row are drawn anew, by the law without them, when accidental hits are to be removed. */
-  #drawRow(step: number, row: number, labels: Int32Array, S: number) {
-    const request = { key: this.#key, step, item: row + 1, S };
-    if (!this.#removeHits || labels.length === 0) return this.#sampler!.draw(request, this.#drawn, this.#drawnLogQ);
-    const sorted = labels.slice().sort();
-    return this.#sampler!.drawExcluding(request, sorted, 0, sorted.length, this.#drawn, this.#drawnLogQ);
   }
 }

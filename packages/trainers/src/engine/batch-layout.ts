@@ -83,7 +83,8 @@ export function trainingCapacity(spec: EngineSpec): BatchCapacity {
   const shared = candidates?.per === "batch" ? candidates.S : 0;
   const own = candidates?.per === "row" ? candidates.S : 0;
   const positives = B * capacity.maxTargets;
-  const masked = (loss.accidentalHits === "remove" ? capacity.maxTargets : 0) + (loss.exclude === "seen" ? capacity.maxExcluded : 0);
+  const masked =
+    (loss.accidentalHits === "remove" ? capacity.maxTargets : 0) + (loss.exclude === "seen" ? capacity.maxExcluded : 0);
   return {
     rows: B,
     inputs: B * capacity.maxInputs,

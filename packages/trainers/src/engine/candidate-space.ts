@@ -51,7 +51,12 @@ export interface CandidateSpace {
   readonly scratchBytes: number;
 }
 
-export function planCandidateSpace(plan: MemoryPlan, spec: EngineSpec, capacity: BatchCapacity, kernels: Kernels): CandidateSpace {
+export function planCandidateSpace(
+  plan: MemoryPlan,
+  spec: EngineSpec,
+  capacity: BatchCapacity,
+  kernels: Kernels,
+): CandidateSpace {
   const { table, training, normalize } = spec;
   const { B, optimizer } = training!;
   const { panelRows: U, candidates: C, positives: P, rowCandidates } = capacity;
@@ -90,7 +95,9 @@ export function planCandidateSpace(plan: MemoryPlan, spec: EngineSpec, capacity:
     gradient: floats("class gradients", clip ? U * table.ld : 0),
     biasGradient: floats("bias gradients", clip && spec.bias ? U : 0),
     scratchBytes:
-      wholeLines(kernels.matrix.packedBytes(table.D, R)) + wholeLines(4 * CLASS_BLOCK * table.ld) + 2 * wholeLines(4 * CLASS_BLOCK),
+      wholeLines(kernels.matrix.packedBytes(table.D, R)) +
+      wholeLines(4 * CLASS_BLOCK * table.ld) +
+      2 * wholeLines(4 * CLASS_BLOCK),
   };
 }
 

@@ -1,10 +1,22 @@
 import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
-import { candidateTerms, createTileLoss, type LossPositives, type LossRows, type LossTile, NORM_EPSILON, type SeparableLoss, type TermVectors, type TileLoss } from "@logq/losses";
+import {
+  candidateTerms,
+  createTileLoss,
+  type LossPositives,
+  type LossRows,
+  type LossTile,
+  NORM_EPSILON,
+  type SeparableLoss,
+  type TermVectors,
+  type TileLoss,
+} from "@logq/losses";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { type CandidateSpace, wholeLines } from "./candidate-space.js";
 import { type EngineLayout, FLAG } from "./layout.js";
+import { OwnCandidates } from "./own-candidates.js";
 import { blocksOf, CLASS_BLOCK, type EngineSpec, rowsPerBlock } from "./spec.js";
+import { termVectors } from "./terms.js";
 
 /**
  * The three phases of a step with candidates, as units of work:
@@ -25,11 +37,9 @@ export class CandidateStep {
   readonly #loss: TileLoss;
   readonly #scratch: { packed: Address; gradient: Address; biasGradient: Address; partialBias: Address };
   readonly #R: number;
-  readonly #B: number;
-  readonly #own: boolean;
+  readonly #own: OwnCandidates | undefined;
   readonly #candidateTerms: TermVectors[];
   readonly #labelTerms: TermVectors[];
-  readonly #rowTerms: TermVectors[];
   readonly #rows: LossRows;
   readonly #tile: LossTile;
   readonly #positives: LossPositives;
@@ -45,30 +55,36 @@ export class CandidateStep {
     this.#encoder = encoder;
     this.#loss = createTileLoss(kernels, loss, spec.table.n);
     this.#R = rowsPerBlock(B);
-    this.#B = B;
-    this.#own = candidates!.per === "row";
     const packed = scratch;
     const gradient = packed + wholeLines(kernels.matrix.packedBytes(spec.table.D, this.#R));
     const biasGradient = gradient + wholeLines(4 * CLASS_BLOCK * spec.table.ld);
     this.#scratch = { packed, gradient, biasGradient, partialBias: biasGradient + wholeLines(4 * CLASS_BLOCK) };
-    const vectors = (bias: Address, logQ: Address, multiplicity: Address, add: Address, weight: Address, count: number): TermVectors => ({
-      from: 0,
-      to: 0,
-      bias: spec.bias && bias !== 0 ? memory.floats(bias, count) : null,
-      logQ: memory.floats(logQ, count),
-      multiplicity: multiplicity === 0 ? null : memory.ints(multiplicity, count),
-      add: memory.floats(add, count),
-      weight: weight === 0 ? null : memory.floats(weight, count),
-    });
     const S = candidates!.S;
     const P = B * spec.training!.capacity.maxTargets;
-    this.#candidateTerms = this.#own
-      ? []
-      : layout.batches.map((b) => vectors(space.panelBias, b.candidateLogQ, b.candidateMultiplicity, space.add, space.weight, S));
-    this.#labelTerms = layout.batches.map((b) => vectors(space.positiveBias, b.positiveLogQ, 0, space.positiveAdd, 0, P));
-    this.#rowTerms = this.#own ? layout.batches.map((b) => vectors(space.rowBias, b.rowCandidateLogQ, 0, space.rowAdd, 0, S * B)) : [];
-    this.#rows = { R: 0, scale: spec.scale, weight: 0, loss: 0, coefficient: 0, max: 0, sum: 0, lse: 0, total: 0, uniform: 0 };
-    this.#tile = { z: 0, ld: this.#R, C: 0, scale: this.#own ? 1 : spec.scale, add: 0, weight: 0 };
+    const { panelBias, add, weight, positiveBias, positiveAdd } = space;
+    const candidate = { bias: panelBias, add, weight, count: S };
+    const label = { bias: positiveBias, add: positiveAdd, weight: 0, multiplicity: 0, count: P };
+    const own = candidates!.per === "row";
+    this.#own = own ? new OwnCandidates(kernels, spec, space, layout.batches) : undefined;
+    this.#candidateTerms = layout.batches
+      .filter(() => !own)
+      .map(({ candidateLogQ, candidateMultiplicity }) =>
+        termVectors(memory, { ...candidate, logQ: candidateLogQ, multiplicity: candidateMultiplicity }),
+      );
+    this.#labelTerms = layout.batches.map((batch) => termVectors(memory, { ...label, logQ: batch.positiveLogQ }));
+    this.#rows = {
+      R: 0,
+      scale: spec.scale,
+      weight: 0,
+      loss: 0,
+      coefficient: 0,
+      max: 0,
+      sum: 0,
+      lse: 0,
+      total: 0,
+      uniform: 0,
+    };
+    this.#tile = { z: 0, ld: this.#R, C: 0, scale: own ? 1 : spec.scale, add: 0, weight: 0 };
     this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
   }
 
@@ -112,7 +128,7 @@ export class CandidateStep {
     this.#labelLogits(first, R, batch, parity);
     this.#pointAt(first, R, batch);
     this.#loss.begin(this.#rows);
-    if (this.#own) this.#ownLogits(first, R, batch, parity);
+    if (this.#own !== undefined) this.#own.logits(first, R, batch, parity, this.#hidden, this.#tile);
     else this.#sharedLogits(first, R, batch);
     this.#applyLoss(first, R, batch);
     this.#hiddenGradient(first, R, batch);
@@ -197,7 +213,9 @@ export class CandidateStep {
 
   /** What logits are products with: H, or H brought to length 1. */
   get #hidden(): { readonly address: Address; readonly ld: number } {
-    return this.#spec.normalize ? { address: this.#space.unitHidden, ld: this.#spec.table.ld } : this.#layout.encoder.hidden;
+    return this.#spec.normalize
+      ? { address: this.#space.unitHidden, ld: this.#spec.table.ld }
+      : this.#layout.encoder.hidden;
   }
 
   #normalizeHidden(first: number, R: number): void {
@@ -206,7 +224,16 @@ export class CandidateStep {
     const { unitHidden, hiddenNorms } = this.#space;
     const { ld, D } = this.#spec.table;
     const source = hidden.address + 4 * hidden.ld * first;
-    this.#kernels.rows.normalizeRows(unitHidden + 4 * ld * first, ld, source, hidden.ld, hiddenNorms + 4 * first, R, D, NORM_EPSILON);
+    this.#kernels.rows.normalizeRows(
+      unitHidden + 4 * ld * first,
+      ld,
+      source,
+      hidden.ld,
+      hiddenNorms + 4 * first,
+      R,
+      D,
+      NORM_EPSILON,
+    );
   }
 
   #labelLogits(first: number, R: number, batch: BatchLayout, parity: number): void {
@@ -230,7 +257,8 @@ export class CandidateStep {
       // One row of H against `count` rows of the panel: ld 0 repeats the row.
       rows.pairDots(positiveDot + 4 * start, hidden.address + 4 * hidden.ld * r, 0, 0, panel, ld, places, count, D);
     }
-    if (this.#spec.bias) rows.gatherRows(positiveBias + 4 * from, 1, panelBias, 1, batch.positivePlace + 4 * from, to - from, 1);
+    if (this.#spec.bias)
+      rows.gatherRows(positiveBias + 4 * from, 1, panelBias, 1, batch.positivePlace + 4 * from, to - from, 1);
     const terms = this.#labelTerms[parity];
     terms.from = from;
     terms.to = to;
@@ -282,71 +310,28 @@ export class CandidateStep {
     }
   }
 
-  /** Rows' own candidates: z[slot][row] = scale·h·w + terms, so the tile needs no more scaling. */
-  #ownLogits(first: number, R: number, batch: BatchLayout, parity: number): void {
-    const { memory, rows } = this.#kernels;
-    const { f32 } = memory;
-    const { ld, D } = this.#spec.table;
-    const { panel, panelBias, rowBias, rowAdd } = this.#space;
-    const S = this.#spec.training!.candidates!.S;
-    const hidden = this.#hidden;
-    const terms = this.#rowTerms[parity];
-    const logQ = batch.rowCandidateLogQ >>> 2;
-    for (let slot = 0; slot < S; slot++) {
-      const at = slot * this.#B + first;
-      const places = batch.rowCandidatePlace + 4 * at;
-      const out = this.#logitsOf(first) + 4 * slot * this.#R;
-      rows.pairDots(out, hidden.address + 4 * hidden.ld * first, hidden.ld, 0, panel, ld, places, R, D);
-      if (this.#spec.bias) rows.gatherRows(rowBias + 4 * at, 1, panelBias, 1, places, R, 1);
-      terms.from = at;
-      terms.to = at + R;
-      candidateTerms(this.#spec.training!.loss, "candidate", terms);
-      const z = out >>> 2;
-      const add = (rowAdd >>> 2) + at;
-      for (let r = 0; r < R; r++) {
-        const excluded = f32[logQ + at + r] === Infinity;
-        f32[z + r] = excluded ? -Infinity : this.#spec.scale * f32[z + r] + f32[add + r];
-      }
-    }
-    this.#tile.z = this.#logitsOf(first);
-    this.#tile.C = S;
-    this.#tile.add = 0;
-    this.#tile.weight = 0;
-  }
-
   #applyLoss(first: number, R: number, batch: BatchLayout): void {
     const loss = this.#loss;
-    if (this.#space.rowWeight !== 0) {
-      this.#applyWeighted(first, R, batch);
-      return;
-    }
     if (loss.kind === "normalised") {
       loss.partials(this.#tile, this.#rows);
       loss.settle(this.#positives, this.#rows);
       loss.gradient(this.#tile, this.#rows);
-    } else {
-      loss.tile(this.#tile, this.#rows);
-      loss.settle(this.#positives, this.#rows);
+      return;
     }
+    if (this.#own === undefined || this.#space.rowWeight === 0) loss.tile(this.#tile, this.#rows);
+    else this.#weightedTiles(loss, this.#own, first, R, batch);
+    loss.settle(this.#positives, this.#rows);
   }
 
-  /** Rows' own candidates that count 1/Q times each: the weights of a tile are those of its classes, so each row is a tile of its own. */
-  #applyWeighted(first: number, R: number, batch: BatchLayout): void {
-    const { f32 } = this.#kernels.memory;
-    const { S } = this.#spec.training!.candidates!;
-    const loss = this.#loss as SeparableLoss;
+  /** Row by row: each row's own candidates with the weights of that row. */
+  #weightedTiles(loss: SeparableLoss, own: OwnCandidates, first: number, R: number, batch: BatchLayout): void {
     for (let r = first; r < first + R; r++) {
-      const weight = this.#space.rowWeight + 4 * S * r;
-      for (let slot = 0; slot < S; slot++) {
-        f32[(weight >>> 2) + slot] = Math.exp(-f32[(batch.rowCandidateLogQ >>> 2) + slot * this.#B + r]);
-      }
       this.#pointAt(r, 1, batch);
-      this.#tile.z = this.#logitsOf(first) + 4 * (r - first);
-      this.#tile.weight = weight;
+      this.#tile.z = own.tileOf(first) + 4 * (r - first);
+      this.#tile.weight = own.writeWeights(r, batch);
       loss.tile(this.#tile, this.#rows);
     }
     this.#pointAt(first, R, batch);
-    loss.settle(this.#positives, this.#rows);
   }
 
   #hiddenGradient(first: number, R: number, batch: BatchLayout): void {
@@ -364,25 +349,10 @@ export class CandidateStep {
     }
     const offsets = batch.positiveOffsets + 4 * first;
     rows.weightedRowSums(out, hiddenGradient.ld, panel, ld, offsets, batch.positivePlace, positiveDot, R, D, true);
-    if (this.#own) this.#addOwnHiddenGradient(first, R, batch, out, hiddenGradient.ld);
+    this.#own?.addHiddenGradient(first, R, batch, out, hiddenGradient.ld, this.#scratch.biasGradient);
     if (!this.#spec.normalize) return;
     const { unitHidden, hiddenNorms } = this.#space;
     rows.normalizeRowsBackward(out, hiddenGradient.ld, unitHidden + 4 * ld * first, ld, hiddenNorms + 4 * first, R, D);
-  }
-
-  #addOwnHiddenGradient(first: number, R: number, batch: BatchLayout, out: Address, ldOut: number): void {
-    const { i32 } = this.#kernels.memory;
-    const { ld, D } = this.#spec.table;
-    const { panel } = this.#space;
-    const S = this.#spec.training!.candidates!.S;
-    // One candidate of every row at a time: the segments are single entries, offsets 0, 1, …, R.
-    const ones = this.#scratch.biasGradient;
-    for (let r = 0; r <= R; r++) i32[(ones >>> 2) + r] = r;
-    for (let slot = 0; slot < S; slot++) {
-      const places = batch.rowCandidatePlace + 4 * (slot * this.#B + first);
-      const weights = this.#logitsOf(first) + 4 * slot * this.#R;
-      this.#kernels.rows.weightedRowSums(out, ldOut, panel, ld, ones, places, weights, R, D, true);
-    }
   }
 
   /** What labels, and rows' own candidates, add to a block of class rows: entries in sorted order, one segment a panel row. */
@@ -397,24 +367,27 @@ export class CandidateStep {
     const weight = sortedWeight >>> 2;
     for (let k = i32[offsets + first]; k < i32[offsets + first + count]; k++) {
       const entry = i32[entries + k];
-      f32[weight + k] = entry < positives ? f32[(positiveDot >>> 2) + entry] : this.#ownGradient(entry - positives);
+      f32[weight + k] = entry < positives ? f32[(positiveDot >>> 2) + entry] : this.#own!.gradientOf(entry - positives);
     }
     const segments = batch.sortedPlaces + 4 * first;
-    this.#kernels.rows.weightedRowSums(out, ld, hidden.address, hidden.ld, segments, batch.sortedRows, sortedWeight, count, D, true);
+    this.#kernels.rows.weightedRowSums(
+      out,
+      ld,
+      hidden.address,
+      hidden.ld,
+      segments,
+      batch.sortedRows,
+      sortedWeight,
+      count,
+      D,
+      true,
+    );
     if (!this.#spec.bias) return;
     for (let u = 0; u < count; u++) {
       let sum = f32[(outBias >>> 2) + u];
       for (let k = i32[offsets + first + u]; k < i32[offsets + first + u + 1]; k++) sum += f32[weight + k];
       f32[(outBias >>> 2) + u] = sum;
     }
-  }
-
-  /** The gradient of entry slot·B + row of the rows' own candidates. */
-  #ownGradient(entry: number): number {
-    const row = entry % this.#B;
-    const slot = (entry - row) / this.#B;
-    const inBlock = row % this.#R;
-    return this.#kernels.memory.f32[(this.#logitsOf(row - inBlock) >>> 2) + slot * this.#R + inBlock];
   }
 
   #isFinite(first: number, R: number, gradient: Address, ld: number): boolean {
@@ -424,6 +397,8 @@ export class CandidateStep {
     for (let r = first; r < first + R; r++) if (!Number.isFinite(memory.f64[loss + r])) return false;
     // A row that is ignored has neither loss nor gradient that could tell, but its H is a factor of class gradients.
     const hidden = this.#hidden;
-    return rows.allFinite(gradient, ld, R, D) && rows.allFinite(hidden.address + 4 * hidden.ld * first, hidden.ld, R, D);
+    return (
+      rows.allFinite(gradient, ld, R, D) && rows.allFinite(hidden.address + 4 * hidden.ld * first, hidden.ld, R, D)
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { DivergenceError, type Key } from "@logq/core";
+import { DivergenceError } from "@logq/core";
 import { Encoder } from "@logq/encoders";
 import { type Address, type CompiledKernels, instantiateKernels, KernelMemory, type Kernels } from "@logq/kernels";
 import { describeLoss } from "@logq/losses";
@@ -6,15 +6,16 @@ import type { Program } from "../parallel/crew.js";
 import type { Team } from "../parallel/team.js";
 import { createSource } from "../sources/create.js";
 import { EpochOrder, SequentialOrder } from "../sources/order.js";
-import type { ListSourceSpec, Source } from "../sources/source.js";
+import type { Source } from "../sources/source.js";
 import { BatchBuilder, type MassRule } from "./batch-builder.js";
 import { HEAD } from "./batch-layout.js";
 import { CandidateStep } from "./candidate-step.js";
-import { Evaluation, type EvaluationGoals } from "./evaluation.js";
+import type { EngineCommand, EvaluateCommand, StepCommand, TrainCommand } from "./commands.js";
+import { Evaluation } from "./evaluation.js";
 import { FullStep } from "./full-step.js";
 import { FullWalk } from "./full-walk.js";
-import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK, STAT, STEP_TIME_RING } from "./layout.js";
 import { initialise, initialiseUnits } from "./initialise.js";
+import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK, STAT, STEP_TIME_RING } from "./layout.js";
 import { blocksOf, CLASS_BLOCK, type EngineSpec } from "./spec.js";
 import { Updates } from "./updates.js";
 
@@ -25,46 +26,6 @@ export interface EngineInput {
   readonly spec: EngineSpec;
   readonly layout: EngineLayout;
 }
-
-/** Fills every table with its first values. */
-export interface InitialiseCommand {
-  readonly type: "initialise";
-  /** Class rows start uniform in [−scale, scale]. */
-  readonly scale: number;
-}
-
-/** Trains steps [first, first + count) on the source "train". */
-export interface TrainCommand {
-  readonly type: "train";
-  readonly first: number;
-  readonly count: number;
-}
-
-/** One step on the rows, labels and hidden vectors that the caller has written into the even batch: an external encoder's. */
-export interface StepCommand {
-  readonly type: "step";
-  readonly step: number;
-  /** Candidates that the caller has written, instead of a draw; 0: draw. */
-  readonly given: number;
-}
-
-/** Batch number `batch` of an evaluation of examples [first, first + count) of a source. */
-export interface EvaluateCommand {
-  readonly type: "evaluate";
-  readonly source: string;
-  readonly first: number;
-  readonly count: number;
-  /** Set: the examples are those of the permutation that this key names. */
-  readonly key: Key | undefined;
-  /** Set: the examples are given here, and `source` is not looked at. */
-  readonly list: ListSourceSpec | undefined;
-  /** Batches [batch, batch + batches) of it. A ranking is read after each, so it asks for one at a time. */
-  readonly batch: number;
-  readonly batches: number;
-  readonly goals: EvaluationGoals;
-}
-
-export type EngineCommand = InitialiseCommand | TrainCommand | StepCommand | EvaluateCommand;
 
 const NONE = new Int32Array(0);
 const NO_SOURCE = createSource({ kind: "pair", inputs: NONE, targets: NONE });
@@ -203,7 +164,8 @@ export class Engine implements Program<EngineCommand> {
     const before = this.#housekeepingUnits(builder);
     const encoder = this.#encoderUnits(parity);
     team.phase("table", before + classes + encoder, (unit) => {
-      if (unit < before) this.#housekeeping(unit, step, parity, builder, () => candidate.batchLoss(batch), stopRequested);
+      if (unit < before)
+        this.#housekeeping(unit, step, parity, builder, () => candidate.batchLoss(batch), stopRequested);
       else if (unit < before + classes) this.#classUpdate(candidate, unit - before, parity);
       else this.#encoderUpdate(unit - before - classes, parity);
     });
@@ -262,7 +224,13 @@ export class Engine implements Program<EngineCommand> {
 
   #norm = 0;
 
-  #fullStep(full: FullStep, step: number, parity: number, builder: BatchBuilder | undefined, stopRequested: () => boolean): void {
+  #fullStep(
+    full: FullStep,
+    step: number,
+    parity: number,
+    builder: BatchBuilder | undefined,
+    stopRequested: () => boolean,
+  ): void {
     const team = this.#team;
     const batch = this.layout.batches[parity];
     const { lanes } = this.spec.table;

@@ -1,8 +1,16 @@
 import type { Address, Kernels } from "@logq/kernels";
-import { createTileLoss, type LossPositives, type LossRows, type LossSpec, type LossTile, lossDefaults, type NormalisedLoss } from "@logq/losses";
+import {
+  createTileLoss,
+  type LossPositives,
+  type LossRows,
+  type LossSpec,
+  type LossTile,
+  lossDefaults,
+  type NormalisedLoss,
+} from "@logq/losses";
 import type { ExampleOrder } from "../sources/order.js";
-import { type BatchLayout, HEAD } from "./batch-layout.js";
 import type { BatchBuilder } from "./batch-builder.js";
+import { type BatchLayout, HEAD } from "./batch-layout.js";
 import type { FullWalk } from "./full-walk.js";
 import { type EngineLayout, STAT } from "./layout.js";
 import { maskTile } from "./mask.js";
@@ -48,7 +56,18 @@ export class Evaluation {
     this.#loss = createTileLoss(kernels, loss, spec.table.n) as NormalisedLoss;
     this.#batch = layout.evaluationBatch;
     this.#R = rowsPerBlock(spec.evaluationRows);
-    const rows = { R: 0, scale: spec.scale, weight: 0, loss: 0, coefficient: 0, max: 0, sum: 0, lse: 0, total: 0, uniform: 0 };
+    const rows = {
+      R: 0,
+      scale: spec.scale,
+      weight: 0,
+      loss: 0,
+      coefficient: 0,
+      max: 0,
+      sum: 0,
+      lse: 0,
+      total: 0,
+      uniform: 0,
+    };
     this.#rows = { ...rows };
     this.#other = { ...rows };
     this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
@@ -121,7 +140,14 @@ export class Evaluation {
         }
         if (goals.k > 0) {
           const into = list(space.laneValues, lane);
-          kernel.mergeTopK(into, list(space.laneIds, lane), list(space.laneValues, lane + gap), list(space.laneIds, lane + gap), goals.k, R);
+          kernel.mergeTopK(
+            into,
+            list(space.laneIds, lane),
+            list(space.laneValues, lane + gap),
+            list(space.laneIds, lane + gap),
+            goals.k,
+            R,
+          );
         }
       }
     }
@@ -152,7 +178,11 @@ export class Evaluation {
     const { space } = this.#walk;
     const from = first * k;
     const count = R * k;
-    i32.copyWithin((this.#layout.rankedIds >>> 2) + from, (space.laneIds >>> 2) + from, (space.laneIds >>> 2) + from + count);
+    i32.copyWithin(
+      (this.#layout.rankedIds >>> 2) + from,
+      (space.laneIds >>> 2) + from,
+      (space.laneIds >>> 2) + from + count,
+    );
     const values = space.laneValues >>> 2;
     f32.copyWithin((this.#layout.rankedValues >>> 2) + from, values + from, values + from + count);
   }

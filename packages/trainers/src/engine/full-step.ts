@@ -32,7 +32,14 @@ export class FullStep {
   readonly #tile: LossTile;
   readonly #positives: LossPositives;
 
-  constructor(kernels: Kernels, spec: EngineSpec, layout: EngineLayout, encoder: Encoder, walk: FullWalk, updates: Updates) {
+  constructor(
+    kernels: Kernels,
+    spec: EngineSpec,
+    layout: EngineLayout,
+    encoder: Encoder,
+    walk: FullWalk,
+    updates: Updates,
+  ) {
     const { B, loss, optimizer } = spec.training!;
     this.#kernels = kernels;
     this.#spec = spec;
@@ -43,7 +50,18 @@ export class FullStep {
     this.#loss = createTileLoss(kernels, loss, spec.table.n);
     this.#R = rowsPerBlock(B);
     this.#clip = optimizer.clipNorm > 0;
-    const rows = { R: 0, scale: spec.scale, weight: 0, loss: 0, coefficient: 0, max: 0, sum: 0, lse: 0, total: 0, uniform: 0 };
+    const rows = {
+      R: 0,
+      scale: spec.scale,
+      weight: 0,
+      loss: 0,
+      coefficient: 0,
+      max: 0,
+      sum: 0,
+      lse: 0,
+      total: 0,
+      uniform: 0,
+    };
     this.#rows = { ...rows };
     this.#other = { ...rows };
     this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
@@ -153,7 +171,15 @@ export class FullStep {
     }
     if (this.#spec.normalize) {
       const at = hiddenGradient.address + 4 * hiddenGradient.ld * first;
-      rows.normalizeRowsBackward(at, hiddenGradient.ld, space.unitHidden + 4 * ld * first, ld, space.hiddenNorms + 4 * first, R, D);
+      rows.normalizeRowsBackward(
+        at,
+        hiddenGradient.ld,
+        space.unitHidden + 4 * ld * first,
+        ld,
+        space.hiddenNorms + 4 * first,
+        R,
+        D,
+      );
     }
     this.#encoder.backward(first, R, { key: this.#spec.key, step });
   }
@@ -281,7 +307,18 @@ export class FullStep {
     const { space, scratch } = this.#walk;
     for (let first = 0, block = 0; first < rows; first += this.#R, block++) {
       const packed = space.packedHidden + block * space.packedRowsBytes;
-      matrix.multiply(out, ld, z + 4 * first, this.#tile.ld, 1, packed, C, Math.min(this.#R, rows - first), D, first > 0);
+      matrix.multiply(
+        out,
+        ld,
+        z + 4 * first,
+        this.#tile.ld,
+        1,
+        packed,
+        C,
+        Math.min(this.#R, rows - first),
+        D,
+        first > 0,
+      );
     }
     if (this.#spec.bias) tile.sumOverRows(outBias, z, this.#tile.ld, C, rows);
     if (this.#spec.normalize) rowKernels.normalizeRowsBackward(out, ld, scratch.unit, ld, scratch.norms, C, D);

@@ -35,7 +35,9 @@ export class FullWalk {
 
   /** H, or H brought to length 1. */
   get hidden(): Hidden {
-    return this.#spec.normalize ? { address: this.space.unitHidden, ld: this.#spec.table.ld } : this.#layout.encoder.hidden;
+    return this.#spec.normalize
+      ? { address: this.space.unitHidden, ld: this.#spec.table.ld }
+      : this.#layout.encoder.hidden;
   }
 
   /** Encoder forward, length and packing of rows [first, first + R); `block` numbers the block. */
@@ -46,7 +48,16 @@ export class FullWalk {
       const { hidden } = this.#layout.encoder;
       const { unitHidden, hiddenNorms } = this.space;
       const source = hidden.address + 4 * hidden.ld * first;
-      this.#kernels.rows.normalizeRows(unitHidden + 4 * ld * first, ld, source, hidden.ld, hiddenNorms + 4 * first, R, D, NORM_EPSILON);
+      this.#kernels.rows.normalizeRows(
+        unitHidden + 4 * ld * first,
+        ld,
+        source,
+        hidden.ld,
+        hiddenNorms + 4 * first,
+        R,
+        D,
+        NORM_EPSILON,
+      );
     }
     const { address, ld: ldHidden } = this.hidden;
     const packed = this.space.packedHiddenT + block * this.space.packedTBytes;
@@ -75,7 +86,8 @@ export class FullWalk {
       return;
     }
     rows.gatherRows(positiveBias + 4 * from, 1, table.bias, 1, places + 4 * from, to - from, 1);
-    for (let l = from; l < to; l++) memory.f32[(positiveAdd >>> 2) + l] = this.#spec.scale * memory.f32[(positiveBias >>> 2) + l];
+    for (let l = from; l < to; l++)
+      memory.f32[(positiveAdd >>> 2) + l] = this.#spec.scale * memory.f32[(positiveBias >>> 2) + l];
   }
 
   #divideByLengths(places: Address, from: number, to: number): void {
@@ -129,7 +141,18 @@ export class FullWalk {
     const { ld, D } = this.#spec.table;
     for (let first = 0, block = 0; first < rows; first += R, block++) {
       const packed = this.space.packedHiddenT + block * this.space.packedTBytes;
-      this.#kernels.matrix.multiply(z + 4 * first, this.space.ldTile, tileRows, ld, 1, packed, C, D, Math.min(R, rows - first), false);
+      this.#kernels.matrix.multiply(
+        z + 4 * first,
+        this.space.ldTile,
+        tileRows,
+        ld,
+        1,
+        packed,
+        C,
+        D,
+        Math.min(R, rows - first),
+        false,
+      );
     }
   }
 

@@ -1,5 +1,5 @@
-import { constrainedMemory } from "node:process";
 import { totalmem } from "node:os";
+import { constrainedMemory } from "node:process";
 import { MemoryLimitError, requireInteger } from "@logq/core";
 import {
   type BackendChoice,
@@ -14,7 +14,8 @@ import {
 import type { Crew } from "../parallel/crew.js";
 import { InlineCrew } from "../parallel/inline-crew.js";
 import { WorkerCrew } from "../parallel/worker-crew.js";
-import { Engine, type EngineCommand, type EngineInput } from "./engine.js";
+import type { EngineCommand } from "./commands.js";
+import { Engine, type EngineInput } from "./engine.js";
 import { type EngineLayout, planEngine } from "./layout.js";
 import type { EngineSpec } from "./spec.js";
 
@@ -77,7 +78,10 @@ export function planLayout(spec: EngineSpec, workers: number, compiled: Compiled
   const constrained = constrainedMemory() || Number.POSITIVE_INFINITY;
   const machine = Math.min(totalmem(), constrained);
   if (plan.bytes > machine) {
-    throw new MemoryLimitError(`${plan.bytes} bytes are needed, but this machine has ${machine}`, { bytes: plan.bytes, limit: machine });
+    throw new MemoryLimitError(`${plan.bytes} bytes are needed, but this machine has ${machine}`, {
+      bytes: plan.bytes,
+      limit: machine,
+    });
   }
   return layout;
 }

@@ -19,9 +19,11 @@ interface Piece {
 function pieces(spec: EngineSpec, layout: EngineLayout): Piece[] {
   const list: Piece[] = [];
   const cut = (kind: Piece["kind"], of: number, total: number, size: number) => {
-    for (let first = 0; first < total; first += size) list.push({ kind, of, first, count: Math.min(size, total - first) });
+    for (let first = 0; first < total; first += size)
+      list.push({ kind, of, first, count: Math.min(size, total - first) });
   };
-  for (let lane = 0; lane < spec.table.lanes; lane++) cut("classes", lane, classesOfLane(spec.table, lane), ROWS_PER_UNIT);
+  for (let lane = 0; lane < spec.table.lanes; lane++)
+    cut("classes", lane, classesOfLane(spec.table, lane), ROWS_PER_UNIT);
   layout.encoder.tables.forEach((table, index) => {
     cut("encoder", index, table.rows, ROWS_PER_UNIT);
   });
@@ -44,7 +46,13 @@ export function initialiseUnits(spec: EngineSpec, layout: EngineLayout): number 
  * Class rows and embedding rows get values that depend on (key, table, id, element) alone; what is not filled stays 0, as memory begins. Class
  * biases are the main thread's to set. `scale`: class rows start uniform in [−scale, scale].
  */
-export function initialise(unit: number, kernels: Kernels, spec: EngineSpec, layout: EngineLayout, scale: number): void {
+export function initialise(
+  unit: number,
+  kernels: Kernels,
+  spec: EngineSpec,
+  layout: EngineLayout,
+  scale: number,
+): void {
   const { kind, of, first, count } = pieces(spec, layout)[unit];
   const { memory } = kernels;
   if (kind === "state") {
@@ -59,4 +67,3 @@ export function initialise(unit: number, kernels: Kernels, spec: EngineSpec, lay
     initialiseRows(memory, { ...block, table: INITIAL_TABLE.classes, limit: scale }, spec.key);
   }
 }
-

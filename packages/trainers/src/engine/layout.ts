@@ -1,10 +1,16 @@
 import { type EncoderLayout, planEncoder, segmentScratchBytes } from "@logq/encoders";
 import type { Address, Kernels, MemoryPlan, Region } from "@logq/kernels";
 import { planState, type TableState } from "../optimize/optimizer.js";
-import type { BuilderScratch } from "./batch-builder.js";
-import { type BatchCapacity, type BatchLayout, evaluationCapacity, planBatch, trainingCapacity } from "./batch-layout.js";
+import {
+  type BatchCapacity,
+  type BatchLayout,
+  evaluationCapacity,
+  planBatch,
+  trainingCapacity,
+} from "./batch-layout.js";
 import { type CandidateSpace, planCandidateSpace, wholeLines } from "./candidate-space.js";
 import { type FullSpace, planFullSpace } from "./full-space.js";
+import type { BuilderScratch } from "./panel-builder.js";
 import type { EngineSpec } from "./spec.js";
 
 /** The class table and what the optimizer keeps for it. */
@@ -101,17 +107,23 @@ export function planEngine(plan: MemoryPlan, spec: EngineSpec, workers: number, 
     biasState: planState(plan, optimizer, "class bias", spec.bias ? table.rows : 0, 1),
   };
   const maxRows = Math.max(spec.evaluationRows, training?.B ?? 0);
-  const encoder = planEncoder(plan, spec.encoder, { maxRows, training: training !== undefined, matrix: kernels.matrix });
+  const encoder = planEncoder(plan, spec.encoder, {
+    maxRows,
+    training: training !== undefined,
+    matrix: kernels.matrix,
+  });
   const encoderStates = encoder.tables.map((t) => planState(plan, optimizer, `encoder ${t.name}`, t.rows, t.ld));
   const capacity = training === undefined ? undefined : trainingCapacity(spec);
-  const batches = capacity === undefined ? [] : ["even", "odd"].map((name) => planBatch(plan, `${name} batch`, spec, capacity));
+  const batches =
+    capacity === undefined ? [] : ["even", "odd"].map((name) => planBatch(plan, `${name} batch`, spec, capacity));
   const evaluation = evaluationCapacity(spec);
   const evaluationBatch = planBatch(plan, "evaluation batch", spec, evaluation);
   const builder = planBuilderScratch(plan, capacity, evaluation, kernels);
   const sampled = training?.candidates !== undefined;
   const candidate = sampled ? planCandidateSpace(plan, spec, capacity!, kernels) : undefined;
   const full = planFullSpace(plan, spec, kernels);
-  const clip = training !== undefined && training.optimizer.clipNorm > 0 ? planClip(plan, spec, capacity!, encoder) : undefined;
+  const clip =
+    training !== undefined && training.optimizer.clipNorm > 0 ? planClip(plan, spec, capacity!, encoder) : undefined;
   const lists = spec.evaluationRows * spec.maxK;
   const rankedIds = plan.reserve("ranked ids", 4 * lists);
   const rankedValues = plan.reserve("ranked values", 4 * lists);

@@ -1,6 +1,6 @@
-import type { Program } from "./crew.js";
 import { commandPackr } from "./command-packr.js";
 import { poison, WORD } from "./control.js";
+import type { Program } from "./crew.js";
 import { PoisonedError, toPlainError } from "./errors.js";
 import { type Team, WorkerTeam } from "./team.js";
 import type { WorkerResult, WorkerTask } from "./worker-crew.js";

@@ -14,7 +14,20 @@ export interface Team {
 }
 
 /** The phases a profile tells apart. */
-export const PHASES = ["initialise", "build", "gather", "rows", "table", "clip", "classes", "fold", "gradient", "hidden", "encoder", "rank"] as const;
+export const PHASES = [
+  "initialise",
+  "build",
+  "gather",
+  "rows",
+  "table",
+  "clip",
+  "classes",
+  "fold",
+  "gradient",
+  "hidden",
+  "encoder",
+  "rank",
+] as const;
 
 export type PhaseName = (typeof PHASES)[number];
 
@@ -62,7 +75,8 @@ export class WorkerTeam implements Team {
   phase(name: PhaseName, units: number, run: (unit: number) => void): void {
     const words = this.#words;
     const start = performance.now();
-    for (let unit = Atomics.add(words, WORD.claim, 1); unit < units; unit = Atomics.add(words, WORD.claim, 1)) run(unit);
+    for (let unit = Atomics.add(words, WORD.claim, 1); unit < units; unit = Atomics.add(words, WORD.claim, 1))
+      run(unit);
     const end = performance.now();
     this.#barrier();
     const at = 2 * PHASES.indexOf(name);

@@ -59,7 +59,8 @@ export class WorkerCrew<Command> implements Crew<Command> {
         (result: WorkerResult) => {
           if (result.error !== undefined) this.#fail(fromPlainError(result.error));
         },
-        (cause) => this.#fail(new WorkerError(`worker ${index} went away: ${String(cause)}`, { worker: index }, { cause })),
+        (cause) =>
+          this.#fail(new WorkerError(`worker ${index} went away: ${String(cause)}`, { worker: index }, { cause })),
       );
     });
     this.#ended = Promise.all(tasks).then(() => {

@@ -1,4 +1,5 @@
-import { Engine, type EngineCommand, type EngineInput } from "../engine/engine.js";
+import type { EngineCommand } from "../engine/commands.js";
+import { Engine, type EngineInput } from "../engine/engine.js";
 import { serveCrew } from "./member.js";
 import type { WorkerResult, WorkerTask } from "./worker-crew.js";
 

@@ -4,7 +4,7 @@ import type { BackendName } from "@logq/kernels";
 import { describeLoss, type LossName, type LossSpec, lossDefaults, validateLossSpec } from "@logq/losses";
 import { createSamplerState, type SamplerSpec } from "@logq/samplers";
 import { TestRandom } from "@logq/testing";
-import type { TrainCommand } from "../../dist/engine/engine.js";
+import type { TrainCommand } from "../../dist/engine/commands.js";
 import { EngineHost } from "../../dist/engine/host.js";
 import { STAT } from "../../dist/engine/layout.js";
 import type { EngineSpec } from "../../dist/engine/spec.js";
