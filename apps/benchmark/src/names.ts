@@ -52,9 +52,9 @@ export const DISTORTION: Readonly<Record<LossName, number>> = {
  * scores have no normaliser to hold them, ranks best with less.
  */
 export const LEARNING_RATE: Readonly<Record<LossName, number>> = {
-  "full-softmax": 0.05,
-  "sampled-softmax": 0.05,
-  nce: 0.05,
-  "negative-sampling": 0.02,
-  "sampled-logistic": 0.05,
+  "full-softmax": 0.03,
+  "sampled-softmax": 0.03,
+  nce: 0.03,
+  "negative-sampling": 0.01,
+  "sampled-logistic": 0.03,
 };

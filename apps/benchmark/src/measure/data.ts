@@ -35,22 +35,24 @@ export function evaluatedExamples(classes: number, dim: number): number {
   return Math.max(FEWEST_EVALUATED, Math.min(MOST_EVALUATED, affordable));
 }
 
-/** What two cores get through in a second: examples of a sampled loss, and operations of a full softmax. Both on the low side. */
-const SAMPLED_EXAMPLES_PER_SECOND = 50_000;
+/** What two cores get through in a second, as is sure even of busy ones: examples of a sampled loss, and operations of a full softmax. */
+const SAMPLED_EXAMPLES_PER_SECOND = 80_000;
 const FULL_FLOPS_PER_SECOND = 5e10;
 /** With fewer examples than this for each class, a model learns the data by heart before it learns the law. */
-const EXAMPLES_PER_CLASS = 16;
+const FEWEST_PER_CLASS = 16;
+/** More than this for each class teach little that is new. */
+const MOST_PER_CLASS = 300;
 const FEWEST_EXAMPLES = 4096;
 
 /**
- * Training examples of synthetic data. As many as a sampled loss gets through in about the cell's time, because a second pass teaches
- * noise; but where the full softmax could pass over enough of them too, no more than it can. So both have accuracies at small sizes, and
+ * Training examples of synthetic data: as many as a sampled loss gets through in the cell's time at least once, so that it repeats them
+ * few times; but where the full softmax could pass over enough of them too, no more than it can. So both have accuracies at small sizes, and
  * at large ones the sampled losses alone.
  */
 export function trainingExamples(classes: number, dim: number, seconds: number): number {
-  const sampled = seconds * SAMPLED_EXAMPLES_PER_SECOND;
+  const sampled = Math.min(seconds * SAMPLED_EXAMPLES_PER_SECOND, MOST_PER_CLASS * classes);
   const full = (seconds * FULL_FLOPS_PER_SECOND) / (6 * classes * dim);
-  const examples = full >= EXAMPLES_PER_CLASS * classes ? Math.min(sampled, full) : sampled;
+  const examples = full >= FEWEST_PER_CLASS * classes ? Math.min(sampled, full) : sampled;
   return Math.max(FEWEST_EXAMPLES, Math.round(examples));
 }
 

@@ -1,3 +1,4 @@
+import { NotFiniteError } from "@logq/core";
 import type { Trainer } from "@logq/trainers";
 import type { MeasureRequest, Recall } from "./types.js";
 
@@ -31,7 +32,11 @@ const FEWEST_WARM_UP_STEPS = 2;
 /** The part of a cell's progress that is training; evaluation has the rest. */
 const TRAINING_SHARE = 0.9;
 
-/** Trains for the seconds asked for, and evaluates `evaluated` held-out examples after one pass and at the end. Warm-up is training: it counts as time and steps, but is not timed. */
+/**
+ * Trains for the seconds asked for, and evaluates `evaluated` held-out examples after one pass and at the end. Warm-up is training: it counts
+ * as time and steps, but is not timed.
+ * @throws DivergenceError, NotFiniteError if the model is spoilt; the signal's reason if it is aborted
+ */
 export async function trainCell(trainer: Trainer, evaluated: number, request: MeasureRequest): Promise<TrainingRun> {
   return new Run(trainer, evaluated, request).toEnd();
 }
@@ -109,8 +114,13 @@ class Run {
         onProgress("evaluation", fraction);
       },
     });
+    const crossEntropy = metrics["cross-entropy"]!;
+    if (!Number.isFinite(crossEntropy)) {
+      const { step } = trainer;
+      throw new NotFiniteError(`the cross-entropy after ${step} steps is ${crossEntropy}`, { step, crossEntropy });
+    }
     return {
-      crossEntropy: metrics["cross-entropy"]!,
+      crossEntropy,
       recall: { "1": metrics["recall@1"]!, "10": metrics["recall@10"]! },
     };
   }

@@ -49,7 +49,7 @@ function examplesFact({ settings, cells }: Results): Fact[] {
   return parts.length === 0 ? [] : [["One pass, examples", parts.join(", ")]];
 }
 
-/** "0.05; of negative sampling 0.02". */
+/** "0.03; of negative sampling 0.01". */
 function learningRates(losses: readonly LossName[]): string {
   const usual = LEARNING_RATE[losses[0]!];
   const others = losses.filter((loss) => LEARNING_RATE[loss] !== usual);
