@@ -14,6 +14,7 @@ import {
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { type CandidateSpace, wholeLines } from "./candidate-space.js";
 import { type EngineLayout, FLAG } from "./layout.js";
+import { lossRows, sumInOrder } from "./loss-state.js";
 import { OwnCandidates } from "./own-candidates.js";
 import { blocksOf, CLASS_BLOCK, type EngineSpec, rowsPerBlock } from "./spec.js";
 import { termVectors } from "./terms.js";
@@ -72,18 +73,7 @@ export class CandidateStep {
         termVectors(memory, { ...candidate, logQ: candidateLogQ, multiplicity: candidateMultiplicity }),
       );
     this.#labelTerms = layout.batches.map((batch) => termVectors(memory, { ...label, logQ: batch.positiveLogQ }));
-    this.#rows = {
-      R: 0,
-      scale: spec.scale,
-      weight: 0,
-      loss: 0,
-      coefficient: 0,
-      max: 0,
-      sum: 0,
-      lse: 0,
-      total: 0,
-      uniform: 0,
-    };
+    this.#rows = lossRows(spec.scale);
     this.#tile = { z: 0, ld: this.#R, C: 0, scale: own ? 1 : spec.scale, add: 0, weight: 0 };
     this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
   }
@@ -191,11 +181,7 @@ export class CandidateStep {
 
   /** Σ of the row losses, in row order: the loss of the batch. */
   batchLoss(batch: BatchLayout): number {
-    const { f64 } = this.#kernels.memory;
-    const rows = this.#head(batch, HEAD.rows);
-    let sum = 0;
-    for (let r = 0; r < rows; r++) sum += f64[(this.#space.loss >>> 3) + r];
-    return sum;
+    return sumInOrder(this.#kernels.memory, this.#space.loss, this.#head(batch, HEAD.rows));
   }
 
   #head(batch: BatchLayout, word: number): number {

@@ -13,6 +13,7 @@ import type { BatchBuilder } from "./batch-builder.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import type { FullWalk } from "./full-walk.js";
 import { type EngineLayout, STAT } from "./layout.js";
+import { lossRows, sumInOrder } from "./loss-state.js";
 import { maskTile } from "./mask.js";
 import { blocksOf, CLASS_TILE, type EngineSpec, rowsPerBlock } from "./spec.js";
 
@@ -56,20 +57,8 @@ export class Evaluation {
     this.#loss = createTileLoss(kernels, loss, spec.table.n) as NormalisedLoss;
     this.#batch = layout.evaluationBatch;
     this.#R = rowsPerBlock(spec.evaluationRows);
-    const rows = {
-      R: 0,
-      scale: spec.scale,
-      weight: 0,
-      loss: 0,
-      coefficient: 0,
-      max: 0,
-      sum: 0,
-      lse: 0,
-      total: 0,
-      uniform: 0,
-    };
-    this.#rows = { ...rows };
-    this.#other = { ...rows };
+    this.#rows = lossRows(spec.scale);
+    this.#other = lossRows(spec.scale);
     this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
     this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
   }
@@ -106,7 +95,7 @@ export class Evaluation {
     const rows = this.rowsOfBatch;
     const { space, scratch } = this.#walk;
     const { lanes } = this.#spec.table;
-    this.#pointAtLane(this.#rows, lane, 0, rows);
+    this.#walk.pointAtLane(this.#rows, lane, 0, rows, this.#batch);
     this.#loss.begin(this.#rows);
     const values = space.laneValues + 4 * lane * space.rows * goals.k;
     const ids = space.laneIds + 4 * lane * space.rows * goals.k;
@@ -134,8 +123,8 @@ export class Evaluation {
     for (let gap = 1; gap < lanes; gap *= 2) {
       for (let lane = 0; lane < lanes; lane += 2 * gap) {
         if (goals.loss) {
-          this.#pointAtLane(this.#rows, lane, first, R);
-          this.#pointAtLane(this.#other, lane + gap, first, R);
+          this.#walk.pointAtLane(this.#rows, lane, first, R, this.#batch);
+          this.#walk.pointAtLane(this.#other, lane + gap, first, R, this.#batch);
           this.#loss.fold(this.#rows, this.#other);
         }
         if (goals.k > 0) {
@@ -153,11 +142,8 @@ export class Evaluation {
     }
     if (goals.k > 0) this.#copyLists(first, R, goals.k);
     if (!goals.loss) return;
-    this.#pointAtLane(this.#rows, 0, first, R);
-    this.#positives.offsets = this.#batch.positiveOffsets + 4 * first;
-    this.#positives.dot = space.positiveDot;
-    this.#positives.add = space.positiveAdd;
-    this.#positives.mass = this.#batch.positiveMass;
+    this.#walk.pointAtLane(this.#rows, 0, first, R, this.#batch);
+    this.#walk.pointAtLabels(this.#positives, first, this.#batch);
     this.#loss.settle(this.#positives, this.#rows);
   }
 
@@ -166,9 +152,7 @@ export class Evaluation {
     const { f64, i32 } = this.#kernels.memory;
     const stats = this.#layout.stats >>> 3;
     const rows = this.rowsOfBatch;
-    let sum = 0;
-    for (let r = 0; r < rows; r++) sum += f64[(this.#walk.space.laneLoss >>> 3) + r];
-    f64[stats + STAT.evaluationLoss] += sum;
+    f64[stats + STAT.evaluationLoss] += sumInOrder(this.#kernels.memory, this.#walk.space.laneLoss, rows);
     f64[stats + STAT.evaluationLabels] += i32[(this.#batch.positiveOffsets >>> 2) + rows];
     f64[stats + STAT.evaluationRows] += rows;
   }
@@ -185,19 +169,5 @@ export class Evaluation {
     );
     const values = space.laneValues >>> 2;
     f32.copyWithin((this.#layout.rankedValues >>> 2) + from, values + from, values + from + count);
-  }
-
-  #pointAtLane(rows: LossRows, lane: number, first: number, R: number): void {
-    const { space } = this.#walk;
-    const at = lane * space.rows + first;
-    rows.R = R;
-    rows.weight = this.#batch.rowWeight + 4 * first;
-    rows.loss = space.laneLoss + 8 * at;
-    rows.max = space.laneMax + 4 * at;
-    rows.sum = space.laneSum + 8 * at;
-    rows.total = space.laneTotal + 8 * at;
-    rows.coefficient = space.coefficient + 4 * first;
-    rows.lse = space.lse + 4 * first;
-    rows.uniform = space.uniform + 4 * first;
   }
 }

@@ -4,6 +4,7 @@ import { createTileLoss, type LossPositives, type LossRows, type LossTile, type 
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import type { FullWalk } from "./full-walk.js";
 import { type EngineLayout, FLAG } from "./layout.js";
+import { lossRows, sumInOrder } from "./loss-state.js";
 import { firstNotBelow, maskTile } from "./mask.js";
 import { blocksOf, CLASS_TILE, type EngineSpec, rowsPerBlock } from "./spec.js";
 import type { Updates } from "./updates.js";
@@ -50,20 +51,8 @@ export class FullStep {
     this.#loss = createTileLoss(kernels, loss, spec.table.n);
     this.#R = rowsPerBlock(B);
     this.#clip = optimizer.clipNorm > 0;
-    const rows = {
-      R: 0,
-      scale: spec.scale,
-      weight: 0,
-      loss: 0,
-      coefficient: 0,
-      max: 0,
-      sum: 0,
-      lse: 0,
-      total: 0,
-      uniform: 0,
-    };
-    this.#rows = { ...rows };
-    this.#other = { ...rows };
+    this.#rows = lossRows(spec.scale);
+    this.#other = lossRows(spec.scale);
     this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
     this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
   }
@@ -92,7 +81,7 @@ export class FullStep {
   /** Lane `unit`: folds its tiles into what it knows of each row; keeps the tiles if there is room. */
   classes(unit: number, batch: BatchLayout): void {
     const rows = this.#head(batch, HEAD.rows);
-    this.#pointAtLane(this.#rows, unit, 0, rows, batch);
+    this.#walk.pointAtLane(this.#rows, unit, 0, rows, batch);
     this.#loss.begin(this.#rows);
     for (let tile = 0; tile < this.#walk.tilesOf(unit); tile++) this.#forwardTile(unit, tile, rows, batch);
   }
@@ -108,16 +97,13 @@ export class FullStep {
     const { lanes } = this.#spec.table;
     for (let gap = 1; gap < lanes; gap *= 2) {
       for (let lane = 0; lane < lanes; lane += 2 * gap) {
-        this.#pointAtLane(this.#rows, lane, first, R, batch);
-        this.#pointAtLane(this.#other, lane + gap, first, R, batch);
+        this.#walk.pointAtLane(this.#rows, lane, first, R, batch);
+        this.#walk.pointAtLane(this.#other, lane + gap, first, R, batch);
         this.#loss.fold(this.#rows, this.#other);
       }
     }
-    this.#pointAtLane(this.#rows, 0, first, R, batch);
-    this.#positives.offsets = batch.positiveOffsets + 4 * first;
-    this.#positives.dot = this.#walk.space.positiveDot;
-    this.#positives.add = this.#walk.space.positiveAdd;
-    this.#positives.mass = batch.positiveMass;
+    this.#walk.pointAtLane(this.#rows, 0, first, R, batch);
+    this.#walk.pointAtLabels(this.#positives, first, batch);
     this.#loss.settle(this.#positives, this.#rows);
     const { f64 } = this.#kernels.memory;
     for (let r = first; r < first + R; r++) {
@@ -210,30 +196,11 @@ export class FullStep {
 
   /** Σ of the row losses, in row order: the loss of the batch. */
   batchLoss(batch: BatchLayout): number {
-    const { f64 } = this.#kernels.memory;
-    const rows = this.#head(batch, HEAD.rows);
-    let sum = 0;
-    for (let r = 0; r < rows; r++) sum += f64[(this.#walk.space.laneLoss >>> 3) + r];
-    return sum;
+    return sumInOrder(this.#kernels.memory, this.#walk.space.laneLoss, this.#head(batch, HEAD.rows));
   }
 
   #head(batch: BatchLayout, word: number): number {
     return this.#kernels.memory.i32[(batch.head >>> 2) + word];
-  }
-
-  /** Rows [first, first + R) of a lane. What `settle` writes for all lanes stands in vectors that lanes share. */
-  #pointAtLane(rows: LossRows, lane: number, first: number, R: number, batch: BatchLayout): void {
-    const { space } = this.#walk;
-    const at = lane * space.rows + first;
-    rows.R = R;
-    rows.weight = batch.rowWeight + 4 * first;
-    rows.loss = space.laneLoss + 8 * at;
-    rows.max = space.laneMax + 4 * at;
-    rows.sum = space.laneSum + 8 * at;
-    rows.total = space.laneTotal + 8 * at;
-    rows.coefficient = space.coefficient + 4 * first;
-    rows.lse = space.lse + 4 * first;
-    rows.uniform = space.uniform + 4 * first;
   }
 
   /** Logits of a tile through the first half of the loss, which is all of it for separable ones. #tile describes them. */
@@ -258,7 +225,7 @@ export class FullStep {
   /** Brings #tile to the gradients of a tile, from what was kept or anew. */
   #gradientTile(lane: number, tile: number, rows: number, batch: BatchLayout): void {
     const { space } = this.#walk;
-    this.#pointAtLane(this.#rows, lane, 0, rows, batch);
+    this.#walk.pointAtLane(this.#rows, lane, 0, rows, batch);
     if (space.keptLogits === 0) {
       // The losses are settled: what a separable loss adds once more goes where partials would be.
       this.#rows.loss = this.#rows.sum;

@@ -1,7 +1,8 @@
 import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
-import { type LossTile, NORM_EPSILON } from "@logq/losses";
+import { type LossPositives, type LossRows, type LossTile, NORM_EPSILON } from "@logq/losses";
 import { classesOfLane } from "../table/lanes.js";
+import type { BatchLayout } from "./batch-layout.js";
 import { type FullScratch, type FullSpace, fullScratch } from "./full-space.js";
 import type { EngineLayout } from "./layout.js";
 import { CLASS_TILE, type EngineSpec } from "./spec.js";
@@ -164,5 +165,28 @@ export class FullWalk {
     tile.scale = this.#spec.scale;
     tile.add = this.tileTerms(firstRow, C);
     tile.weight = 0;
+  }
+
+  /** Rows [first, first + R) of a lane, with the weights of `batch`. What `settle` writes for all lanes stands in vectors that lanes share. */
+  pointAtLane(rows: LossRows, lane: number, first: number, R: number, batch: BatchLayout): void {
+    const { space } = this;
+    const at = lane * space.rows + first;
+    rows.R = R;
+    rows.weight = batch.rowWeight + 4 * first;
+    rows.loss = space.laneLoss + 8 * at;
+    rows.max = space.laneMax + 4 * at;
+    rows.sum = space.laneSum + 8 * at;
+    rows.total = space.laneTotal + 8 * at;
+    rows.coefficient = space.coefficient + 4 * first;
+    rows.lse = space.lse + 4 * first;
+    rows.uniform = space.uniform + 4 * first;
+  }
+
+  /** Points at the labels of the batch's rows from `first` on. */
+  pointAtLabels(positives: LossPositives, first: number, batch: BatchLayout): void {
+    positives.offsets = batch.positiveOffsets + 4 * first;
+    positives.dot = this.space.positiveDot;
+    positives.add = this.space.positiveAdd;
+    positives.mass = batch.positiveMass;
   }
 }

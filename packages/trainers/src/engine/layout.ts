@@ -11,7 +11,7 @@ import {
 import { type CandidateSpace, planCandidateSpace, wholeLines } from "./candidate-space.js";
 import { type FullSpace, planFullSpace } from "./full-space.js";
 import type { BuilderScratch } from "./panel-builder.js";
-import type { EngineSpec } from "./spec.js";
+import { blocksOf, CLASS_BLOCK, type EngineSpec } from "./spec.js";
 
 /** The class table and what the optimizer keeps for it. */
 export interface ClassTableLayout {
@@ -184,9 +184,12 @@ function planBuilderScratch(
 
 function planClip(plan: MemoryPlan, spec: EngineSpec, capacity: BatchCapacity, encoder: EncoderLayout): ClipSpace {
   const sparse = encoder.tables.find((t) => t.kind === "sparse");
-  const units = capacity.panelRows + spec.table.rows + capacity.inputs + 65536;
+  // One number for each unit of the gradient phase, however the encoder cuts its dense tables.
+  const dense = encoder.tables.reduce((sum, table) => sum + (table.kind === "dense" ? table.rows : 0), 0);
+  const classes = blocksOf(Math.max(capacity.panelRows, spec.table.rows), CLASS_BLOCK);
+  const units = classes + blocksOf(capacity.inputs, SPARSE_BLOCK) + dense;
   return {
     sparseGradient: plan.reserve("embedding gradients", sparse === undefined ? 0 : 4 * capacity.inputs * sparse.ld),
-    squares: plan.reserve("squares of gradients", 8 * Math.ceil(units / 64)),
+    squares: plan.reserve("squares of gradients", 8 * units),
   };
 }

@@ -1,0 +1,14 @@
+import type { Address, KernelMemory } from "@logq/kernels";
+import type { LossRows } from "@logq/losses";
+
+/** A description of rows that points nowhere yet. */
+export function lossRows(scale: number): LossRows {
+  return { R: 0, scale, weight: 0, loss: 0, coefficient: 0, max: 0, sum: 0, lse: 0, total: 0, uniform: 0 };
+}
+
+/** The sum of `count` float64 numbers, first to last: of row losses, the loss of a batch. */
+export function sumInOrder({ f64 }: KernelMemory, address: Address, count: number): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += f64[(address >>> 3) + i];
+  return sum;
+}
