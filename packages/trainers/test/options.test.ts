@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import type { TrainOptions } from "../dist/index.js";
+import { runOptions } from "../dist/model/options.js";
+
+describe("options of a run", () => {
+  it("have defaults that fit the data", () => {
+    expect(runOptions("text", {})).toMatchObject({ encoder: "window", window: 5, classBias: "log-frequency" });
+    expect(runOptions("text", {}).sampler).toEqual({ name: "unigram", replacement: true, distortion: 1 });
+    expect(runOptions("pairs", {})).toMatchObject({ encoder: "user", classBias: "none", sampler: { name: "uniform" } });
+    expect(runOptions("labels", { loss: "one-vs-all" })).toMatchObject({ encoder: "features", negatives: 0 });
+    expect(runOptions("synthetic", {}).loss).toMatchObject({ name: "sampled-softmax", correction: "importance" });
+  });
+
+  it("like TensorFlow are unique draws, its expected counts, and hits removed", () => {
+    const options = runOptions("text", { like: "tensorflow", sampler: "log-uniform" });
+    expect(options.sampler).toEqual({ name: "log-uniform", replacement: false, expectedCount: "tensorflow" });
+    expect(options.loss.accidentalHits).toBe("remove");
+  });
+
+  it("fill each other in: partition removes hits, exclude names who is left out", () => {
+    expect(runOptions("text", { correction: "partition" }).loss.accidentalHits).toBe("remove");
+    expect(runOptions("text", { exclude: "target" }).loss).toMatchObject({ accidentalHits: "remove", exclude: "none" });
+    expect(runOptions("pairs", { exclude: "seen" }).loss).toMatchObject({ accidentalHits: "keep", exclude: "seen" });
+  });
+
+  const REFUSED: readonly (readonly [string, "text" | "pairs" | "labels" | "synthetic", object])[] = [
+    ["names that are none", "text", { negative: 5 }],
+    ["an encoder for other data", "text", { encoder: "user" }],
+    ["negatives of a loss without candidates", "text", { loss: "full-softmax", negatives: 5 }],
+    ["a sampler of a loss without candidates", "labels", { loss: "one-vs-all", sampler: "uniform" }],
+    ["a window of nothing", "text", { window: 0 }],
+    ["a history of nothing", "pairs", { encoder: "history", window: 0 }],
+    ["a dropout of everything", "text", { dropout: 1 }],
+    ["no steps", "text", { maxSteps: 0 }],
+    ["no time", "text", { maxMinutes: 0 }],
+    ["a rate that is no number", "text", { optimizer: { learningRate: Number.NaN } }],
+    ["partition with hits kept", "text", { correction: "partition", accidentalHits: "keep" }],
+  ];
+
+  it.each(REFUSED)("refuse %s", (_, kind, options) => {
+    expect(() => runOptions(kind, options as TrainOptions)).toThrow(expect.objectContaining({ code: "LOGQ_OPTION" }));
+  });
+});
