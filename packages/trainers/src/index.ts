@@ -13,6 +13,7 @@ export {
   type RunOptions,
   type TrainOptions,
 } from "./model/options.js";
+export { MANY_CLASSES } from "./model/warnings.js";
 export { OPTIMIZERS, type OptimizerName, type OptimizerSpec } from "./optimize/optimizer.js";
 export { SCHEDULES, type ScheduleName, type ScheduleSpec } from "./optimize/schedule.js";
 export type { ProbePoint, TrainEnd, TrainProgress, TrainReport, ValidationPoint } from "./run/report.js";

@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeHead, openDataset, prepareText, readHead } from "@logq/datasets";
+import { encodeHead, openDataset, preparePairs, prepareText, readHead } from "@logq/datasets";
 import { beforeAll, describe, expect, it } from "vitest";
 import { RUN_FORMAT } from "../dist/checkpoint/format.js";
 import {
@@ -279,13 +279,30 @@ describe("evaluation of a saved run", () => {
   it("refuses data of another kind, and of another number of classes", async () => {
     await smallDataset("pairs", directory);
     const pairs = evaluateRun(run, { ...request, data: join(directory, "pairs-data") });
-    await expect(pairs).rejects.toMatchObject({ code: "LOGQ_OPTION", values: { trained: "text", given: "pairs" } });
+    await expect(pairs).rejects.toMatchObject({
+      code: "LOGQ_OPTION",
+      values: { trained: "text", given: "pairs" },
+    });
     const data = join(directory, "smaller");
     const train = join(directory, "text.txt");
     await prepareText({ output: data, train, validationRatio: 0.15, testRatio: 0.15, maxClasses: 10, seed: 1 });
     await expect(evaluateRun(run, { ...request, data })).rejects.toMatchObject({
       code: "LOGQ_OPTION",
       values: { given: 10 },
+    });
+  });
+
+  it("refuses interactions of other users, though the items are the same", async () => {
+    await withDirectory(async (other) => {
+      const users = await savedRun(other, await smallDataset("pairs", other), { maxSteps: 1 });
+      const train = join(other, "others.txt");
+      await writeFile(train, (await readFile(join(other, "pairs.txt"), "utf8")).replace(/^u7 /m, "somebody "));
+      const data = join(other, "others");
+      await preparePairs({ output: data, train, format: "adjacency", leaveOneOut: true, seed: 1 });
+      await expect(evaluateRun(users, { ...request, data })).rejects.toMatchObject({
+        code: "LOGQ_OPTION",
+        values: { trained: "u7", given: "somebody" },
+      });
     });
   });
 

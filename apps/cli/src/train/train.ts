@@ -8,7 +8,6 @@ import { DEFAULT_WORKERS } from "../base/workers.js";
 import { describeRun } from "./describe.js";
 import { type TrainFlags, trainOptions } from "./flags.js";
 import { describeReport } from "./report.js";
-import { warningsBefore } from "./warnings.js";
 import { TrainWatch } from "./watch.js";
 
 /** The largest k that validations can rank by, if they name no larger one. */
@@ -26,7 +25,7 @@ export async function trainRun(io: Io, directory: string, flags: TrainFlags): Pr
     const trainer = await Trainer.create(dataset, trainOptions(flags, flags.workers ?? DEFAULT_WORKERS), maxK);
     try {
       io.stderr.write(describeRun(trainer));
-      for (const warning of warningsBefore(trainer.options, dataset.classes.counts)) warn(io, warning);
+      for (const warning of trainer.warnings) warn(io, warning);
       const report = await watched(io, trainer, flags, signal);
       await saveModel(trainer, out, report);
       printResult(io, flags.json, { run: out, data, ...report }, () => describeReport(out, report));

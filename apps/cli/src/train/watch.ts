@@ -1,8 +1,14 @@
-import type { EvaluationProgress, Trainer, TrainProgress, ValidationPoint } from "@logq/trainers";
+import {
+  type EvaluationProgress,
+  MANY_CLASSES,
+  type Trainer,
+  type TrainProgress,
+  type ValidationPoint,
+} from "@logq/trainers";
 import { clock, count, decimal } from "../base/format.js";
 import type { Sink } from "../base/io.js";
 import { createProgress, type Progress, RateText } from "../base/progress.js";
-import { epochEstimate, MANY_CLASSES } from "./warnings.js";
+import { epochEstimate } from "./estimate.js";
 
 /** Shows how a run goes: a bar or lines, each validation, and one estimate if every class is looked at. */
 export class TrainWatch {
