@@ -1,3 +1,4 @@
+import { syntheticDataset } from "@logq/datasets";
 import { describe, expect, it } from "vitest";
 import { Trainer, type TrainProgress, train } from "../dist/index.js";
 import { readTables } from "./support/engines.js";
@@ -148,15 +149,18 @@ describe("an interruption", () => {
 
   it("in the middle of a validation does not count it", async () => {
     const abort = new AbortController();
-    const dataset = smallSynthetic(300);
+    // Three batches of an evaluation.
+    const dataset = syntheticDataset({ classes: 50, contexts: 20, topics: 4, examples: 300, validationExamples: 600 });
     await withTrainer(dataset, { epochs: 3 }, async (trainer) => {
-      let validations = 0;
-      const onValidation = () => {
-        if (++validations === 2) abort.abort();
+      const seen: number[] = [];
+      const onValidation = ({ examples }: { examples: number }) => {
+        seen.push(examples);
+        if (seen.length === 4) abort.abort();
       };
-      const hooks = { signal: abort.signal, onValidation, validationMetrics: "mrr@3" };
-      const report = await train(trainer, { ...hooks, onProgress: () => {} });
-      expect(report.ended).toBe("interrupted");
+      const report = await train(trainer, { signal: abort.signal, onValidation, validationMetrics: "mrr@3" });
+      expect(seen).toEqual([256, 512, 600, 256]);
+      expect(report).toMatchObject({ ended: "interrupted", steps: 20 });
+      expect(report.validations.map(({ step }) => step)).toEqual([10]);
     });
   });
 });
