@@ -52,10 +52,7 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ["evaluate run --split test", /^the dataset has no test part$/],
   ["evaluate run --split train --metrics recall@20,bleu", /^there is no metric "bleu"/],
   ["evaluate run --split train --metrics recall@999", /^recall@999 looks at more classes than the 21 there are$/],
-  [
-    "evaluate run --data pairs --split train",
-    /^the run was trained on text data, not on pairs data$/,
-  ],
+  ["evaluate run --data pairs --split train", /^the run was trained on text data, not on pairs data$/],
   // options of prepare
   ["prepare text --train text.txt --format tsv --out out", /^--text-column is missing: the format tsv needs it$/],
   ["prepare text --train text.txt --split 0.9,0.2,0.1 --out out", /are not three numbers from 0 that add up to 1/],
