@@ -28,6 +28,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   "final factor": "--final-factor",
   "clip norm": "--clip-norm",
   "initial accumulator": "--initial-accumulator",
+  "dense factor": "--dense-factor",
 };
 
 /** Names that are also plain words: they are options only where a message begins with them. */

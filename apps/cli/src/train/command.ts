@@ -143,6 +143,7 @@ function optimizerFlags(command: Command): void {
     .option("--beta2 <x>", "adam: in [0, 1) (default: 0.999)", number)
     .option("--epsilon <x>", "adagrad, adam: added to the root (default: 1e-10, adam 1e-8)", number)
     .option("--initial-accumulator <x>", "adagrad: what accumulators start from (default: 0)", number)
+    .option("--dense-factor <x>", "times the rate of dense layers (default: 0.1 for the adagrads, else 1)", number)
     .option("--clip-norm <x>", "largest global norm of the gradient (default: 0, no clipping)", number)
     .addOption(choice("--schedule <name>", "of the learning rate", SCHEDULES, "constant"))
     .option("--warmup-steps <N>", "steps in which the rate rises (default: 0)", integer)

@@ -45,6 +45,7 @@ export interface TrainFlags {
   readonly beta2?: number;
   readonly epsilon?: number;
   readonly initialAccumulator?: number;
+  readonly denseFactor?: number;
   readonly clipNorm?: number;
   readonly schedule?: ScheduleName;
   readonly warmupSteps?: number;
@@ -69,7 +70,7 @@ const SAME = [
 ] as (keyof TrainFlags & keyof TrainOptions)[];
 
 const OPTIMIZER = [
-  ..."weightDecay momentum beta1 beta2 epsilon initialAccumulator clipNorm".split(" "),
+  ..."weightDecay momentum beta1 beta2 epsilon initialAccumulator denseFactor clipNorm".split(" "),
 ] as (keyof TrainFlags & keyof NonNullable<TrainOptions["optimizer"]>)[];
 
 /** The engine's options; whatever was not said is left to its defaults. */
