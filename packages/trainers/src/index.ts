@@ -10,6 +10,8 @@ export {
   type ClassBias,
   ENCODERS,
   type EncoderName,
+  EXAMPLES,
+  type ExampleKind,
   type RunOptions,
   type TrainOptions,
 } from "./model/options.js";

@@ -114,6 +114,21 @@ describe("interactions", () => {
     ]);
   });
 
+  it("by user with all items: users without any are no examples, a row weighs as much as it has labels", () => {
+    const all: SourceSpec = {
+      kind: "user-items",
+      users: Int32Array.of(0, 2),
+      offsets: Int32Array.of(0, 3, 3, 4),
+      items: Int32Array.of(7, 6, 9, 4),
+    };
+    expect(examplesOf(all)).toEqual([
+      { inputs: [0], targets: [7, 6, 9], excluded: [] },
+      { inputs: [2], targets: [4], excluded: [] },
+    ]);
+    const source = createSource(all);
+    expect([source.weight!(0), source.weight!(1), source.maxTargets]).toEqual([3, 1, 3]);
+  });
+
   it("ranked by user and by history: distinct things to find, all that was known before is masked", () => {
     const ranking = {
       users: Int32Array.of(0, 2),

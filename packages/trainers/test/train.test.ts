@@ -1,8 +1,10 @@
 import { syntheticDataset } from "@logq/datasets";
+import { expectAllClose } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import { Trainer, type TrainProgress, train } from "../dist/index.js";
+import { withDirectory } from "./support/directories.js";
 import { readTables } from "./support/engines.js";
-import { smallSynthetic, withTrained, withTrainer } from "./support/runs.js";
+import { smallDataset, smallSynthetic, withTrained, withTrainer } from "./support/runs.js";
 
 describe("a run", () => {
   it("to its end reports what it was, and comes within 0.15 nats of the best reachable cross-entropy", async () => {
@@ -40,6 +42,26 @@ describe("a run", () => {
       // Every validation example is in the probe's set.
       expect(Math.abs(report.probeCrossEntropy - last)).toBeLessThan(1e-9);
       expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+    });
+  });
+
+  it("over users with all their items takes the step that one over all interactions takes", async () => {
+    await withDirectory(async (directory) => {
+      const dataset = await smallDataset("pairs", directory);
+      const optimizer = { name: "sgd", learningRate: 20 } as const;
+      const common = { loss: "full-softmax", batch: 1000, maxSteps: 1, classScale: 0.5, optimizer } as const;
+      const tablesAfter = (examples: "interactions" | "users") =>
+        withTrained(dataset, { ...common, examples }, async (trainer, report) => ({
+          tables: readTables(trainer.host),
+          loss: report.trainingLoss,
+          examples: report.examples,
+        }));
+      const [one, all] = [await tablesAfter("interactions"), await tablesAfter("users")];
+      expect(all.examples).toBe(50);
+      expect(one.examples).toBeGreaterThan(300);
+      expect(Math.abs(all.loss - one.loss)).toBeLessThan(1e-5);
+      expectAllClose(all.tables.classes, one.tables.classes, { absolute: 1e-5, name: "class table" });
+      expectAllClose(all.tables.encoder[0]!, one.tables.encoder[0]!, { absolute: 1e-5, name: "user table" });
     });
   });
 

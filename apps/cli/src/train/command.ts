@@ -1,6 +1,6 @@
 import { LOSS_NAMES } from "@logq/losses";
 import { SAMPLER_NAMES } from "@logq/samplers";
-import { CLASS_BIASES, ENCODERS, OPTIMIZERS, SCHEDULES } from "@logq/trainers";
+import { CLASS_BIASES, ENCODERS, EXAMPLES, OPTIMIZERS, SCHEDULES } from "@logq/trainers";
 import { Command } from "commander";
 import { choice } from "../base/choice.js";
 import { EXIT_CODES_HELP } from "../base/exit-codes.js";
@@ -50,6 +50,14 @@ function encoderFlags(command: Command): void {
   command
     .optionsGroup("Encoder (what turns an input into the hidden vector):")
     .addOption(choice("--encoder <name>", "where the hidden vector comes from", FILE_ENCODERS, "fits the data"))
+    .addOption(
+      choice(
+        "--examples <what>",
+        "pairs by user: single interactions, or users with all their items as labels (fast with full losses)",
+        EXAMPLES,
+        "interactions",
+      ),
+    )
     .option("--dim <D>", "width of the hidden vector and of a class row (default: 64)", integer)
     .option("--window <N>", "words of a window (default: 5), or the most items of a history (default: 50)", integer)
     .addOption(

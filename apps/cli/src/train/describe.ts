@@ -44,9 +44,10 @@ function describeEncoder(options: RunOptions, vocabulary: number): string {
     context: `a row for each of ${counted(vocabulary, "context")}, ${each}`,
   }[encoder];
   const layers = hidden.length > 0 ? `, ${activation} layers ${hidden.join(", ")}` : "";
+  const rows = options.examples === "users" ? ", all the user's items at once" : "";
   const last = (hidden.at(-1) ?? embedding) === dim && encoder !== "window" ? "" : `, D ${dim}`;
   const lines = withinLine ? ", within lines" : "";
-  return `${encoder}: ${inputs}${lines}${layers}${last}${dropout > 0 ? `, dropout ${dropout}` : ""}`;
+  return `${encoder}: ${inputs}${rows}${lines}${layers}${last}${dropout > 0 ? `, dropout ${dropout}` : ""}`;
 }
 
 function describeWindow(window: number, mode: string, concat: boolean, reduce: string, each: string): string {

@@ -1,13 +1,14 @@
 import type { BackendChoice } from "@logq/kernels";
 import type { Correction, LossName } from "@logq/losses";
 import type { SamplerName } from "@logq/samplers";
-import type { ClassBias, EncoderName, OptimizerName, ScheduleName, TrainOptions } from "@logq/trainers";
+import type { ClassBias, EncoderName, ExampleKind, OptimizerName, ScheduleName, TrainOptions } from "@logq/trainers";
 
 /** Flags of `train`, as they come from the command line. */
 export interface TrainFlags {
   readonly out: string;
   readonly json?: boolean;
   readonly encoder?: EncoderName;
+  readonly examples?: ExampleKind;
   readonly window?: number;
   readonly context?: NonNullable<TrainOptions["contextMode"]>;
   readonly withinLine?: boolean;
@@ -62,7 +63,7 @@ export interface TrainFlags {
 
 /** Flags that are training options under the same name. */
 const SAME = [
-  ..."encoder window withinLine hidden activation embedding reduce dropout".split(" "),
+  ..."encoder examples window withinLine hidden activation embedding reduce dropout".split(" "),
   ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
   ..."sampler negatives distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),

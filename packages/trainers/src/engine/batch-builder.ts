@@ -131,15 +131,27 @@ export class BatchBuilder {
     i32[(batch.head >>> 2) + HEAD.positives] = count;
   }
 
-  /** The mean over rows that have labels. */
+  /** The mean over rows that have labels, each as heavy as its source says. */
   weighRows(rows: number, batch: BatchLayout): void {
     const { i32, f32 } = this.#kernels.memory;
     const offsets = batch.positiveOffsets >>> 2;
+    const weights = batch.rowWeight >>> 2;
     let valid = 0;
-    for (let row = 0; row < rows; row++) if (i32[offsets + row + 1] > i32[offsets + row]) valid++;
+    let sum = 0;
     for (let row = 0; row < rows; row++) {
-      f32[(batch.rowWeight >>> 2) + row] = i32[offsets + row + 1] > i32[offsets + row] ? 1 / valid : 0;
+      const labelled = i32[offsets + row + 1] > i32[offsets + row];
+      const weight = labelled ? this.#weightOf(row) : 0;
+      f32[weights + row] = weight;
+      sum += weight;
+      if (labelled) valid++;
     }
+    if (sum > 0) for (let row = 0; row < rows; row++) f32[weights + row] /= sum;
     i32[(batch.head >>> 2) + HEAD.validRows] = valid;
+  }
+
+  /** Rows whose labels count one by one need no weight for that. */
+  #weightOf(row: number): number {
+    if (this.#mass === "each" || this.#source.weight === undefined) return 1;
+    return this.#source.weight(this.#order.example(row));
   }
 }

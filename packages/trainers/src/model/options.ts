@@ -20,6 +20,11 @@ export const ENCODERS = ["user", "history", "window", "features", "context"] as 
 /** Where H comes from: a user's row, the mean of a user's items, the words around, sparse features, or a synthetic context's row. */
 export type EncoderName = (typeof ENCODERS)[number];
 
+export const EXAMPLES = ["interactions", "users"] as const;
+
+/** What an example of pairs is: one interaction, or a user with all their items as labels. */
+export type ExampleKind = (typeof EXAMPLES)[number];
+
 export const CLASS_BIASES = ["log-frequency", "zero", "none"] as const;
 
 /** Whether classes have a bias, and what it starts from. */
@@ -28,6 +33,8 @@ export type ClassBias = (typeof CLASS_BIASES)[number];
 /** What a user may say about a run. Everything has a default that fits the dataset; unknown names are refused. */
 export interface TrainOptions {
   readonly encoder?: EncoderName;
+  /** Of pairs, by the encoder `user`. For full losses `users` is faster: a user's items share a row of logits. */
+  readonly examples?: ExampleKind;
   /** Words of a window (on each side, if around), or the most items of a history. */
   readonly window?: number;
   readonly contextMode?: ContextMode;
@@ -83,6 +90,7 @@ export interface TrainOptions {
 /** Options with every default filled in: plain data, stored with a run. */
 export interface RunOptions {
   readonly encoder: EncoderName;
+  readonly examples: ExampleKind;
   readonly window: number;
   readonly contextMode: ContextMode;
   readonly withinLine: boolean;
@@ -158,7 +166,7 @@ const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefau
 };
 
 const KEYS = (
-  "encoder window contextMode withinLine hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
+  "encoder examples window contextMode withinLine hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
   "labelSmoothing normalize sampler distortion replacement negatives candidates dim batch epochs maxSteps maxMinutes optimizer schedule " +
   "classBias classScale embeddingScale validationEvery patience lanes logitBytes workers backend seed"
 ).split(" ");
@@ -192,8 +200,13 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, options: TrainOptio
       loss: loss.name,
     });
   }
+  const examples = requireOneOf("examples", options.examples ?? "interactions", EXAMPLES);
+  if (examples === "users" && encoder !== "user") {
+    throw new OptionError(`examples are users with the encoder user, not with ${encoder}`, { examples, encoder });
+  }
   return {
     encoder,
+    examples,
     window: requireInteger("window", options.window ?? defaults.window, WINDOWED.includes(encoder) ? 1 : 0, 10_000),
     contextMode: requireOneOf("context mode", options.contextMode ?? "previous", ["previous", "around", "pair"]),
     withinLine: options.withinLine ?? false,

@@ -16,6 +16,7 @@ export function exampleSource(dataset: AnyDataset, split: SplitName, options: Ru
     case "text":
       return textSource(dataset, split, options);
     case "pairs":
+      if (split === "train" && options.examples === "users") return userSource(dataset);
       return split === "train" ? interactionSource(dataset, options) : rankingSource(dataset, split, options);
     case "labels":
       return labelSource(dataset, split);
@@ -66,20 +67,40 @@ function interactionSource(dataset: PairsDataset, options: RunOptions): SourceSp
   return { kind: history ? "history" : "user", offsets, items, positions, users: owners, window: options.window };
 }
 
+/** Every user of the training part, with the distinct items in the order of their first choice. */
+function userSource(dataset: PairsDataset): SourceSpec | undefined {
+  const part = dataset.splits.train;
+  if (part === undefined) return undefined;
+  const offsets = allocateShared("int32", part.offsets.length);
+  const distinct = allocateShared("int32", part.items.length);
+  let next = 0;
+  for (let user = 0; user + 1 < offsets.length; user++) {
+    for (const item of new Set(part.items.subarray(part.offsets[user], part.offsets[user + 1])))
+      distinct[next++] = item;
+    offsets[user + 1] = next;
+  }
+  return { kind: "user-items", users: usersOf(part), offsets, items: distinct };
+}
+
+/** Users that have interactions in a part. */
+function usersOf({ offsets }: { readonly offsets: Int32Array }): Int32Array {
+  const users = Array.from({ length: offsets.length - 1 }, (_, user) => user).filter(
+    (user) => offsets[user + 1]! > offsets[user]!,
+  );
+  const shared = allocateShared("int32", users.length);
+  shared.set(users);
+  return shared;
+}
+
 /** Users that have something to find in a split; what they did in earlier splits is known. */
 function rankingSource(dataset: PairsDataset, split: SplitName, options: RunOptions): RankingSourceSpec | undefined {
   const part = dataset.splits[split];
   if (part === undefined) return undefined;
   const earlier = split === "test" ? (["train", "validation"] as const) : (["train"] as const);
   const seen = joinParts(dataset, earlier);
-  const users = Array.from({ length: part.offsets.length - 1 }, (_, user) => user).filter(
-    (user) => part.offsets[user + 1]! > part.offsets[user]!,
-  );
-  const owners = allocateShared("int32", users.length);
-  owners.set(users);
   return {
     kind: options.encoder === "history" ? "history-ranking" : "user-ranking",
-    users: owners,
+    users: usersOf(part),
     offsets: part.offsets,
     items: part.items,
     seenOffsets: seen.offsets,

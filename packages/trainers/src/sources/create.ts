@@ -1,5 +1,5 @@
 import { FeatureSource } from "./features.js";
-import { InteractionSource, RankingSource } from "./interactions.js";
+import { InteractionSource, RankingSource, UserSource } from "./interactions.js";
 import { ListSource, PairSource } from "./lists.js";
 import type { Source, SourceSpec } from "./source.js";
 import { WindowSource } from "./window.js";
@@ -11,6 +11,8 @@ export function createSource(spec: SourceSpec): Source {
     case "user":
     case "history":
       return new InteractionSource(spec);
+    case "user-items":
+      return new UserSource(spec);
     case "user-ranking":
     case "history-ranking":
       return new RankingSource(spec);

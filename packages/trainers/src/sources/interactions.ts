@@ -1,4 +1,11 @@
-import { copyRun, type InteractionSourceSpec, longestRun, type RankingSourceSpec, type Source } from "./source.js";
+import {
+  copyRun,
+  type InteractionSourceSpec,
+  longestRun,
+  type RankingSourceSpec,
+  type Source,
+  type UserSourceSpec,
+} from "./source.js";
 
 /** Each interaction is an example; the input is the user's id, or the items that the user chose before. */
 export class InteractionSource implements Source {
@@ -45,6 +52,47 @@ export class InteractionSource implements Source {
       if (item !== target) ids[at + count++] = item;
     }
     return count;
+  }
+}
+
+/**
+ * Each user is an example, with all the items as labels. A softmax row weighs as much as its labels would one by one, so this is the objective
+ * of single interactions (a choice that was repeated counts once), and one row of logits does for all of a user's items.
+ */
+export class UserSource implements Source {
+  readonly examples: number;
+  readonly maxInputs = 1;
+  readonly maxTargets: number;
+  readonly maxExcluded = 0;
+  readonly #spec: UserSourceSpec;
+
+  constructor(spec: UserSourceSpec) {
+    this.#spec = spec;
+    this.examples = spec.users.length;
+    this.maxTargets = longestRun(spec.offsets, spec.users);
+  }
+
+  inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {
+    ids[at] = this.#spec.users[example]!;
+    weights[at] = 1;
+    return 1;
+  }
+
+  targets(example: number, ids: Int32Array, at: number): number {
+    const { users, offsets, items } = this.#spec;
+    const user = users[example]!;
+    return copyRun(items, offsets[user]!, offsets[user + 1]!, ids, at);
+  }
+
+  /** All that the user chose is a label. */
+  excluded(): number {
+    return 0;
+  }
+
+  weight(example: number): number {
+    const { users, offsets } = this.#spec;
+    const user = users[example]!;
+    return offsets[user + 1]! - offsets[user]!;
   }
 }
 

@@ -17,6 +17,8 @@ export interface Source {
   targets(example: number, ids: Int32Array, at: number): number;
   /** Writes the classes that may not count as wrong (seen items) to ids[at …]; answers how many. */
   excluded(example: number, ids: Int32Array, at: number): number;
+  /** How much the example counts in the mean of a batch whose rows share one unit of mass among their labels; absent: 1. */
+  weight?(example: number): number;
 }
 
 /** Which words are the context of a word: those before it, those on both sides (CBOW), or one of them at a time (skip-gram). */
@@ -49,6 +51,16 @@ export interface InteractionSourceSpec {
   readonly users: Int32Array;
   /** The most items of a history. */
   readonly window: number;
+}
+
+/** Users, each with everything they chose as labels. */
+export interface UserSourceSpec {
+  readonly kind: "user-items";
+  /** (examples) the users that chose anything. */
+  readonly users: Int32Array;
+  /** (users+1) and what it points into: distinct items, what is predicted. */
+  readonly offsets: Int32Array;
+  readonly items: Int32Array;
 }
 
 /** Users and everything they chose later: one example a user, for ranking. */
@@ -99,6 +111,7 @@ export interface ListSourceSpec {
 export type SourceSpec =
   | WindowSourceSpec
   | InteractionSourceSpec
+  | UserSourceSpec
   | RankingSourceSpec
   | FeatureSourceSpec
   | PairSourceSpec

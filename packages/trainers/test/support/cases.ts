@@ -1,4 +1,4 @@
-import { type EngineCase, labelSource, textSource, userSource } from "./engines.js";
+import { allItemsSource, type EngineCase, labelSource, textSource, userSource } from "./engines.js";
 
 const labels = labelSource(67, 23, 130);
 const fewLabels = labelSource(29, 23, 130);
@@ -27,6 +27,12 @@ export const LOSS_CASES: Readonly<Record<string, EngineCase>> = {
     loss: "full-softmax",
     lossOptions: { exclude: "seen" },
     source: userSource("user", 67, 31, 9),
+    vocabulary: 31,
+    n: 67,
+  },
+  "full softmax, users with all their items": {
+    loss: "full-softmax",
+    source: allItemsSource(67, 31, 9),
     vocabulary: 31,
     n: 67,
   },
@@ -63,6 +69,13 @@ export const LOSS_CASES: Readonly<Record<string, EngineCase>> = {
     vocabulary: 31,
     n: 4,
     S: 4,
+  },
+  "sampled softmax, users with all their items, partition": {
+    loss: "sampled-softmax",
+    lossOptions: { correction: "partition", accidentalHits: "remove" },
+    source: allItemsSource(67, 31, 9),
+    vocabulary: 31,
+    n: 67,
   },
   "sampled softmax, rows' own": { loss: "sampled-softmax", per: "row", S: 9 },
   "sampled softmax, rows' own, hits removed": {
@@ -123,6 +136,12 @@ export const LOSS_CASES: Readonly<Record<string, EngineCase>> = {
     lossOptions: { temperature: 0.8 },
   },
   "one-vs-all, cosine": { loss: "one-vs-all", lossOptions: { normalize: true, temperature: 0.2 } },
+  "one-vs-all, users with all their items": {
+    loss: "one-vs-all",
+    source: allItemsSource(67, 31, 9),
+    vocabulary: 31,
+    n: 67,
+  },
   "one-vs-all, fewer classes than lanes": { loss: "one-vs-all", n: 5, lanes: 8, vocabulary: 9 },
   "one-vs-all, seen left out": {
     loss: "one-vs-all",

@@ -179,6 +179,23 @@ export function userSource(kind: "user" | "history", items: number, users: numbe
   };
 }
 
+/** Users as rows, every third of them without any item. */
+export function allItemsSource(items: number, users: number, most: number): SourceSpec {
+  const random = new TestRandom(8);
+  const offsets = [0];
+  const chosen: number[] = [];
+  for (let user = 0; user < users; user++) {
+    if (user % 3 !== 2) chosen.push(...random.distinctIntegers(1 + random.integer(most), items));
+    offsets.push(chosen.length);
+  }
+  return {
+    kind: "user-items",
+    users: Int32Array.from(offsets.keys()).filter((user) => user < users && user % 3 !== 2),
+    offsets: Int32Array.from(offsets),
+    items: Int32Array.from(chosen),
+  };
+}
+
 export interface RunningEngine {
   readonly host: EngineHost;
   train(first: number, count: number): Promise<void>;

@@ -18,6 +18,8 @@ interface Batch {
   readonly candidates: readonly number[][] | undefined;
   readonly logQ: readonly number[][] | undefined;
   readonly seen: readonly number[][];
+  /** What a row counts in the mean of the batch, before it is divided by their sum. */
+  readonly weights: readonly number[];
 }
 
 /** A row on its way through the encoder. */
@@ -110,6 +112,7 @@ export class OracleRun {
       candidates: [] as number[][],
       logQ: [] as number[][],
       seen: [] as number[][],
+      weights: [] as number[],
     };
     for (let row = 0; row < rows; row++) {
       const example = order.example(row);
@@ -121,6 +124,7 @@ export class OracleRun {
         weights: Array.from(weights.subarray(0, count), share),
       });
       batch.labels.push(Array.from(ids.subarray(0, source.targets(example, ids, 0))));
+      batch.weights.push(batch.labels[row]!.length > 0 ? (source.weight?.(example) ?? 1) : 0);
       batch.seen.push(loss.exclude === "seen" ? Array.from(ids.subarray(0, source.excluded(example, ids, 0))) : []);
     }
     if (candidates === undefined) return { ...batch, candidates: undefined, logQ: undefined };
@@ -149,7 +153,8 @@ export class OracleRun {
     const normalised = loss.name === "full-softmax" || loss.name === "sampled-softmax";
     const offsets = [0];
     for (const labels of batch.labels) offsets.push(offsets.at(-1)! + labels.length);
-    const valid = batch.labels.filter((labels) => labels.length > 0).length;
+    const weights = batch.labels.map((labels, row) => (normalised ? batch.weights[row]! : Math.min(1, labels.length)));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
     return candidateLoss({
       loss: loss.name,
       correction: loss.correction,
@@ -168,7 +173,7 @@ export class OracleRun {
       removeHits: loss.accidentalHits === "remove",
       seen: batch.seen,
       temperature: loss.temperature,
-      rowWeights: batch.labels.map((labels) => (labels.length > 0 ? 1 / valid : 0)),
+      rowWeights: weights.map((weight) => weight / total),
       labelSmoothing: loss.labelSmoothing,
       cosine: loss.normalize,
     });
