@@ -10,6 +10,7 @@ import { root as here, workspacePackages } from "./places.mjs";
 export const BELOW = {
   "@logq/core": [],
   "@logq/kernels": ["@logq/core"],
+  "@logq/blas": ["@logq/core", "@logq/kernels"],
   "@logq/samplers": ["@logq/core", "@logq/kernels"],
   "@logq/losses": ["@logq/core", "@logq/kernels", "@logq/samplers"],
   "@logq/encoders": ["@logq/core", "@logq/kernels"],
@@ -17,6 +18,7 @@ export const BELOW = {
   "@logq/trainers": [
     "@logq/core",
     "@logq/kernels",
+    "@logq/blas",
     "@logq/samplers",
     "@logq/losses",
     "@logq/encoders",

@@ -1,3 +1,4 @@
+import { availableBackends } from "@logq/blas";
 import { type SyntheticDataset, syntheticDataset } from "@logq/datasets";
 import type { BackendName } from "@logq/kernels";
 import { Trainer, type TrainOptions } from "@logq/trainers";
@@ -32,10 +33,12 @@ interface Form {
   readonly workers: number;
 }
 
-const WASM: readonly Form[] = [
-  { name: "wasm, 1 worker", backend: "wasm", workers: 1 },
-  { name: "wasm, 2 workers", backend: "wasm", workers: 2 },
-];
+const FAST: readonly Form[] = (await availableBackends())
+  .filter((backend) => backend !== "reference")
+  .flatMap((backend) => [
+    { name: `${backend}, 1 worker`, backend, workers: 1 },
+    { name: `${backend}, 2 workers`, backend, workers: 2 },
+  ]);
 const REFERENCE: Form = { name: "reference, 1 worker", backend: "reference", workers: 1 };
 
 /** Steps that a check compares: the second one depends on every update of the first. */
@@ -50,7 +53,7 @@ const LOSS_TOLERANCE = { relative: 1e-5 };
 /** One training step by @logq/trainers, each shape a group. */
 export function stepGroups(shapes: readonly StepShape[] = STEP_SHAPES): Group[] {
   return shapes.map((shape) => {
-    const forms = shape.reference ? [...WASM, REFERENCE] : WASM;
+    const forms = shape.reference ? [...FAST, REFERENCE] : FAST;
     return {
       name: nameOf(shape),
       variants: forms.map(({ name }) => name),

@@ -1,11 +1,5 @@
-import {
-  type BackendName,
-  compileKernels,
-  instantiateKernels,
-  KernelMemory,
-  type Kernels,
-  MemoryPlan,
-} from "@logq/kernels";
+import { compileBackend, instantiateBackend } from "@logq/blas";
+import { type BackendName, KernelMemory, type Kernels, MemoryPlan } from "@logq/kernels";
 import type { Group, Variant, Work } from "../measure/group.js";
 import { requireClose, type Tolerance } from "../measure/wrong-result.js";
 
@@ -13,7 +7,7 @@ import { requireClose, type Tolerance } from "../measure/wrong-result.js";
 export type CreateKernels = (backend: BackendName, memory: KernelMemory) => Promise<Kernels>;
 
 export const createKernels: CreateKernels = async (backend, memory) =>
-  instantiateKernels(await compileKernels(backend, memory.shared), memory);
+  instantiateBackend(await compileBackend(backend, memory.shared), memory);
 
 /** Bytes that back-ends need for what only they can read: the most of both, since they share a memory here. */
 export interface Sizes {

@@ -1,3 +1,4 @@
+import { availableBackends } from "@logq/blas";
 import type { Address, Kernels } from "@logq/kernels";
 import { fillUniform } from "../data.js";
 import { type Form, type KernelSpec, readRows } from "./kernel-group.js";
@@ -12,7 +13,10 @@ export interface StepShape {
 const BLOCK_ROWS = 32;
 const BLOCK_CLASSES = 128;
 
+const BLAS: readonly Form[] = (await availableBackends()).includes("blas") ? [{ name: "blas", backend: "blas" }] : [];
+
 const FORMS: readonly Form[] = [
+  ...BLAS,
   { name: "wasm, packing included", backend: "wasm" },
   { name: "wasm, packed before", backend: "wasm", packedBefore: true },
   { name: "reference", backend: "reference" },

@@ -1,21 +1,22 @@
 import { BackendError, requireOneOf } from "@logq/core";
-import type { Kernels } from "./interface/kernels.js";
+import type { BackendName, Kernels } from "./interface/kernels.js";
 import type { KernelMemory } from "./memory.js";
 import { createReferenceKernels } from "./reference/index.js";
 import { createWasmKernels } from "./wasm/kernels.js";
 import { wasmBinary } from "./wasm/module.js";
 
-export type BackendName = "wasm" | "reference";
+/** The back-ends of this package. */
+export type KernelsName = Exclude<BackendName, "blas">;
 
 /** `auto` takes WebAssembly SIMD where it runs and the reference elsewhere; a name is taken or refused. */
-export type BackendChoice = BackendName | "auto";
+export type KernelsChoice = KernelsName | "auto";
 
 /**
  * A back-end, compiled. The structured clone algorithm carries it to workers, where `instantiateKernels` binds it to a memory.
  * A caller that chose `auto` should print `name`.
  */
 export interface CompiledKernels {
-  readonly name: BackendName;
+  readonly name: KernelsName;
   /** Whether the memories it will be bound to are shared. */
   readonly shared: boolean;
   /** Absent for the reference. */
@@ -31,7 +32,7 @@ const compilations = new Map<boolean, Promise<WebAssembly.Module>>();
  * Chooses and compiles a back-end, for shared memories or for unshared ones. Throws BackendError, with the reason, if a back-end that was
  * asked for by name cannot run here, and OptionError if there is none of that name.
  */
-export async function compileKernels(choice: BackendChoice, shared: boolean): Promise<CompiledKernels> {
+export async function compileKernels(choice: KernelsChoice, shared: boolean): Promise<CompiledKernels> {
   requireOneOf("backend", choice, CHOICES);
   if (choice === "reference") return { name: "reference", shared, module: undefined };
   try {

@@ -1,13 +1,13 @@
 export {
-  type BackendChoice,
-  type BackendName,
   type CompiledKernels,
   compileKernels,
   instantiateKernels,
+  type KernelsChoice,
+  type KernelsName,
 } from "./backend.js";
 export { ACTIVATION, type ActivationCode, type DenseKernels, type DropoutDraw } from "./interface/dense.js";
 export type { IndexKernels } from "./interface/indices.js";
-export type { Kernels } from "./interface/kernels.js";
+export type { BackendName, Kernels } from "./interface/kernels.js";
 export type { MatrixKernels } from "./interface/matrix.js";
 export type { OptimizerKernels, RowBlock, UpdateRule } from "./interface/optimizer.js";
 export type { RowKernels } from "./interface/rows.js";

@@ -1,3 +1,5 @@
+import { availableBackends } from "@logq/blas";
+import type { BackendName } from "@logq/kernels";
 import { expectAllClose } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import { ENCODER_CASES, LOSS_CASES, OPTIMIZER_CASES } from "./support/cases.js";
@@ -11,7 +13,7 @@ const STEPS = 5;
 const TABLE_BOUND = 3e-5;
 const LOSS_BOUND = 3e-6;
 
-async function compareWithOracle(of: EngineCase, backend: "reference" | "wasm"): Promise<void> {
+async function compareWithOracle(of: EngineCase, backend: BackendName): Promise<void> {
   const spec = engineSpec(of);
   await withEngine(spec, { backend }, async ({ host, train }) => {
     const start = readTables(host);
@@ -35,7 +37,7 @@ async function compareWithOracle(of: EngineCase, backend: "reference" | "wasm"):
   });
 }
 
-describe.each(["reference", "wasm"] as const)(
+describe.each(await availableBackends())(
   "five steps on %s against float64: tables within 3e-5 of their largest change, loss within 3e-6",
   (backend) => {
     describe("losses", () => {

@@ -1,4 +1,4 @@
-import { compileKernels } from "@logq/kernels";
+import { compileBackend } from "@logq/blas";
 import { describeLoss } from "@logq/losses";
 import { Trainer, type TrainOptions } from "@logq/trainers";
 import { count, significant } from "../format.js";
@@ -20,8 +20,8 @@ const PAGE = 4096;
 
 /** Opens the measurer of the engine: compiles the back-end and measures its GEMM rate at 1, 2 and every asked number of threads. */
 export async function openMeasurer(settings: Settings, signal: AbortSignal): Promise<Measurer> {
-  const kernels = await compileKernels(settings.backend, true);
-  const probe = await probeGemm(kernels, settings.dim, [1, 2, ...settings.workers], signal);
+  const backend = await compileBackend(settings.backend, true);
+  const probe = await probeGemm(backend, settings.dim, [1, 2, ...settings.workers], signal);
   const source = new DataSource(settings);
   return {
     gemmGigaflops: probe.gigaflops,

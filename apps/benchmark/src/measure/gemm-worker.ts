@@ -1,9 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type CompiledKernels, instantiateKernels, KernelMemory, type Kernels, MemoryPlan } from "@logq/kernels";
+import { type Backend, instantiateBackend } from "@logq/blas";
+import { KernelMemory, type Kernels, MemoryPlan } from "@logq/kernels";
 
 /** What a thread of the GEMM probe is given. */
 export interface GemmTask {
-  readonly kernels: CompiledKernels;
+  readonly backend: Backend;
   /** D */
   readonly dim: number;
 }
@@ -23,8 +24,8 @@ const LARGEST_ERROR = 1e-4;
 /** Milliseconds of a window; the best of a turn counts. Shorter than what a scheduler gives to others in one go. */
 const WINDOW = 2;
 
-const { kernels: compiled, dim } = workerData as GemmTask;
-const products = prepare(compiled, dim);
+const { backend, dim } = workerData as GemmTask;
+const products = prepare(backend, dim);
 const flops = 3 * 2 * C * R * dim;
 
 parentPort!.on("message", ({ start, end }: GemmTurn) => {
@@ -47,9 +48,9 @@ parentPort!.on("message", ({ start, end }: GemmTurn) => {
 parentPort!.postMessage("ready");
 
 /** The three products of a step on a tile: logits, class gradients, gradients of H. Checked against plain sums before anything is timed. */
-function prepare(choice: CompiledKernels, D: number): (tile: number) => void {
+function prepare(choice: Backend, D: number): (tile: number) => void {
   const plan = new MemoryPlan();
-  const sizes = instantiateKernels(choice, KernelMemory.create(1, choice.shared)).matrix;
+  const sizes = instantiateBackend(choice, KernelMemory.create(1, true)).matrix;
   const table = plan.reserve("class rows", 4 * TILES * C * D);
   const hidden = plan.reserve("hidden", 4 * R * D);
   const logits = plan.reserve("logits", 4 * C * R);
@@ -58,7 +59,7 @@ function prepare(choice: CompiledKernels, D: number): (tile: number) => void {
   const packedColumns = plan.reserve("packed hidden, transposed", sizes.packedBytes(D, R));
   const packedRows = plan.reserve("packed hidden", sizes.packedBytes(R, D));
   const packedTable = plan.reserve("packed class rows", TILES * sizes.packedBytes(C, D));
-  const kernels = instantiateKernels(choice, plan.allocate(choice.shared));
+  const kernels = instantiateBackend(choice, plan.allocate(true));
   const { matrix, memory } = kernels;
   const values = memory.floats(table, TILES * C * D);
   for (let i = 0; i < values.length; i++) values[i] = ((i * 7919) % 1009) / 1009 - 0.5;

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import type { Backend } from "@logq/blas";
 import { BackendError } from "@logq/core";
-import type { CompiledKernels } from "@logq/kernels";
 import type { GemmTask, GemmTurn } from "./gemm-worker.js";
 
 /** Milliseconds of a turn, and turns whose best counts: other programs take time away and never give any. */
@@ -25,13 +25,13 @@ export interface GemmProbe {
  * @throws BackendError if a product is wrong
  */
 export async function probeGemm(
-  kernels: CompiledKernels,
+  backend: Backend,
   dim: number,
   threads: readonly number[],
   signal: AbortSignal,
 ): Promise<GemmProbe> {
   const counts = [...new Set(threads)].sort((a, b) => a - b);
-  const task: GemmTask = { kernels, dim };
+  const task: GemmTask = { backend, dim };
   const workers = Array.from({ length: counts.at(-1) ?? 0 }, () => startWorker(task));
   try {
     await Promise.all(workers.map((worker) => answerOf(worker)));

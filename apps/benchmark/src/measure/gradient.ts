@@ -141,7 +141,7 @@ function sampledGradient(
   { ids, logQ, targetLogQ }: { ids: Int32Array; logQ: Float64Array; targetLogQ: Float64Array },
 ): Float32Array {
   const { host, options } = trainer;
-  const { memory, layout, spec, compiled } = host;
+  const { memory, layout, spec, backend } = host;
   const classes = [...new Set([...ids, ...sample.labels])];
   const index = new Map(classes.map((id, i) => [id, i]));
   const table = new Float32Array(classes.length * sample.D);
@@ -162,7 +162,7 @@ function sampledGradient(
       targets: { offsets: sample.offsets, ids: sample.labels.map((id) => index.get(id)!) },
       candidates: { ids: Int32Array.from(ids, (id) => index.get(id)!), logQ, targetLogQ },
     },
-    { backend: compiled },
+    { backend: backend.kernels },
   );
   return answer.hiddenGradient;
 }

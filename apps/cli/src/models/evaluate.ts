@@ -1,6 +1,6 @@
+import type { BackendChoice } from "@logq/blas";
 import { OptionError } from "@logq/core";
 import type { SplitName } from "@logq/datasets";
-import type { BackendChoice } from "@logq/kernels";
 import { describeLoss } from "@logq/losses";
 import { evaluateRun, parseMetrics, type RunHead, readRun } from "@logq/trainers";
 import { requireDataset, requireRun } from "../base/directories.js";

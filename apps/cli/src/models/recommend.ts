@@ -1,4 +1,4 @@
-import type { BackendChoice } from "@logq/kernels";
+import type { BackendChoice } from "@logq/blas";
 import { loadModel, readRun } from "@logq/trainers";
 import { requireRun } from "../base/directories.js";
 import { type Io, note, printResult } from "../base/io.js";

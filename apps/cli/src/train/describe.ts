@@ -1,9 +1,16 @@
+import { describeBackend } from "@logq/blas";
 import type { RunOptions, Trainer } from "@logq/trainers";
 import { bytes, columns, count, counted } from "../base/format.js";
 
+/** How to have another back-end than the one that was found. */
+const BLAS_OVERRIDES: readonly [string, string] = [
+  "",
+  "another: --backend wasm, LOGQ_BLAS=<library>, LOGQ_BLAS_CORE=<OpenBLAS core type>",
+];
+
 /** What is about to be trained, with every default filled in: one short block. */
 export function describeRun(trainer: Trainer): string {
-  const { options, dataset, shape, stepsPerEpoch, totalSteps, workers, backend } = trainer;
+  const { options, dataset, shape, stepsPerEpoch, totalSteps, workers, host } = trainer;
   const { scratch, state } = stateAndScratch(trainer);
   const { optimizer, schedule } = options;
   const clip = optimizer.clipNorm > 0 ? `, clipped to norm ${optimizer.clipNorm}` : "";
@@ -19,7 +26,8 @@ export function describeRun(trainer: Trainer): string {
     ["sampler", describeSampler(options)],
     ["optimizer", `${optimizer.name}, rate ${optimizer.learningRate}, ${schedule.name}${warmup}${decay}${clip}`],
     ["steps", `${count(stepsPerEpoch)} an epoch, ${count(totalSteps)} in all, of ${counted(options.batch, "example")}`],
-    ["machine", `back-end ${backend}, ${counted(workers, "worker")}`],
+    ["machine", `back-end ${describeBackend(host.backend)}, ${counted(workers, "worker")}`],
+    ...(host.backend.blas === undefined ? [] : [BLAS_OVERRIDES]),
     ["memory", `tables ${bytes(trainer.tableBytes)}, optimizer state ${bytes(state)}, scratch ${bytes(scratch)}`],
   ]);
 }

@@ -1,4 +1,4 @@
-import type { BackendChoice } from "@logq/kernels";
+import type { BackendChoice } from "@logq/blas";
 import type { Correction, LossName } from "@logq/losses";
 import type { SamplerName } from "@logq/samplers";
 import type { ClassBias, EncoderName, ExampleKind, OptimizerName, ScheduleName, TrainOptions } from "@logq/trainers";

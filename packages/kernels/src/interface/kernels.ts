@@ -7,13 +7,16 @@ import type { RowKernels } from "./rows.js";
 import type { TileKernels } from "./tile.js";
 import type { VectorKernels } from "./vector.js";
 
+/** `blas` is WebAssembly with matrix products by a native library: @logq/blas, in Node only. */
+export type BackendName = "blas" | "wasm" | "reference";
+
 /**
  * Everything the layer computes, bound to one memory. Arguments are byte addresses into that memory and plain numbers; kernels own no
  * memory, allocate nothing and check nothing: callers check at the border. Float32 tables and tiles start at multiples of 16 bytes;
  * leading dimensions may be anything >= the width.
  */
 export interface Kernels {
-  readonly name: "reference" | "wasm";
+  readonly name: BackendName;
   readonly memory: KernelMemory;
   readonly matrix: MatrixKernels;
   readonly tile: TileKernels;

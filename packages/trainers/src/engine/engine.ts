@@ -1,6 +1,7 @@
+import { type Backend, instantiateBackend } from "@logq/blas";
 import { DivergenceError } from "@logq/core";
 import { Encoder } from "@logq/encoders";
-import { type Address, type CompiledKernels, instantiateKernels, KernelMemory, type Kernels } from "@logq/kernels";
+import { type Address, KernelMemory, type Kernels } from "@logq/kernels";
 import { describeLoss } from "@logq/losses";
 import type { Program } from "../parallel/crew.js";
 import type { Team } from "../parallel/team.js";
@@ -21,7 +22,7 @@ import { Updates } from "./updates.js";
 
 /** What an engine is built from, in any thread. Structured-cloneable; tables are shared, not copied. */
 export interface EngineInput {
-  readonly kernels: CompiledKernels;
+  readonly backend: Backend;
   readonly memory: WebAssembly.Memory;
   readonly spec: EngineSpec;
   readonly layout: EngineLayout;
@@ -53,7 +54,7 @@ export class Engine implements Program<EngineCommand> {
 
   constructor(input: EngineInput, team: Team) {
     const { spec, layout } = input;
-    const kernels = instantiateKernels(input.kernels, KernelMemory.over(input.memory));
+    const kernels = instantiateBackend(input.backend, KernelMemory.over(input.memory));
     this.kernels = kernels;
     this.spec = spec;
     this.layout = layout;

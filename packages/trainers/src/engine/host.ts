@@ -1,16 +1,8 @@
 import { totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
+import { type Backend, type BackendChoice, compileBackend, instantiateBackend } from "@logq/blas";
 import { MemoryLimitError, requireInteger } from "@logq/core";
-import {
-  type BackendChoice,
-  type CompiledKernels,
-  compileKernels,
-  instantiateKernels,
-  KernelMemory,
-  type Kernels,
-  MAX_MEMORY_BYTES,
-  MemoryPlan,
-} from "@logq/kernels";
+import { KernelMemory, type Kernels, MAX_MEMORY_BYTES, MemoryPlan } from "@logq/kernels";
 import type { Crew } from "../parallel/crew.js";
 import { InlineCrew } from "../parallel/inline-crew.js";
 import { WorkerCrew } from "../parallel/worker-crew.js";
@@ -32,7 +24,7 @@ export class EngineHost {
   readonly spec: EngineSpec;
   readonly layout: EngineLayout;
   readonly memory: KernelMemory;
-  readonly compiled: CompiledKernels;
+  readonly backend: Backend;
   readonly crew: Crew<EngineCommand>;
   /** Set if the caller's thread does the work: its crew, for calls that may not wait. */
   readonly inline: InlineCrew<EngineCommand> | undefined;
@@ -41,7 +33,7 @@ export class EngineHost {
     this.spec = input.spec;
     this.layout = input.layout;
     this.memory = memory;
-    this.compiled = input.kernels;
+    this.backend = input.backend;
     this.inline = workers === 0 ? new InlineCrew((team) => new Engine(input, team)) : undefined;
     this.crew = this.inline ?? new WorkerCrew(WORKER_FILE, input, workers);
   }
@@ -49,15 +41,15 @@ export class EngineHost {
   /** Plans, refuses what does not fit (MemoryLimitError), allocates and starts the workers. */
   static async create(spec: EngineSpec, options: HostOptions): Promise<EngineHost> {
     const workers = requireInteger("workers", options.workers, 0, 256);
-    const compiled = await compileKernels(options.backend, true);
-    const layout = planLayout(spec, workers, compiled);
+    const backend = await compileBackend(options.backend, true);
+    const layout = planLayout(spec, workers, backend);
     const memory = KernelMemory.create(layout.bytes, true);
-    return new EngineHost({ kernels: compiled, memory: memory.memory, spec, layout }, memory, workers);
+    return new EngineHost({ backend, memory: memory.memory, spec, layout }, memory, workers);
   }
 
   /** The kernels in the main thread, for small jobs between commands. */
   kernels(): Kernels {
-    return instantiateKernels(this.compiled, this.memory);
+    return instantiateBackend(this.backend, this.memory);
   }
 
   run(command: EngineCommand): Promise<void> {
@@ -70,9 +62,9 @@ export class EngineHost {
 }
 
 /** Where everything of an engine will lie. @throws MemoryLimitError with the bytes of the largest parts */
-export function planLayout(spec: EngineSpec, workers: number, compiled: CompiledKernels): EngineLayout {
+export function planLayout(spec: EngineSpec, workers: number, backend: Backend): EngineLayout {
   const plan = new MemoryPlan();
-  const sizes = instantiateKernels(compiled, KernelMemory.create(1, compiled.shared));
+  const sizes = instantiateBackend(backend, KernelMemory.create(1, true));
   const layout = planEngine(plan, spec, workers, sizes);
   plan.requireFits(MAX_MEMORY_BYTES);
   const constrained = constrainedMemory() || Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import type { BackendChoice } from "@logq/blas";
 import { OptionError } from "@logq/core";
 import { type AnyDataset, type Names, openDataset, type SplitName } from "@logq/datasets";
-import type { BackendChoice } from "@logq/kernels";
 import { type RunHead, readRun } from "../checkpoint/format.js";
 import { loadParameters } from "../checkpoint/load.js";
 import { readNames } from "../checkpoint/names.js";

@@ -1,5 +1,5 @@
+import type { BackendChoice } from "@logq/blas";
 import { OptionError, requireInteger, requireNumber, requireOneOf, requirePositive } from "@logq/core";
-import type { BackendChoice } from "@logq/kernels";
 import {
   type Correction,
   describeLoss,

@@ -1,3 +1,4 @@
+import type { BlasFacts } from "@logq/blas";
 import type { BackendName } from "@logq/kernels";
 import type { Correction, LossName } from "@logq/losses";
 import type { SamplerName } from "@logq/samplers";
@@ -46,6 +47,8 @@ export interface TrainReport {
   readonly dim: number;
   readonly workers: number;
   readonly backend: BackendName;
+  /** The library behind matrix products, if the back-end is `blas`. */
+  readonly blas: BlasFacts | null;
   readonly node: string;
   readonly steps: number;
   readonly examples: number;

@@ -241,6 +241,7 @@ class Run {
       dim: options.dim,
       workers: trainer.workers,
       backend: trainer.backend,
+      blas: host.backend.blas ?? null,
       node: process.version,
       steps: trainer.step,
       examples,

@@ -1,6 +1,7 @@
+import type { BackendChoice } from "@logq/blas";
 import { EmptyInputError, keyFromSeed, OptionError } from "@logq/core";
 import type { AnyDataset, SplitName } from "@logq/datasets";
-import type { BackendChoice, BackendName } from "@logq/kernels";
+import type { BackendName } from "@logq/kernels";
 import { samplerFrom } from "@logq/samplers";
 import { EngineHost } from "../engine/host.js";
 import { STAT, STEP_TIME_RING } from "../engine/layout.js";
@@ -97,7 +98,7 @@ export class Trainer {
   }
 
   get backend(): BackendName {
-    return this.host.compiled.name;
+    return this.host.backend.name;
   }
 
   /** Examples of the training part, as this run's encoder sees them. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import type { BackendChoice } from "@logq/blas";
 import { NotFiniteError, requireInteger } from "@logq/core";
 import { type Names, NumberedNames } from "@logq/datasets";
-import type { BackendChoice } from "@logq/kernels";
 import { NORM_EPSILON } from "@logq/losses";
 import { type RunHead, readRun } from "../checkpoint/format.js";
 import { loadParameters } from "../checkpoint/load.js";

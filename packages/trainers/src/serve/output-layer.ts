@@ -83,7 +83,7 @@ export class OutputLayer {
   }
 
   get backend(): BackendName {
-    return this.#host.compiled.name;
+    return this.#host.backend.name;
   }
 
   /**

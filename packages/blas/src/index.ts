@@ -1,0 +1,9 @@
+export {
+  availableBackends,
+  type Backend,
+  type BackendChoice,
+  compileBackend,
+  describeBackend,
+  instantiateBackend,
+} from "./backend.js";
+export type { BlasFacts } from "./facts.js";
