@@ -8,6 +8,9 @@ const TRANSPOSED = 112;
 /** Words of a packed operand: where the matrix lies, its leading dimension, whether it is the transpose. */
 const DESCRIPTOR_BYTES = 16;
 
+/** Columns of the smallest part that may be packed alone; each has room for a descriptor, and the first one tells of all. */
+const PART = 8;
+
 /**
  * Matrix products by sgemm, on the memory itself: nothing is copied. Packing only notes where the right operand lies, as the contract allows
  * (the source does not change before the last product with it); sgemm packs on its own.
@@ -25,9 +28,11 @@ export function blasMatrix(memory: KernelMemory, library: BlasLibrary): MatrixKe
   };
 
   return {
-    packedBytes: () => DESCRIPTOR_BYTES,
+    packedBytes: (_, N) => Math.max(1, Math.ceil(N / PART)) * DESCRIPTOR_BYTES,
     packRight: (packed, source, ld) => describe(packed, source, ld, AS_IT_LIES),
     packRightTransposed: (packed, source, ld) => describe(packed, source, ld, TRANSPOSED),
+
+    packedColumn: (packed, _, column) => packed + (column / PART) * DESCRIPTOR_BYTES,
 
     multiply(out, ldOut, left, rowStride, columnStride, packed, M, K, N, accumulate) {
       if (M === 0 || N === 0) return;

@@ -121,6 +121,36 @@ describe.each(BACKENDS)("matrix products: $name", (backend) => {
     }
   });
 
+  it("an operand packed in parts is the operand packed at once", () => {
+    for (const transposed of [false, true]) {
+      for (const [K, N] of [
+        [5, 41],
+        [33, 64],
+        [1, 9],
+      ] as const) {
+        const { left, right } = draw({ M: 7, K, N });
+        const [whole, parts] = [false, true].map((inParts) =>
+          onBench(backend, (bench) => {
+            const { matrix } = bench.kernels;
+            const packed = bench.bytes(matrix.packedBytes(K, N));
+            const source = transposed ? bench.matrix(transpose(right, K, N), N, K, 1) : bench.matrix(right, K, N, 1);
+            for (let j = 0; j < N; j += inParts ? 16 : N) {
+              const count = Math.min(inParts ? 16 : N, N - j);
+              const to = matrix.packedColumn(packed, K, j);
+              if (transposed) matrix.packRightTransposed(to, source.address + 4 * source.ld * j, source.ld, K, count);
+              else matrix.packRight(to, source.address + 4 * j, source.ld, K, count);
+            }
+            const a = bench.matrix(left, 7, K);
+            const out = bench.matrix(new Float32Array(7 * N), 7, N);
+            matrix.multiply(out.address, out.ld, a.address, a.ld, 1, packed, 7, K, N, false);
+            return out.read();
+          }),
+        );
+        expect(parts).toEqual(whole);
+      }
+    }
+  });
+
   it("K = 0 gives zeros, or leaves out as it is when accumulating", () => {
     for (const [M, N] of [
       [1, 1],

@@ -73,6 +73,9 @@ export function fullSoftmaxLoss(kernels: Kernels, smoothing: number, classes: nu
       kernel.softmaxPartials(z, ld, C, rows.R, scale, add, rows.max, rows.sum);
       if (smoothing > 0) kernel.sumOverClasses(rows.total, z, ld, C, rows.R);
     },
+    exponentials({ z, ld, C, scale, add }, { R, max, sum, decay, total }) {
+      return kernel.softmaxExponentials(z, ld, C, R, scale, add, max, sum, decay, smoothing > 0 ? total : 0);
+    },
     gradient({ z, ld, C }, rows) {
       kernel.softmaxGradient(z, ld, C, rows.R, rows.lse, rows.coefficient);
       if (smoothing > 0) kernel.subtractPerRow(z, ld, C, rows.R, rows.uniform);
@@ -147,6 +150,9 @@ export function sampledSoftmaxLoss(kernels: Kernels): NormalisedLoss {
     },
     partials({ z, ld, C, scale, add }, rows) {
       kernel.softmaxPartials(z, ld, C, rows.R, scale, add, rows.max, rows.sum);
+    },
+    exponentials({ z, ld, C, scale, add }, { R, max, sum, decay }) {
+      return kernel.softmaxExponentials(z, ld, C, R, scale, add, max, sum, decay, 0);
     },
     gradient({ z, ld, C }, rows) {
       kernel.softmaxGradient(z, ld, C, rows.R, rows.lse, rows.coefficient);

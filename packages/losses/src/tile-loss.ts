@@ -8,6 +8,7 @@ import type { Address } from "@logq/kernels";
  * A block of rows goes through a loss like this:
  *
  *     normalised   begin(rows)  partials(tile, rows)…  settle(positives, rows)  gradient(tile, rows)…
+ *               or  begin(rows)  exponentials(tile, rows)…  settle(positives, rows), and each tile's factors
  *     separable    begin(rows)  tile(tile, rows)…      settle(positives, rows)
  *
  * When several lanes share a block of rows, each lane has its own LossRows (its own max, sum, total, loss; weight may be shared), begins it
@@ -30,10 +31,12 @@ export interface LossRows {
   loss: Address;
   /** Out, after `settle` (separable: after `begin`). float32: what a probability in the tile is multiplied by to be a gradient. */
   coefficient: Address;
-  /** Normalised only. float32: greatest logit so far. */
+  /** Normalised only. float32: greatest logit so far, or, of `exponentials`, the row's reference. */
   max: Address;
   /** Normalised only. float64: Σ exp(z − max) so far. */
   sum: Address;
+  /** Normalised only, written by `exponentials`. float32: what sums relative to an older reference must be multiplied by. */
+  decay: Address;
   /** Normalised only. Out, after `settle`. float32: log Σ exp z. 0 in ignored rows. */
   lse: Address;
   /** Label smoothing only. float64: Σ z over all classes so far. */
@@ -98,6 +101,13 @@ export interface NormalisedLoss extends CommonLoss {
    * goes through here again to get its scale and add, with the rows of a lane, which are no longer needed, as the scratch that is overwritten.
    */
   partials(tile: LossTile, rows: LossRows): void;
+
+  /**
+   * `partials` and all of the exponentials of the gradient in one walk: z ← e^{z' − max}, z' being what `partials` leaves. max[r] need not be the
+   * greatest logit then, and differs from tile to tile and lane to lane: whoever keeps z keeps it beside. The gradient is z times
+   * coefficient·e^{max − lse} (`softmaxFactors`), less `uniform` when smoothing. Answers how many rows' max moved; their `decay` is not 1.
+   */
+  exponentials(tile: LossTile, rows: LossRows): number;
 
   /** Turns z, as `partials` left it, into gradients, in place. Reads lse, coefficient and, when smoothing, uniform. */
   gradient(tile: LossTile, rows: LossRows): void;

@@ -55,6 +55,7 @@ export function makeRig(
       coefficient: floats("coefficient", R),
       max: floats("max", R),
       sum: plan.reserve("sum", 8 * R),
+      decay: floats("decay", R),
       lse: floats("lse", R),
       total: plan.reserve("total", 8 * R),
       uniform: floats("uniform", R),

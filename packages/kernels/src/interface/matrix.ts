@@ -25,6 +25,12 @@ export interface MatrixKernels {
   packRightTransposed(packed: Address, source: Address, ld: number, K: number, N: number): void;
 
   /**
+   * Where the columns from `column` on, a multiple of 8, of a packed operand with K rows lie. So an operand may be packed in parts, by several
+   * threads: `packRightTransposed(packedColumn(packed, K, j), source + rows from j on, …)`. All parts must come from one matrix.
+   */
+  packedColumn(packed: Address, K: number, column: number): Address;
+
+  /**
    * out[m·ldOut + j] = (accumulate ? out : 0) + Σ_k left[m·rowStride + k·columnStride] · right[k][j], for m < M, j < N.
    * Writes exactly M x N elements. K = 0 gives zeros (or leaves out as it is when accumulating).
    * The sum over k is in a fixed order that depends on the shapes alone.

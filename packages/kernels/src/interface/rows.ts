@@ -59,6 +59,17 @@ export interface RowKernels {
     D: number,
   ): void;
 
+  /** out[i] = factor[i] · source[i], factor (rows) float32. out may be source. */
+  scaleRows(
+    out: Address,
+    ldOut: number,
+    source: Address,
+    ldSource: number,
+    factor: Address,
+    rows: number,
+    D: number,
+  ): void;
+
   /** norms[i] = max(‖source[i]‖₂, epsilon); out[i] = source[i] / norms[i]. out may be source. */
   normalizeRows(
     out: Address,

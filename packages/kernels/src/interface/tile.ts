@@ -39,6 +39,29 @@ export interface TileKernels {
   softmaxGradient(z: Address, ld: number, C: number, R: number, lse: Address, coefficient: Address): void;
 
   /**
+   * The softmax in one walk. With x = scale·z + add[c] (add may be 0), z ← e^{x − reference[r]} and sum[r] += Σ_c e^{x − reference[r]}, float64.
+   * A row keeps its reference, a logit seen earlier, from tile to tile while no logit is more than 32 above it; else it moves to the tile's greatest
+   * logit, sum is brought to it first, and decay[r] = e^{old − new} is what everything that was summed with the old one must be multiplied by
+   * (1 where it did not move). Answers how many references moved. (reference, sum) are partials and fold as (max, sum) do; begin with
+   * `clearPartials`. total[r] += Σ_c x, float64; 0: not wanted. Terms below e^−87 of the reference's become 0.
+   */
+  softmaxExponentials(
+    z: Address,
+    ld: number,
+    C: number,
+    R: number,
+    scale: number,
+    add: Address,
+    reference: Address,
+    sum: Address,
+    decay: Address,
+    total: Address,
+  ): number;
+
+  /** out[r] = coefficient[r] · e^{reference[r] − lse[r]}: times what softmaxExponentials left in z it is softmaxGradient. 0 where coefficient is 0. */
+  softmaxFactors(out: Address, reference: Address, lse: Address, coefficient: Address, R: number): void;
+
+  /**
    * The logistic losses, value and gradient at once: with y = scale·z + add[c] (add may be 0),
    * loss[r] += Σ_c weight[c]·softplus(y) and z ← coefficient[r]·weight[c]·σ(y). weight (C) may be 0: all ones. loss (R) is float64.
    * y = −∞ gives 0 to both. A row whose coefficient is 0 gets zeros and adds nothing.
@@ -63,6 +86,9 @@ export interface TileKernels {
 
   /** out[c] = Σ_r z[c][r], out (C) float32: the gradient of the class bias. */
   sumOverRows(out: Address, z: Address, ld: number, C: number, R: number): void;
+
+  /** out[c] = Σ_r weight[r]·z[c][r], out (C) and weight (R) float32. */
+  weightedSumOverRows(out: Address, z: Address, ld: number, C: number, R: number, weight: Address): void;
 
   /**
    * Offers the tile's logits to each row's list of its k best classes. values (R, k) float32 and ids (R, k) int32 are sorted, best first:

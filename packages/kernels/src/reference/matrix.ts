@@ -25,6 +25,8 @@ export function referenceMatrix({ f32 }: KernelMemory): MatrixKernels {
       }
     },
 
+    packedColumn: (packed, K, column) => packed + 4 * K * column,
+
     multiply(out, ldOut, left, rowStride, columnStride, packed, M, K, N, accumulate) {
       for (let m = 0; m < M; m++) {
         const row = (left >>> 2) + m * rowStride;

@@ -3,8 +3,17 @@ import type { KernelMemory } from "../memory.js";
 
 type PartialKernels = Pick<
   TileKernels,
-  "clearPartials" | "softmaxPartials" | "foldPartials" | "logSumExp" | "softmaxGradient"
+  | "clearPartials"
+  | "softmaxPartials"
+  | "softmaxExponentials"
+  | "softmaxFactors"
+  | "foldPartials"
+  | "logSumExp"
+  | "softmaxGradient"
 >;
+
+/** How far a logit may be above its row's reference. */
+const HEADROOM = 32;
 
 /** The softmax of a tile: its partials (m, s), their fold, and the gradient. */
 export function referencePartials({ f32, f64 }: KernelMemory): PartialKernels {
@@ -33,6 +42,44 @@ export function referencePartials({ f32, f64 }: KernelMemory): PartialKernels {
         let tileSum = 0;
         for (let c = 0; c < C; c++) tileSum += Math.exp(f32[(z >>> 2) + c * ld + r]! - tileMax);
         fold((max >>> 2) + r, (sum >>> 3) + r, tileMax, tileSum);
+      }
+    },
+
+    softmaxExponentials(z, ld, C, R, scale, add, reference, sum, decay, total) {
+      let moved = 0;
+      for (let r = 0; r < R; r++) {
+        const x = (c: number) =>
+          Math.fround(scale * f32[(z >>> 2) + c * ld + r]! + (add === 0 ? 0 : f32[(add >>> 2) + c]!));
+        let best = -Infinity;
+        let logits = 0;
+        for (let c = 0; c < C; c++) {
+          if (x(c) > best) best = x(c);
+          logits += x(c);
+        }
+        const old = f32[(reference >>> 2) + r]!;
+        const next = best > old + HEADROOM ? best : old;
+        const lost = next === old ? 1 : Math.exp(old - next);
+        if (next !== old) moved++;
+        const shift = next === -Infinity ? 0 : next;
+        let terms = 0;
+        for (let c = 0; c < C; c++) {
+          const e = Math.exp(x(c) - shift);
+          f32[(z >>> 2) + c * ld + r] = e;
+          terms += e;
+        }
+        f32[(reference >>> 2) + r] = next;
+        f32[(decay >>> 2) + r] = lost;
+        f64[(sum >>> 3) + r] = f64[(sum >>> 3) + r]! * lost + terms;
+        if (total !== 0) f64[(total >>> 3) + r]! += logits;
+      }
+      return moved;
+    },
+
+    softmaxFactors(out, reference, lse, coefficient, R) {
+      for (let r = 0; r < R; r++) {
+        const a = f32[(coefficient >>> 2) + r]!;
+        const exponent = f32[(reference >>> 2) + r]! - f32[(lse >>> 2) + r]!;
+        f32[(out >>> 2) + r] = a === 0 ? 0 : a * Math.exp(exponent);
       }
     },
 

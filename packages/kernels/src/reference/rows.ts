@@ -55,6 +55,15 @@ export function referenceRows({ f32, i32 }: KernelMemory): RowKernels {
       }
     },
 
+    scaleRows(out, ldOut, source, ldSource, factor, rows, D) {
+      for (let i = 0; i < rows; i++) {
+        const by = f32[(factor >>> 2) + i]!;
+        for (let d = 0; d < D; d++) {
+          f32[(out >>> 2) + i * ldOut + d] = by * f32[(source >>> 2) + i * ldSource + d]!;
+        }
+      }
+    },
+
     normalizeRows(out, ldOut, source, ldSource, norms, rows, D, epsilon) {
       for (let i = 0; i < rows; i++) {
         const from = (source >>> 2) + i * ldSource;

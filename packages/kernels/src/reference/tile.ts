@@ -47,5 +47,13 @@ export function referenceTile(memory: KernelMemory): TileKernels {
         f32[(out >>> 2) + c] = sum;
       }
     },
+
+    weightedSumOverRows(out, z, ld, C, R, weight) {
+      for (let c = 0; c < C; c++) {
+        let sum = 0;
+        for (let r = 0; r < R; r++) sum += f32[(weight >>> 2) + r]! * f32[(z >>> 2) + c * ld + r]!;
+        f32[(out >>> 2) + c] = sum;
+      }
+    },
   };
 }

@@ -11,7 +11,7 @@ import type { Address } from "../memory.js";
  * unsigned words are taken modulo 2^32, booleans as 0 and 1.
  */
 export interface WasmExports
-  extends Omit<MatrixKernels, "packedBytes">,
+  extends Omit<MatrixKernels, "packedBytes" | "packedColumn">,
     TileKernels,
     Omit<RowKernels, "allFinite">,
     Omit<DenseKernels, "dropout">,

@@ -11,6 +11,7 @@ export function wasmMatrix({ packRight, packRightTransposed, multiply }: WasmExp
     packedBytes: (K, N) => Math.ceil(N / PANEL) * PANEL * K * FLOAT_BYTES,
     packRight,
     packRightTransposed,
+    packedColumn: (packed, K, column) => packed + FLOAT_BYTES * K * column,
     multiply,
   };
 }

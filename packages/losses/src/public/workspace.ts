@@ -112,6 +112,7 @@ export function createWorkspace(problem: CheckedProblem, panel: Panel, options: 
       coefficient: floats("coefficients", R),
       max: floats("row maxima", R),
       sum: doubles("row sums", R),
+      decay: 0,
       lse: floats("log partitions", R),
       total: doubles("row totals", R),
       uniform: floats("smoothing", R),

@@ -13,6 +13,7 @@ import { HEAD } from "./batch-layout.js";
 import { CandidateStep } from "./candidate-step.js";
 import type { EngineCommand, EvaluateCommand, StepCommand, TrainCommand } from "./commands.js";
 import { Evaluation } from "./evaluation.js";
+import { type TileShape, tileShape } from "./full-space.js";
 import { FullStep } from "./full-step.js";
 import { FullWalk } from "./full-walk.js";
 import { initialise, initialiseUnits } from "./initialise.js";
@@ -42,7 +43,6 @@ export class Engine implements Program<EngineCommand> {
   readonly layout: EngineLayout;
   readonly #team: Team;
   readonly #encoder: Encoder;
-  readonly #walk: FullWalk;
   readonly #evaluation: Evaluation;
   readonly #updates: Updates | undefined;
   readonly #candidate: CandidateStep | undefined;
@@ -61,12 +61,13 @@ export class Engine implements Program<EngineCommand> {
     this.#team = team;
     this.#scratch = layout.scratch + team.index * layout.scratchBytes;
     this.#encoder = new Encoder(spec.encoder, layout.encoder, kernels);
-    this.#walk = new FullWalk(kernels, spec, layout, this.#encoder, this.#scratch);
-    this.#evaluation = new Evaluation(kernels, spec, layout, this.#walk);
+    const walk = (shape: TileShape) => new FullWalk(kernels, spec, layout, this.#encoder, this.#scratch, shape);
+    this.#evaluation = new Evaluation(kernels, spec, layout, walk(tileShape(spec.evaluationRows)));
     if (spec.training === undefined) return;
     this.#updates = new Updates(kernels, spec, layout, this.#encoder);
     if (spec.training.candidates === undefined) {
-      this.#full = new FullStep(kernels, spec, layout, this.#encoder, this.#walk, this.#updates);
+      const shape = layout.full.training!.tile;
+      this.#full = new FullStep(kernels, spec, layout, this.#encoder, walk(shape), this.#updates);
     } else {
       this.#candidate = new CandidateStep(kernels, spec, layout, this.#encoder, this.#scratch);
     }
@@ -238,29 +239,30 @@ export class Engine implements Program<EngineCommand> {
     team.phase("gather", this.#encoder.prepareUnits, (unit) => this.#encoder.prepare(unit));
     team.phase("rows", full.rowUnits(batch), (unit) => full.row(unit, step, batch));
     team.phase("classes", lanes, (unit) => full.classes(unit, batch));
-    team.phase("fold", full.foldUnits(batch), (unit) => full.fold(unit, batch));
+    team.phase("fold", full.foldUnits(batch), (unit) => full.fold(unit, step, batch));
     this.#requireFinite(step);
-    // The next batch is built while the longest phase runs.
+    // The next batch is built while the longest phase runs. Clipped gradients wait for their norm.
     const builds = builder === undefined ? 0 : 2;
-    team.phase("gradient", builds + lanes, (unit) => {
-      if (unit < builds) this.#build(unit, step + 1, builder!);
-      else full.gradient(unit - builds, batch);
-    });
-    team.phase("hidden", full.hiddenUnits(batch), (unit) => full.hidden(unit, step, batch));
-    const clip = this.layout.clip;
     const encoder = this.#encoderUnits(parity);
-    const classes = clip === undefined ? 0 : full.updateUnits;
-    if (clip !== undefined) {
-      const squares = clip.squares >>> 3;
-      team.phase("clip", classes + encoder, (unit) => {
-        const value = unit < classes ? full.squares(unit) : this.#encoderSquares(unit - classes, parity);
-        this.kernels.memory.f64[squares + unit] = value;
-      });
-      this.#scaleByNorm(squares, classes + encoder);
-    }
-    team.phase("encoder", 1 + classes + encoder, (unit) => {
-      if (unit === 0) this.#account(step, parity, full.batchLoss(batch), stopRequested);
-      else if (unit <= classes) full.updateBlock(unit - 1);
+    const clip = this.layout.clip;
+    const account = () => this.#account(step, parity, full.batchLoss(batch), stopRequested);
+    team.phase("table", builds + lanes + (clip === undefined ? 1 + encoder : 0), (unit) => {
+      if (unit < builds) this.#build(unit, step + 1, builder!);
+      else if (unit < builds + lanes) full.gradient.lane(unit - builds, batch);
+      else if (unit === builds + lanes) account();
+      else this.#encoderUpdate(unit - builds - lanes - 1, parity);
+    });
+    if (clip === undefined) return;
+    const squares = clip.squares >>> 3;
+    const classes = full.gradient.clippedUnits;
+    team.phase("clip", classes + encoder, (unit) => {
+      const value = unit < classes ? full.gradient.squares(unit) : this.#encoderSquares(unit - classes, parity);
+      this.kernels.memory.f64[squares + unit] = value;
+    });
+    this.#scaleByNorm(squares, classes + encoder);
+    team.phase("update", 1 + classes + encoder, (unit) => {
+      if (unit === 0) account();
+      else if (unit <= classes) full.gradient.updateBlock(unit - 1);
       else this.#encoderUpdate(unit - 1 - classes, parity);
     });
   }

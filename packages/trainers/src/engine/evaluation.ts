@@ -15,7 +15,7 @@ import type { FullWalk } from "./full-walk.js";
 import { type EngineLayout, STAT } from "./layout.js";
 import { lossRows, sumInOrder } from "./loss-state.js";
 import { maskTile } from "./mask.js";
-import { blocksOf, CLASS_TILE, type EngineSpec, rowsPerBlock } from "./spec.js";
+import { blocksOf, type EngineSpec, rowsPerBlock } from "./spec.js";
 
 /** What to find out about a batch of examples. */
 export interface EvaluationGoals {
@@ -86,14 +86,14 @@ export class Evaluation {
   row(unit: number): void {
     const first = unit * this.#R;
     const R = Math.min(this.#R, this.rowsOfBatch - first);
-    this.#walk.prepareRows(unit, first, R, undefined);
+    this.#walk.prepareRows(first, R, undefined);
     this.#walk.labelLogits(this.#batch.positiveOffsets, this.#batch.positivePlace, first, R);
   }
 
   classes(lane: number, goals: EvaluationGoals): void {
     const { tile: kernel } = this.#kernels;
     const rows = this.rowsOfBatch;
-    const { space, scratch } = this.#walk;
+    const { space, scratch, shape } = this.#walk;
     const { lanes } = this.#spec.table;
     this.#walk.pointAtLane(this.#rows, lane, 0, rows, this.#batch);
     this.#loss.begin(this.#rows);
@@ -103,13 +103,14 @@ export class Evaluation {
     for (let tile = 0; tile < this.#walk.tilesOf(lane); tile++) {
       const firstRow = this.#walk.firstRow(lane, tile);
       const C = this.#walk.tileClasses(lane, tile);
-      this.#walk.multiplyTile(scratch.tile, this.#walk.tileRows(firstRow, C), C, rows, this.#R);
+      this.#walk.multiplyTile(scratch.tile, this.#walk.tileRows(firstRow, C), C, rows);
       this.#walk.describeTile(this.#tile, scratch.tile, firstRow, C);
       // Scaling and biases come with the partials; a ranking alone needs them too.
       this.#loss.partials(this.#tile, this.#rows);
       if (goals.k === 0) continue;
       if (goals.maskExcluded) maskTile(this.#kernels.memory, this.#batch, this.#tile, firstRow);
-      kernel.topK(values, ids, goals.k, scratch.tile, space.ldTile, C, rows, tile * CLASS_TILE * lanes + lane, lanes);
+      const firstId = tile * shape.classes * lanes + lane;
+      kernel.topK(values, ids, goals.k, scratch.tile, shape.ld, C, rows, firstId, lanes);
     }
   }
 

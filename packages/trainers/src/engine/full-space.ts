@@ -1,18 +1,33 @@
 import type { Address, Kernels, MemoryPlan } from "@logq/kernels";
+import { describeLoss } from "@logq/losses";
 import { wholeLines } from "./candidate-space.js";
-import { CLASS_TILE, type EngineSpec, rowsPerBlock } from "./spec.js";
+import type { EngineSpec } from "./spec.js";
+
+/** How a walk over all classes cuts lanes into tiles. From the number of rows alone: it fixes the order of sums. */
+export interface TileShape {
+  /** Classes of a tile. */
+  readonly classes: number;
+  /** Leading dimension of a tile of logits. */
+  readonly ld: number;
+}
+
+/** The most classes that a tile has. */
+const MOST_CLASSES = 256;
+
+/** Logits of a tile: with its class rows they stay in a second-level cache from one product to the next. */
+const TILE_LOGITS = 65536;
+
+export function tileShape(rows: number): TileShape {
+  const classes = Math.min(MOST_CLASSES, Math.max(32, 2 ** Math.floor(Math.log2(TILE_LOGITS / Math.max(1, rows)))));
+  // A line more than the rows need, because rows a power of two apart share cache sets.
+  return { classes, ld: 16 * Math.ceil(rows / 16) + 16 };
+}
 
 /** What the walk over all classes shares, in training and in evaluation. `rows` is the capacity; L lanes. */
 export interface FullSpace {
   readonly rows: number;
-  /** Leading dimension of a tile of logits. */
-  readonly ldTile: number;
-  /** H packed for logits, a block of rows after the other, packedBlockBytes apart. */
+  /** H packed for logits. */
   readonly packedHiddenT: Address;
-  readonly packedTBytes: number;
-  /** Training only: rows of H packed for dW. */
-  readonly packedHidden: Address;
-  readonly packedRowsBytes: number;
   readonly unitHidden: Address;
   readonly hiddenNorms: Address;
   /** Lane after lane, `rows` each: float32 max; float64 sum, total, loss */
@@ -28,52 +43,88 @@ export interface FullSpace {
   readonly positiveDot: Address;
   readonly positiveAdd: Address;
   readonly positiveBias: Address;
-  /** Training only: float32 (L, rows, ld) each lane's share of dH */
-  readonly laneHiddenGradient: Address;
-  /** Training only: float32 (table rows, ldTile) the logits that are kept, or 0 */
-  readonly keptLogits: Address;
-  /** Training with clipping only: float32 (table rows, ld) and (table rows) */
-  readonly gradient: Address;
-  readonly biasGradient: Address;
+  /** Cosines only: float32, the length of a label's class row */
+  readonly positiveNorm: Address;
+  /** What training a full loss needs beside. */
+  readonly training: FullTrainingSpace | undefined;
   /** Ranking only: (L, rows, maxK) */
   readonly laneIds: Address;
   readonly laneValues: Address;
   readonly scratchBytes: number;
 }
 
-/** Pieces of a worker's scratch, in this order. */
-export interface FullScratch {
-  /** (CLASS_TILE, rows) logits */
-  readonly tile: Address;
-  /** (CLASS_TILE, ld) class gradients, or class rows of length 1 while evaluating cosines */
+export interface FullTrainingSpace {
+  /** The shape of its tiles. */
+  readonly tile: TileShape;
+  /** Tiles of the longest lane. */
+  readonly tilesPerLane: number;
+  /** float32 (L, rows, ld) each lane's share of dH; of a softmax relative to the lane's last reference. */
+  readonly laneHiddenGradient: Address;
+  /** Label smoothing only: float32 (L, ld) the sum of a lane's class rows. */
+  readonly laneRowSum: Address;
+  /** float32 (table rows, tile.ld) what the forward walk left in the tiles, or 0: it is computed again. */
+  readonly kept: Address;
+  /** Softmax only: float32 (tiles if kept, else L; rows) what exponentials are relative to; int32 (tiles) whether that differs from the tile before. */
+  readonly references: Address;
+  readonly moved: Address;
+  /** Clipping only: float32 (table rows, ld) and (table rows) */
   readonly gradient: Address;
-  /** (CLASS_TILE, ld) class rows of length 1 */
+  readonly biasGradient: Address;
+}
+
+/** Pieces of a worker's scratch, in this order. `classes` is the most of a tile's, `rows` the capacity. */
+export interface FullScratch {
+  /** (classes, ld of the tile) logits */
+  readonly tile: Address;
+  /** (classes, ld) class gradients, or class rows of length 1 while evaluating cosines */
+  readonly gradient: Address;
+  /** (classes, ld) class rows of length 1 */
   readonly unit: Address;
   readonly norms: Address;
   readonly biasGradient: Address;
-  /** (CLASS_TILE) scaled biases */
+  /** (classes) scaled biases */
   readonly add: Address;
   /** class rows packed for dH */
   readonly packed: Address;
+  /** Training: (rows, ld) rows of H times their factors, packed for dW; the factors; decays and sums that nobody reads */
+  readonly scaled: Address;
+  readonly packedScaled: Address;
+  readonly factor: Address;
+  readonly decay: Address;
+  readonly spare: Address;
+  /** Label smoothing: (ld) what it takes off every class row's gradient */
+  readonly smoothing: Address;
   readonly end: Address;
 }
 
 export function fullScratch(base: Address, spec: EngineSpec, rows: number, kernels: Kernels): FullScratch {
   const { ld, D } = spec.table;
-  const tile = base;
-  const gradient = tile + wholeLines(4 * CLASS_TILE * tileStride(rows));
-  const unit = gradient + wholeLines(4 * CLASS_TILE * ld);
-  const norms = unit + (spec.normalize ? wholeLines(4 * CLASS_TILE * ld) : 0);
-  const biasGradient = norms + wholeLines(4 * CLASS_TILE);
-  const add = biasGradient + wholeLines(4 * CLASS_TILE);
-  const packed = add + wholeLines(4 * CLASS_TILE);
-  const end = packed + wholeLines(kernels.matrix.packedBytes(CLASS_TILE, D));
-  return { tile, gradient, unit, norms, biasGradient, add, packed, end };
-}
-
-/** A leading dimension for tiles of `rows` columns: a line more than they need, because rows a power of two apart share cache sets. */
-function tileStride(rows: number): number {
-  return 16 * Math.ceil(rows / 16) + 16;
+  let next = base;
+  const take = (bytes: number): Address => {
+    const at = next;
+    next += wholeLines(bytes);
+    return at;
+  };
+  const shapes = [tileShape(spec.evaluationRows), ...(trainsFully(spec) ? [tileShape(spec.training!.B)] : [])];
+  const classes = Math.max(...shapes.map((shape) => shape.classes));
+  const block = 4 * classes * ld;
+  const trained = trainsFully(spec) ? rows : 0;
+  return {
+    tile: take(4 * Math.max(...shapes.map((shape) => shape.classes * shape.ld))),
+    gradient: take(block),
+    unit: take(spec.normalize ? block : 0),
+    norms: take(4 * classes),
+    biasGradient: take(4 * classes),
+    add: take(4 * classes),
+    packed: take(kernels.matrix.packedBytes(classes, D)),
+    scaled: take(4 * trained * ld),
+    packedScaled: take(trained === 0 ? 0 : kernels.matrix.packedBytes(trained, D)),
+    factor: take(4 * trained),
+    decay: take(4 * trained),
+    spare: take(8 * trained),
+    smoothing: take(smooths(spec) ? 4 * ld : 0),
+    end: next,
+  };
 }
 
 /** Whether a training step walks all classes. */
@@ -81,31 +132,21 @@ export function trainsFully(spec: EngineSpec): boolean {
   return spec.training !== undefined && spec.training.candidates === undefined;
 }
 
+function smooths(spec: EngineSpec): boolean {
+  return trainsFully(spec) && spec.training!.loss.labelSmoothing > 0;
+}
+
 export function planFullSpace(plan: MemoryPlan, spec: EngineSpec, kernels: Kernels): FullSpace {
   const { table, training } = spec;
   const trains = trainsFully(spec);
   const rows = Math.max(spec.evaluationRows, trains ? training!.B : 0);
-  const R = Math.min(rowsPerBlock(spec.evaluationRows), trains ? rowsPerBlock(training!.B) : Infinity);
-  const blocks = Math.ceil(rows / R);
-  const most = 64;
-  const packedTBytes = wholeLines(kernels.matrix.packedBytes(table.D, most));
-  const packedRowsBytes = wholeLines(kernels.matrix.packedBytes(most, table.D));
   const L = table.lanes;
   const labels = rows * Math.max(1, spec.capacity.maxTargets, trains ? training!.capacity.maxTargets : 0);
   const floats = (name: string, count: number) => (count > 0 ? plan.reserve(`full ${name}`, 4 * count) : 0);
   const doubles = (name: string, count: number) => plan.reserve(`full ${name}`, 8 * count);
-  const ldTile = tileStride(rows);
-  const logitBytes = trains ? 4 * table.rows * ldTile : 0;
-  const keep = logitBytes > 0 && logitBytes <= training!.logitBytes;
-  const clip = trains && training!.optimizer.clipNorm > 0;
-  const scratch = fullScratch(0, spec, rows, kernels);
   return {
     rows,
-    ldTile,
-    packedHiddenT: plan.reserve("full packed hidden", packedTBytes * blocks),
-    packedTBytes,
-    packedHidden: trains ? plan.reserve("full packed rows", packedRowsBytes * blocks) : 0,
-    packedRowsBytes,
+    packedHiddenT: plan.reserve("full packed hidden", wholeLines(kernels.matrix.packedBytes(table.D, rows))),
     unitHidden: floats("unit hidden", spec.normalize ? rows * table.ld : 0),
     hiddenNorms: floats("hidden norms", spec.normalize ? rows : 0),
     laneMax: floats("lane max", L * rows),
@@ -118,12 +159,36 @@ export function planFullSpace(plan: MemoryPlan, spec: EngineSpec, kernels: Kerne
     positiveDot: floats("label logits", labels),
     positiveAdd: floats("label terms", labels),
     positiveBias: floats("label bias", spec.bias ? labels : 0),
-    laneHiddenGradient: floats("lane hidden gradients", trains ? L * rows * table.ld : 0),
-    keptLogits: floats("kept logits", keep ? logitBytes / 4 : 0),
-    gradient: floats("class gradients", clip ? table.rows * table.ld : 0),
-    biasGradient: floats("bias gradients", clip && spec.bias ? table.rows : 0),
+    positiveNorm: floats("label lengths", spec.normalize ? labels : 0),
+    training: trains ? planTraining(spec, rows, floats) : undefined,
     laneIds: floats("lane ids", L * rows * spec.maxK),
     laneValues: floats("lane values", L * rows * spec.maxK),
-    scratchBytes: scratch.end,
+    scratchBytes: fullScratch(0, spec, rows, kernels).end,
+  };
+}
+
+function planTraining(
+  spec: EngineSpec,
+  rows: number,
+  floats: (name: string, count: number) => Address,
+): FullTrainingSpace {
+  const { table } = spec;
+  const { B, loss, logitBytes, optimizer } = spec.training!;
+  const tile = tileShape(B);
+  const tilesPerLane = Math.ceil(table.rowsPerLane / tile.classes);
+  const tiles = table.lanes * tilesPerLane;
+  const keeps = 4 * table.rows * tile.ld <= logitBytes;
+  const clip = optimizer.clipNorm > 0;
+  const softmax = describeLoss(loss.name).kind === "normalised";
+  return {
+    tile,
+    tilesPerLane,
+    laneHiddenGradient: floats("lane hidden gradients", table.lanes * rows * table.ld),
+    laneRowSum: floats("lane row sums", smooths(spec) ? table.lanes * table.ld : 0),
+    kept: floats("kept logits", keeps ? table.rows * tile.ld : 0),
+    references: floats("references", softmax ? (keeps ? tiles : table.lanes) * rows : 0),
+    moved: floats("moved references", softmax && keeps ? tiles : 0),
+    gradient: floats("class gradients", clip ? table.rows * table.ld : 0),
+    biasGradient: floats("bias gradients", clip && spec.bias ? table.rows : 0),
   };
 }

@@ -2,32 +2,39 @@ import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
 import { createTileLoss, type LossPositives, type LossRows, type LossTile, type TileLoss } from "@logq/losses";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
+import { FullGradient } from "./full-gradient.js";
+import type { FullTrainingSpace } from "./full-space.js";
 import type { FullWalk } from "./full-walk.js";
 import { type EngineLayout, FLAG } from "./layout.js";
 import { lossRows, sumInOrder } from "./loss-state.js";
-import { firstNotBelow, maskTile } from "./mask.js";
-import { blocksOf, CLASS_TILE, type EngineSpec, rowsPerBlock } from "./spec.js";
+import { maskTile } from "./mask.js";
+import { blocksOf, type EngineSpec, rowsPerBlock } from "./spec.js";
 import type { Updates } from "./updates.js";
 
 /**
  * A step over all classes, as units of work:
  *
- *     rows      a block of batch rows: encoder, packing
- *     classes   a lane: logits tile by tile, folded into the lane's partials (separable losses: their gradients at once)
- *     fold      a block of batch rows: the lanes' partials are folded in a tree, the labels settled; now it is known whether all is finite
- *     gradient  a lane: each tile becomes gradients, adds its share of dH to the lane's, and updates its own class rows
- *     hidden    a block of batch rows: the lanes' shares of dH are summed in the same tree; encoder backwards
+ *     rows      a block of batch rows: encoder, packing, the labels' logits
+ *     classes   a lane: logits tile by tile, folded into the lane's sums; a softmax's become exponentials relative to the lane's reference, a separable
+ *               loss's gradients; each tile adds its share of dH to the lane's while it is in the cache
+ *     fold      a block of batch rows: the lanes' sums are folded in a tree and the labels settled; with that dH is brought to scale and summed in
+ *               the same tree, and goes back through the encoder; now it is known whether all is finite
+ *     gradient  a lane: each tile's class gradients, and their update (`FullGradient`)
+ *
+ * Exponentials are made once: what is unknown while they are made, the sum over all classes, is a factor of a row, so it scales rows of dH, and
+ * rows of H where they meet the tile for dW.
  */
 export class FullStep {
+  readonly gradient: FullGradient;
   readonly #kernels: Kernels;
   readonly #spec: EngineSpec;
   readonly #layout: EngineLayout;
   readonly #encoder: Encoder;
   readonly #walk: FullWalk;
-  readonly #updates: Updates;
+  readonly #space: FullTrainingSpace;
   readonly #loss: TileLoss;
   readonly #R: number;
-  readonly #clip: boolean;
+  readonly #smooths: boolean;
   readonly #rows: LossRows;
   readonly #other: LossRows;
   readonly #tile: LossTile;
@@ -41,16 +48,17 @@ export class FullStep {
     walk: FullWalk,
     updates: Updates,
   ) {
-    const { B, loss, optimizer } = spec.training!;
+    const { B, loss } = spec.training!;
     this.#kernels = kernels;
     this.#spec = spec;
     this.#layout = layout;
     this.#encoder = encoder;
     this.#walk = walk;
-    this.#updates = updates;
+    this.#space = layout.full.training!;
     this.#loss = createTileLoss(kernels, loss, spec.table.n);
+    this.gradient = new FullGradient(kernels, spec, layout, walk, this.#loss, updates);
     this.#R = rowsPerBlock(B);
-    this.#clip = optimizer.clipNorm > 0;
+    this.#smooths = loss.labelSmoothing > 0;
     this.#rows = lossRows(spec.scale);
     this.#other = lossRows(spec.scale);
     this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
@@ -58,42 +66,73 @@ export class FullStep {
   }
 
   rowUnits(batch: BatchLayout): number {
-    return blocksOf(this.#head(batch, HEAD.rows), this.#R);
+    return blocksOf(this.#batchRows(batch), this.#R);
   }
 
   row(unit: number, step: number, batch: BatchLayout): void {
     const first = unit * this.#R;
-    const R = Math.min(this.#R, this.#head(batch, HEAD.rows) - first);
-    const { space, hidden } = this.#walk;
-    this.#walk.prepareRows(unit, first, R, step);
-    const packed = space.packedHidden + unit * space.packedRowsBytes;
-    const { D } = this.#spec.table;
-    this.#kernels.matrix.packRight(packed, hidden.address + 4 * hidden.ld * first, hidden.ld, R, D);
+    const R = Math.min(this.#R, this.#batchRows(batch) - first);
+    const { hidden } = this.#walk;
+    this.#walk.prepareRows(first, R, step);
     this.#walk.labelLogits(batch.positiveOffsets, batch.positivePlace, first, R);
     // A row that is ignored has no loss that could tell, but its H is a factor of class gradients.
-    if (!this.#kernels.rows.allFinite(hidden.address + 4 * hidden.ld * first, hidden.ld, R, D)) this.#diverged();
+    if (!this.#kernels.rows.allFinite(hidden.address + 4 * hidden.ld * first, hidden.ld, R, this.#spec.table.D))
+      this.#diverged();
   }
 
   #diverged(): void {
     Atomics.store(this.#kernels.memory.i32, (this.#layout.flags >>> 2) + FLAG.diverged, 1);
   }
 
-  /** Lane `unit`: folds its tiles into what it knows of each row; keeps the tiles if there is room. */
+  /** Lane `unit`: folds its tiles into what it knows of each row and adds their shares of dH; keeps the tiles if there is room. */
   classes(unit: number, batch: BatchLayout): void {
-    const rows = this.#head(batch, HEAD.rows);
+    const rows = this.#batchRows(batch);
+    const { vector } = this.#kernels;
+    const { ld, D } = this.#spec.table;
+    const { space, scratch } = this.#walk;
+    const { laneHiddenGradient, laneRowSum } = this.#space;
+    const dH = laneHiddenGradient + 4 * unit * space.rows * ld;
     this.#walk.pointAtLane(this.#rows, unit, 0, rows, batch);
+    this.#rows.decay = scratch.decay;
     this.#loss.begin(this.#rows);
-    for (let tile = 0; tile < this.#walk.tilesOf(unit); tile++) this.#forwardTile(unit, tile, rows, batch);
+    if (this.#smooths) vector.fill(laneRowSum + 4 * unit * ld, 0, ld);
+    const tiles = this.#walk.tilesOf(unit);
+    if (tiles === 0) vector.fill(dH, 0, rows * ld);
+    for (let tile = 0; tile < tiles; tile++) {
+      const C = this.#walk.tileClasses(unit, tile);
+      const classRows = this.gradient.logits(this.#tile, unit, tile, rows);
+      maskTile(this.#kernels.memory, batch, this.#tile, this.#walk.firstRow(unit, tile));
+      if (this.#loss.kind === "separable") {
+        this.#loss.tile(this.#tile, this.#rows);
+      } else {
+        const moved = this.#loss.exponentials(this.#tile, this.#rows);
+        this.gradient.noteReference(unit, tile, rows, moved);
+        if (moved > 0 && tile > 0) this.#kernels.rows.scaleRows(dH, ld, dH, ld, scratch.decay, rows, D);
+      }
+      this.#addHiddenGradient(dH, classRows, C, rows, tile > 0);
+      if (!this.#smooths) continue;
+      this.#kernels.dense.columnSums(scratch.smoothing, classRows, ld, C, D);
+      vector.addScaled(laneRowSum + 4 * unit * ld, scratch.smoothing, 1, D);
+    }
+    if (tiles === 0) this.gradient.noteReference(unit, 0, rows, 0);
+  }
+
+  #addHiddenGradient(dH: Address, classRows: Address, C: number, rows: number, accumulate: boolean): void {
+    const { matrix } = this.#kernels;
+    const { ld, D } = this.#spec.table;
+    const { packed } = this.#walk.scratch;
+    matrix.packRight(packed, classRows, ld, C, D);
+    matrix.multiply(dH, ld, this.#tile.z, 1, this.#tile.ld, packed, rows, C, D, accumulate);
   }
 
   foldUnits(batch: BatchLayout): number {
     return this.rowUnits(batch);
   }
 
-  /** Rows' block `unit`: lanes 2^k apart are folded, k = 0, 1, …; then labels are settled on lane 0's rows. */
-  fold(unit: number, batch: BatchLayout): void {
+  /** Rows' block `unit`: lanes 2^k apart are folded, k = 0, 1, …; labels are settled on lane 0's rows; then dH, and the encoder backwards. */
+  fold(unit: number, step: number, batch: BatchLayout): void {
     const first = unit * this.#R;
-    const R = Math.min(this.#R, this.#head(batch, HEAD.rows) - first);
+    const R = Math.min(this.#R, this.#batchRows(batch) - first);
     const { lanes } = this.#spec.table;
     for (let gap = 1; gap < lanes; gap *= 2) {
       for (let lane = 0; lane < lanes; lane += 2 * gap) {
@@ -105,194 +144,87 @@ export class FullStep {
     this.#walk.pointAtLane(this.#rows, 0, first, R, batch);
     this.#walk.pointAtLabels(this.#positives, first, batch);
     this.#loss.settle(this.#positives, this.#rows);
-    const { f64 } = this.#kernels.memory;
+    this.#hiddenGradient(first, R, batch);
+    if (this.#isFinite(first, R)) this.#encoder.backward(first, R, { key: this.#spec.key, step });
+    else this.#diverged();
+  }
+
+  /** Sums as well as losses: a row that is ignored has loss 0, but its logits are factors of class gradients. */
+  #isFinite(first: number, R: number): boolean {
+    const { memory, rows } = this.#kernels;
+    const { laneLoss, laneSum } = this.#walk.space;
     for (let r = first; r < first + R; r++) {
-      if (!Number.isFinite(f64[(this.#walk.space.laneLoss >>> 3) + r])) this.#diverged();
+      if (!Number.isFinite(memory.f64[(laneLoss >>> 3) + r])) return false;
+      if (this.#loss.kind === "normalised" && !Number.isFinite(memory.f64[(laneSum >>> 3) + r])) return false;
     }
+    const { address, ld } = this.#layout.encoder.hiddenGradient;
+    return rows.allFinite(address + 4 * ld * first, ld, R, this.#spec.table.D);
   }
 
-  /** Lane `unit`: gradients, the lane's share of dH, and the update of its class rows (with clipping: their gradients, and no update). */
-  gradient(unit: number, batch: BatchLayout): void {
-    const rows = this.#head(batch, HEAD.rows);
-    const { table } = this.#spec;
-    const { space, scratch } = this.#walk;
-    const dH = space.laneHiddenGradient + 4 * unit * space.rows * table.ld;
-    const tiles = this.#walk.tilesOf(unit);
-    if (tiles === 0) this.#kernels.vector.fill(dH, 0, rows * table.ld);
-    let label = this.#firstLabel(batch, this.#walk.firstRow(unit, 0));
-    for (let tile = 0; tile < tiles; tile++) {
-      const firstRow = this.#walk.firstRow(unit, tile);
-      const C = this.#walk.tileClasses(unit, tile);
-      this.#gradientTile(unit, tile, rows, batch);
-      label = this.#addLabels(label, firstRow, C, batch);
-      const z = this.#tile.z;
-      const classRows = this.#spec.normalize ? scratch.unit : this.#layout.table.address + 4 * table.ld * firstRow;
-      this.#addHiddenGradient(dH, z, classRows, C, rows, tile > 0);
-      const out = this.#clip ? space.gradient + 4 * table.ld * firstRow : scratch.gradient;
-      const outBias = this.#clip ? space.biasGradient + 4 * firstRow : scratch.biasGradient;
-      this.#classGradient(out, outBias, z, C, rows);
-      if (!this.#clip) this.#update(firstRow, C, out, outBias);
-    }
-  }
-
-  hiddenUnits(batch: BatchLayout): number {
-    return this.rowUnits(batch);
-  }
-
-  /** Rows' block `unit`: dH from the lanes, then the encoder backwards. */
-  hidden(unit: number, step: number, batch: BatchLayout): void {
-    const first = unit * this.#R;
-    const R = Math.min(this.#R, this.#head(batch, HEAD.rows) - first);
+  /** dH of rows [first, first + R): the lanes' shares, brought to scale and summed; the labels' part; label smoothing's. */
+  #hiddenGradient(first: number, R: number, batch: BatchLayout): void {
+    const { vector, memory, rows, tile } = this.#kernels;
     const { lanes, ld, D } = this.#spec.table;
-    const { space } = this.#walk;
-    const { vector, memory, rows } = this.#kernels;
-    const lane = (index: number) => space.laneHiddenGradient + 4 * (index * space.rows + first) * ld;
+    const { space, scratch } = this.#walk;
+    const lane = (index: number) => this.#space.laneHiddenGradient + 4 * (index * space.rows + first) * ld;
+    for (let index = 0; index < lanes && this.#loss.kind === "normalised"; index++) {
+      const reference = this.gradient.lastReference(index) + 4 * first;
+      tile.softmaxFactors(scratch.factor, reference, space.lse + 4 * first, space.coefficient + 4 * first, R);
+      rows.scaleRows(lane(index), ld, lane(index), ld, scratch.factor, R, D);
+    }
     for (let gap = 1; gap < lanes; gap *= 2) {
       for (let index = 0; index < lanes; index += 2 * gap) vector.addScaled(lane(index), lane(index + gap), 1, R * ld);
     }
+    this.#addLabels(lane(0), first, R, batch);
+    if (this.#smooths) this.#smoothHidden(lane(0), first, R);
     const { hiddenGradient } = this.#layout.encoder;
     for (let r = 0; r < R; r++) {
       const from = (lane(0) >>> 2) + r * ld;
       memory.f32.copyWithin((hiddenGradient.address >>> 2) + (first + r) * hiddenGradient.ld, from, from + D);
     }
+    if (!this.#spec.normalize) return;
+    const at = hiddenGradient.address + 4 * hiddenGradient.ld * first;
+    const unit = space.unitHidden + 4 * ld * first;
+    rows.normalizeRowsBackward(at, hiddenGradient.ld, unit, ld, space.hiddenNorms + 4 * first, R, D);
+  }
+
+  /** The labels' class rows, times what `settle` made of their dot products; of cosines, the rows at length 1. */
+  #addLabels(dH: Address, first: number, R: number, batch: BatchLayout): void {
+    const { memory, rows } = this.#kernels;
+    const { i32, f32 } = memory;
+    const { ld, D } = this.#spec.table;
+    const { positiveDot, positiveAdd, positiveNorm } = this.#walk.space;
+    const offsets = batch.positiveOffsets + 4 * first;
+    let weights = positiveDot;
     if (this.#spec.normalize) {
-      const at = hiddenGradient.address + 4 * hiddenGradient.ld * first;
-      rows.normalizeRowsBackward(
-        at,
-        hiddenGradient.ld,
-        space.unitHidden + 4 * ld * first,
-        ld,
-        space.hiddenNorms + 4 * first,
-        R,
-        D,
-      );
+      // What is added to logits has been used; its place holds the quotients.
+      weights = positiveAdd;
+      const end = i32[(offsets >>> 2) + R];
+      for (let l = i32[offsets >>> 2]; l < end; l++)
+        f32[(weights >>> 2) + l] = f32[(positiveDot >>> 2) + l] / f32[(positiveNorm >>> 2) + l];
     }
-    this.#encoder.backward(first, R, { key: this.#spec.key, step });
+    const { address } = this.#layout.table;
+    rows.weightedRowSums(dH, ld, address, ld, offsets, batch.positivePlace, weights, R, D, true);
   }
 
-  /** Clipping only: units of the update that follows, and of the squares before it. */
-  get updateUnits(): number {
-    return blocksOf(this.#spec.table.rows, CLASS_TILE);
-  }
-
-  updateBlock(unit: number): void {
-    const { space } = this.#walk;
-    const firstRow = unit * CLASS_TILE;
-    const C = Math.min(CLASS_TILE, this.#spec.table.rows - firstRow);
-    const gradient = space.gradient + 4 * this.#spec.table.ld * firstRow;
-    this.#update(firstRow, C, gradient, space.biasGradient + 4 * firstRow);
-  }
-
-  /** Clipping only: Σ of squares of a block's gradients. */
-  squares(unit: number): number {
-    const { ld, D, rows } = this.#spec.table;
-    const { space } = this.#walk;
-    const firstRow = unit * CLASS_TILE;
-    const C = Math.min(CLASS_TILE, rows - firstRow);
-    const ofRows = this.#kernels.rows.sumOfSquares(space.gradient + 4 * ld * firstRow, ld, C, D);
-    if (!this.#spec.bias) return ofRows;
-    return ofRows + this.#kernels.rows.sumOfSquares(space.biasGradient + 4 * firstRow, 1, C, 1);
+  /** Label smoothing takes the same off every class's logit: uniform[r] times the sum of all class rows. */
+  #smoothHidden(dH: Address, first: number, R: number): void {
+    const { vector, memory } = this.#kernels;
+    const { lanes, ld, D } = this.#spec.table;
+    const { uniform } = this.#walk.space;
+    const { smoothing } = this.#walk.scratch;
+    vector.fill(smoothing, 0, ld);
+    for (let lane = 0; lane < lanes; lane++) vector.addScaled(smoothing, this.#space.laneRowSum + 4 * lane * ld, 1, D);
+    for (let r = 0; r < R; r++)
+      vector.addScaled(dH + 4 * ld * r, smoothing, -memory.f32[(uniform >>> 2) + first + r], D);
   }
 
   /** Σ of the row losses, in row order: the loss of the batch. */
   batchLoss(batch: BatchLayout): number {
-    return sumInOrder(this.#kernels.memory, this.#walk.space.laneLoss, this.#head(batch, HEAD.rows));
+    return sumInOrder(this.#kernels.memory, this.#walk.space.laneLoss, this.#batchRows(batch));
   }
 
-  #head(batch: BatchLayout, word: number): number {
-    return this.#kernels.memory.i32[(batch.head >>> 2) + word];
-  }
-
-  /** Logits of a tile through the first half of the loss, which is all of it for separable ones. #tile describes them. */
-  #forwardTile(lane: number, tile: number, rows: number, batch: BatchLayout): void {
-    this.#computeTile(lane, tile, rows);
-    maskTile(this.#kernels.memory, batch, this.#tile, this.#walk.firstRow(lane, tile));
-    if (this.#loss.kind === "normalised") this.#loss.partials(this.#tile, this.#rows);
-    else this.#loss.tile(this.#tile, this.#rows);
-  }
-
-  /** Raw logits of a tile, in their kept place or in scratch; #tile describes them. */
-  #computeTile(lane: number, tile: number, rows: number): void {
-    const { space, scratch } = this.#walk;
-    const firstRow = this.#walk.firstRow(lane, tile);
-    const C = this.#walk.tileClasses(lane, tile);
-    const z = space.keptLogits === 0 ? scratch.tile : space.keptLogits + 4 * space.ldTile * firstRow;
-    const classRows = this.#walk.tileRows(firstRow, C);
-    this.#walk.multiplyTile(z, classRows, C, rows, this.#R);
-    this.#walk.describeTile(this.#tile, z, firstRow, C);
-  }
-
-  /** Brings #tile to the gradients of a tile, from what was kept or anew. */
-  #gradientTile(lane: number, tile: number, rows: number, batch: BatchLayout): void {
-    const { space } = this.#walk;
-    this.#walk.pointAtLane(this.#rows, lane, 0, rows, batch);
-    if (space.keptLogits === 0) {
-      // The losses are settled: what a separable loss adds once more goes where partials would be.
-      this.#rows.loss = this.#rows.sum;
-      this.#forwardTile(lane, tile, rows, batch);
-    } else {
-      const firstRow = this.#walk.firstRow(lane, tile);
-      const C = this.#walk.tileClasses(lane, tile);
-      this.#walk.describeTile(this.#tile, space.keptLogits + 4 * space.ldTile * firstRow, firstRow, C);
-      if (this.#spec.normalize) this.#walk.tileRows(firstRow, C);
-    }
-    if (this.#loss.kind === "normalised") this.#loss.gradient(this.#tile, this.#rows);
-  }
-
-  /** The first sorted label whose physical row is not below `row`. */
-  #firstLabel(batch: BatchLayout, row: number): number {
-    return firstNotBelow(this.#kernels.memory.i32, batch.sortedPlaces >>> 2, this.#head(batch, HEAD.positives), row);
-  }
-
-  /** Adds the labels' part of the gradient to the tile; answers the next label. */
-  #addLabels(label: number, firstRow: number, C: number, batch: BatchLayout): number {
-    const { i32, f32 } = this.#kernels.memory;
-    const places = batch.sortedPlaces >>> 2;
-    const entries = batch.sortedEntries >>> 2;
-    const rows = batch.sortedRows >>> 2;
-    const dot = this.#walk.space.positiveDot >>> 2;
-    const count = this.#head(batch, HEAD.positives);
-    let next = label;
-    for (; next < count && i32[places + next] < firstRow + C; next++) {
-      const c = i32[places + next] - firstRow;
-      f32[(this.#tile.z >>> 2) + c * this.#tile.ld + i32[rows + next]] += f32[dot + i32[entries + next]];
-    }
-    return next;
-  }
-
-  #addHiddenGradient(dH: Address, z: Address, classRows: Address, C: number, rows: number, accumulate: boolean): void {
-    const { matrix } = this.#kernels;
-    const { ld, D } = this.#spec.table;
-    const { packed } = this.#walk.scratch;
-    matrix.packRight(packed, classRows, ld, C, D);
-    matrix.multiply(dH, ld, z, 1, this.#tile.ld, packed, rows, C, D, accumulate);
-  }
-
-  #classGradient(out: Address, outBias: Address, z: Address, C: number, rows: number): void {
-    const { matrix, tile, rows: rowKernels } = this.#kernels;
-    const { ld, D } = this.#spec.table;
-    const { space, scratch } = this.#walk;
-    for (let first = 0, block = 0; first < rows; first += this.#R, block++) {
-      const packed = space.packedHidden + block * space.packedRowsBytes;
-      matrix.multiply(
-        out,
-        ld,
-        z + 4 * first,
-        this.#tile.ld,
-        1,
-        packed,
-        C,
-        Math.min(this.#R, rows - first),
-        D,
-        first > 0,
-      );
-    }
-    if (this.#spec.bias) tile.sumOverRows(outBias, z, this.#tile.ld, C, rows);
-    if (this.#spec.normalize) rowKernels.normalizeRowsBackward(out, ld, scratch.unit, ld, scratch.norms, C, D);
-  }
-
-  #update(firstRow: number, C: number, gradient: Address, biasGradient: Address): void {
-    this.#updates.classRows(0, firstRow, C, gradient);
-    this.#updates.classBias(0, firstRow, C, biasGradient);
+  #batchRows(batch: BatchLayout): number {
+    return this.#kernels.memory.i32[(batch.head >>> 2) + HEAD.rows];
   }
 }

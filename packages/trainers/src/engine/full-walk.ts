@@ -3,9 +3,9 @@ import type { Address, Kernels } from "@logq/kernels";
 import { type LossPositives, type LossRows, type LossTile, NORM_EPSILON } from "@logq/losses";
 import { classesOfLane } from "../table/lanes.js";
 import type { BatchLayout } from "./batch-layout.js";
-import { type FullScratch, type FullSpace, fullScratch } from "./full-space.js";
+import { type FullScratch, type FullSpace, fullScratch, type TileShape } from "./full-space.js";
 import type { EngineLayout } from "./layout.js";
-import { CLASS_TILE, type EngineSpec } from "./spec.js";
+import type { EngineSpec } from "./spec.js";
 
 /** A block of H as logits see it. */
 interface Hidden {
@@ -20,12 +20,21 @@ interface Hidden {
 export class FullWalk {
   readonly space: FullSpace;
   readonly scratch: FullScratch;
+  readonly shape: TileShape;
   readonly #kernels: Kernels;
   readonly #spec: EngineSpec;
   readonly #layout: EngineLayout;
   readonly #encoder: Encoder;
 
-  constructor(kernels: Kernels, spec: EngineSpec, layout: EngineLayout, encoder: Encoder, scratch: Address) {
+  constructor(
+    kernels: Kernels,
+    spec: EngineSpec,
+    layout: EngineLayout,
+    encoder: Encoder,
+    scratch: Address,
+    shape: TileShape,
+  ) {
+    this.shape = shape;
     this.#kernels = kernels;
     this.#spec = spec;
     this.#layout = layout;
@@ -41,8 +50,8 @@ export class FullWalk {
       : this.#layout.encoder.hidden;
   }
 
-  /** Encoder forward, length and packing of rows [first, first + R); `block` numbers the block. */
-  prepareRows(block: number, first: number, R: number, step: number | undefined): void {
+  /** Encoder forward, length and packing of rows [first, first + R), `first` a multiple of 8. */
+  prepareRows(first: number, R: number, step: number | undefined): void {
     const { D, ld } = this.#spec.table;
     this.#encoder.forward(first, R, step === undefined ? undefined : { key: this.#spec.key, step });
     if (this.#spec.normalize) {
@@ -61,8 +70,9 @@ export class FullWalk {
       );
     }
     const { address, ld: ldHidden } = this.hidden;
-    const packed = this.space.packedHiddenT + block * this.space.packedTBytes;
-    this.#kernels.matrix.packRightTransposed(packed, address + 4 * ldHidden * first, ldHidden, D, R);
+    const { matrix } = this.#kernels;
+    const packed = matrix.packedColumn(this.space.packedHiddenT, D, first);
+    matrix.packRightTransposed(packed, address + 4 * ldHidden * first, ldHidden, D, R);
   }
 
   /** The raw logits of labels [from, to) of rows [first, first + R): dot products with their class rows, and their scaled biases. */
@@ -95,24 +105,27 @@ export class FullWalk {
     const { memory, rows } = this.#kernels;
     const { D, ld } = this.#spec.table;
     const dot = this.space.positiveDot >>> 2;
+    const norms = this.space.positiveNorm >>> 2;
     for (let l = from; l < to; l++) {
       const row = this.#layout.table.address + 4 * ld * memory.i32[(places >>> 2) + l];
-      memory.f32[dot + l] /= Math.max(Math.sqrt(rows.sumOfSquares(row, ld, 1, D)), NORM_EPSILON);
+      const norm = Math.max(Math.sqrt(rows.sumOfSquares(row, ld, 1, D)), NORM_EPSILON);
+      memory.f32[norms + l] = norm;
+      memory.f32[dot + l] /= norm;
     }
   }
 
   /** How many tiles a lane has. */
   tilesOf(lane: number): number {
-    return Math.ceil(classesOfLane(this.#spec.table, lane) / CLASS_TILE);
+    return Math.ceil(classesOfLane(this.#spec.table, lane) / this.shape.classes);
   }
 
   /** First physical row and number of classes of a lane's tile. */
   firstRow(lane: number, tile: number): number {
-    return lane * this.#spec.table.rowsPerLane + tile * CLASS_TILE;
+    return lane * this.#spec.table.rowsPerLane + tile * this.shape.classes;
   }
 
   tileClasses(lane: number, tile: number): number {
-    return Math.min(CLASS_TILE, classesOfLane(this.#spec.table, lane) - tile * CLASS_TILE);
+    return Math.min(this.shape.classes, classesOfLane(this.#spec.table, lane) - tile * this.shape.classes);
   }
 
   /** The tile's class rows as logits see them: in the table, or, for cosines, brought to length 1 in the worker's scratch. */
@@ -137,30 +150,16 @@ export class FullWalk {
     return add;
   }
 
-  /** z (C, rows) ← raw logits of a tile against all blocks of the batch. */
-  multiplyTile(z: Address, tileRows: Address, C: number, rows: number, R: number): void {
+  /** z (C, rows) ← raw logits of a tile against the rows of the batch. */
+  multiplyTile(z: Address, tileRows: Address, C: number, rows: number): void {
     const { ld, D } = this.#spec.table;
-    for (let first = 0, block = 0; first < rows; first += R, block++) {
-      const packed = this.space.packedHiddenT + block * this.space.packedTBytes;
-      this.#kernels.matrix.multiply(
-        z + 4 * first,
-        this.space.ldTile,
-        tileRows,
-        ld,
-        1,
-        packed,
-        C,
-        D,
-        Math.min(R, rows - first),
-        false,
-      );
-    }
+    this.#kernels.matrix.multiply(z, this.shape.ld, tileRows, ld, 1, this.space.packedHiddenT, C, D, rows, false);
   }
 
   /** Points a tile description at z. */
   describeTile(tile: LossTile, z: Address, firstRow: number, C: number): void {
     tile.z = z;
-    tile.ld = this.space.ldTile;
+    tile.ld = this.shape.ld;
     tile.C = C;
     tile.scale = this.#spec.scale;
     tile.add = this.tileTerms(firstRow, C);

@@ -65,9 +65,11 @@ export function rowsPerBlock(B: number): number {
   return B > 512 ? 64 : 32;
 }
 
-/** Class rows that one unit of the table phase, or one tile of a full softmax, handles. */
+/** Class rows that one unit of the table phase handles. */
 export const CLASS_BLOCK = 128;
-export const CLASS_TILE = 256;
+
+/** Class rows that one unit of a clipped full step updates. */
+export const CLIPPED_BLOCK = 256;
 
 export function blocksOf(count: number, size: number): number {
   return Math.ceil(count / size);

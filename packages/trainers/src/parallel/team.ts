@@ -23,9 +23,7 @@ export const PHASES = [
   "clip",
   "classes",
   "fold",
-  "gradient",
-  "hidden",
-  "encoder",
+  "update",
   "rank",
 ] as const;
 
