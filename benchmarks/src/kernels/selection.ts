@@ -81,7 +81,7 @@ export function topKSpec({
           kernels.tile.clearTopK(at.values, at.ids, k, B);
           for (let first = 0; first < n; first += tile) {
             const C = Math.min(tile, n - first);
-            kernels.tile.topK(at.values, at.ids, k, at.z + 4 * first * B, B, C, B, first, 1);
+            kernels.tile.topK(at.values, at.ids, k, at.z + 4 * first * B, B, C, B, 1, 0, 0, first, 1);
           }
         },
         result: () => [...memory.floats(at.values, B * k), ...memory.ints(at.ids, B * k)],

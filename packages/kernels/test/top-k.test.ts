@@ -22,6 +22,8 @@ interface Tile {
   firstId: number;
   idStep: number;
   padding?: number;
+  scale?: number;
+  add?: ArrayLike<number>;
 }
 
 interface Lists {
@@ -29,18 +31,39 @@ interface Lists {
   ids: Float64Array;
 }
 
-/** Fresh lists of k, offered the tiles one after the other. */
-function topK(backend: Backend, k: number, R: number, tiles: Tile[]): Lists {
+/** Fresh lists of k, offered the tiles one after the other; with floors, if there are any, which are answered as they end. */
+function topK(
+  backend: Backend,
+  k: number,
+  R: number,
+  tiles: Tile[],
+  floors?: ArrayLike<number>,
+): Lists & { floors?: Float64Array } {
   return onBench(backend, (bench) => {
+    const floor = floors === undefined ? undefined : bench.vector(floors);
     const values = bench.output(R, k);
     const ids = bench.ints(new Int32Array(R * k));
     bench.kernels.tile.clearTopK(values.address, ids.address, k, R);
-    for (const { z, C, firstId, idStep, padding } of tiles) {
+    for (const { z, C, firstId, idStep, padding, scale = 1, add } of tiles) {
       const tile = bench.matrix(z, C, R, padding);
-      bench.kernels.tile.topK(values.address, ids.address, k, tile.address, tile.ld, C, R, firstId, idStep);
+      const addAt = add === undefined ? 0 : bench.vector(add).address;
+      bench.kernels.tile.topK(
+        values.address,
+        ids.address,
+        k,
+        tile.address,
+        tile.ld,
+        C,
+        R,
+        scale,
+        addAt,
+        floor?.address ?? 0,
+        firstId,
+        idStep,
+      );
       expectAllClose(tile.read(), z, { name: "the tile stays" });
     }
-    return { values: values.read(), ids: ids.read() };
+    return { values: values.read(), ids: ids.read(), ...(floor && { floors: floor.read() }) };
   });
 }
 
@@ -74,6 +97,59 @@ describe.each(BACKENDS)("topK: $name", (backend) => {
     },
     4,
   );
+
+  it("scales and adds before it compares", () => {
+    const [C, R, k] = [13, 6, 3];
+    const random = new TestRandom(5);
+    const z = random.normalFloats(C * R);
+    const add = random.normalFloats(C, 4);
+    const lists = topK(backend, k, R, [{ z, C, R, firstId: 7, idStep: 2, scale: 0.5, add }]);
+    for (let r = 0; r < R; r++) {
+      const entries = Array.from(columnOf(z, C, R, r), (value, c) => ({ value: 0.5 * value + add[c]!, id: 7 + 2 * c }));
+      const truth = best(entries, k);
+      expect(Array.from(lists.ids.subarray(r * k, (r + 1) * k))).toEqual(truth.map(({ id }) => id));
+      expectAllClose(
+        lists.values.subarray(r * k, (r + 1) * k),
+        truth.map(({ value }) => value),
+        { relative: 3e-7, absolute: 1e-6 },
+      );
+    }
+  });
+
+  it("a floor keeps out what is below it, not what equals it, and rises to the worst of a full list", () => {
+    const z = [1, 5, 3, 2, 5, 9, 3, 4, 0];
+    const { values, ids, floors } = topK(backend, 2, 3, [{ z, C: 3, R: 3, firstId: 0, idStep: 1 }], [3, 5, 10]);
+    expect(Array.from(values)).toEqual([3, -Infinity, 5, 5, -Infinity, -Infinity]);
+    expect(Array.from(ids)).toEqual([2, -1, 0, 1, -1, -1]);
+    expect(Array.from(floors!)).toEqual([3, 5, 10]);
+    const full = topK(backend, 2, 3, [{ z, C: 3, R: 3, firstId: 0, idStep: 1 }], [-Infinity, -Infinity, 2]);
+    expect(Array.from(full.floors!)).toEqual([2, 5, 3]);
+  });
+
+  it("lanes that share a floor merge to what they merge to without one", () => {
+    const [C, R, k, lanes] = [90, 7, 5, 4];
+    const random = new TestRandom(6);
+    const all = Array.from({ length: lanes }, () => duplicates(random, C * R));
+    const merged = (shared: boolean) =>
+      onBench(backend, (bench) => {
+        const { tile } = bench.kernels;
+        const floor = bench.vector(new Array(R).fill(-Infinity));
+        const lists = all.map((z, lane) => {
+          const [values, ids] = [bench.output(R, k), bench.ints(new Int32Array(R * k))];
+          tile.clearTopK(values.address, ids.address, k, R);
+          const at = bench.matrix(z, C, R);
+          const floorAt = shared ? floor.address : 0;
+          tile.topK(values.address, ids.address, k, at.address, at.ld, C, R, 1, 0, floorAt, lane, lanes);
+          return [values, ids] as const;
+        });
+        const [into, ids] = lists[0]!;
+        for (const [values, otherIds] of lists.slice(1)) {
+          tile.mergeTopK(into.address, ids.address, values.address, otherIds.address, k, R);
+        }
+        return [Array.from(into.read()), Array.from(ids.read())];
+      });
+    expect(merged(true)).toEqual(merged(false));
+  });
 
   it(`equals a full sort, ties to the lower id, whatever the order of the tiles (${cases.length} shapes)`, () => {
     for (const { C, R, k, idStep, tied, padding } of cases) {

@@ -91,9 +91,12 @@ export interface TileKernels {
   weightedSumOverRows(out: Address, z: Address, ld: number, C: number, R: number, weight: Address): void;
 
   /**
-   * Offers the tile's logits to each row's list of its k best classes. values (R, k) float32 and ids (R, k) int32 are sorted, best first:
-   * the higher logit wins, and of equal logits the lower id. The id of tile row c is firstId + c·idStep. −∞ is never taken.
-   * A fresh list holds −∞ and id −1 (`clearTopK`).
+   * Offers the tile's logits x = scale·z + add[c] (add may be 0) to each row's list of its k best classes. values (R, k) float32 and ids (R, k) int32
+   * are sorted, best first: the higher logit wins, and of equal logits the lower id. The id of tile row c is firstId + c·idStep. −∞ and NaN are
+   * never taken. A fresh list holds −∞ and id −1 (`clearTopK`). z stays as it is.
+   *
+   * floor (R) float32, or 0: logits below it need not enter, and it is raised to the worst entry of a full list. Lists that are merged in the end may
+   * share it, also between threads: any value found there was the k-th best of something, so the merged list is the same.
    */
   topK(
     values: Address,
@@ -103,6 +106,9 @@ export interface TileKernels {
     ld: number,
     C: number,
     R: number,
+    scale: number,
+    add: Address,
+    floor: Address,
     firstId: number,
     idStep: number,
   ): void;

@@ -12,7 +12,7 @@ export function referenceTopK({ f32, i32 }: KernelMemory): TopKKernels {
 
   /** Offers (value, id) to the list of k that starts at elements `v` and `i`. */
   function offer(v: number, i: number, k: number, value: number, id: number): void {
-    if (value === -Infinity) return;
+    if (!(value > -Infinity)) return;
     let at = k;
     while (at > 0 && better(value, id, f32[v + at - 1]!, i32[i + at - 1]!)) at--;
     if (at === k) return;
@@ -28,11 +28,16 @@ export function referenceTopK({ f32, i32 }: KernelMemory): TopKKernels {
       i32.fill(-1, ids >>> 2, (ids >>> 2) + R * k);
     },
 
-    topK(values, ids, k, z, ld, C, R, firstId, idStep) {
+    topK(values, ids, k, z, ld, C, R, scale, add, floor, firstId, idStep) {
+      if (k === 0) return;
       for (let r = 0; r < R; r++) {
+        const least = floor === 0 ? -Infinity : f32[(floor >>> 2) + r]!;
+        const list = (values >>> 2) + r * k;
         for (let c = 0; c < C; c++) {
-          offer((values >>> 2) + r * k, (ids >>> 2) + r * k, k, f32[(z >>> 2) + c * ld + r]!, firstId + c * idStep);
+          const x = scale * f32[(z >>> 2) + c * ld + r]! + (add === 0 ? 0 : f32[(add >>> 2) + c]!);
+          if (!(x < least)) offer(list, (ids >>> 2) + r * k, k, Math.fround(x), firstId + c * idStep);
         }
+        if (floor !== 0) f32[(floor >>> 2) + r] = Math.max(least, f32[list + k - 1]!);
       }
     },
 

@@ -384,7 +384,7 @@ export class Engine implements Program<EngineCommand> {
         else this.#encoder.prepare(unit - 1);
       });
       this.#encoder.setBatchRows(evaluation.rowsOfBatch);
-      team.phase("rows", evaluation.rowUnits(), (unit) => evaluation.row(unit));
+      team.phase("rows", evaluation.rowUnits(), (unit) => evaluation.row(unit, goals));
       team.phase("classes", table.lanes, (lane) => evaluation.classes(lane, goals));
       team.phase("rank", evaluation.rowUnits(), (unit) => evaluation.fold(unit, goals));
       if (goals.loss) team.phase("fold", 1, () => evaluation.account());

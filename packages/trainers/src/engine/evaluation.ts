@@ -83,11 +83,12 @@ export class Evaluation {
     return blocksOf(this.rowsOfBatch, this.#R);
   }
 
-  row(unit: number): void {
+  row(unit: number, goals: EvaluationGoals): void {
     const first = unit * this.#R;
     const R = Math.min(this.#R, this.rowsOfBatch - first);
     this.#walk.prepareRows(first, R, undefined);
-    this.#walk.labelLogits(this.#batch.positiveOffsets, this.#batch.positivePlace, first, R);
+    if (goals.k > 0) this.#kernels.vector.fill(this.#walk.space.rankFloor + 4 * first, -Infinity, R);
+    if (goals.loss) this.#walk.labelLogits(this.#batch.positiveOffsets, this.#batch.positivePlace, first, R);
   }
 
   classes(lane: number, goals: EvaluationGoals): void {
@@ -105,12 +106,16 @@ export class Evaluation {
       const C = this.#walk.tileClasses(lane, tile);
       this.#walk.multiplyTile(scratch.tile, this.#walk.tileRows(firstRow, C), C, rows);
       this.#walk.describeTile(this.#tile, scratch.tile, firstRow, C);
-      // Scaling and biases come with the partials; a ranking alone needs them too.
-      this.#loss.partials(this.#tile, this.#rows);
+      // What is left out of a ranking still takes part in the loss.
+      if (goals.loss) this.#loss.partials(this.#tile, this.#rows);
       if (goals.k === 0) continue;
       if (goals.maskExcluded) maskTile(this.#kernels.memory, this.#batch, this.#tile, firstRow);
       const firstId = tile * shape.classes * lanes + lane;
-      kernel.topK(values, ids, goals.k, scratch.tile, shape.ld, C, rows, firstId, lanes);
+      // The partials have scaled the logits and added the biases.
+      const scale = goals.loss ? 1 : this.#tile.scale;
+      const add = goals.loss ? 0 : this.#tile.add;
+      const { z, ld } = this.#tile;
+      kernel.topK(values, ids, goals.k, z, ld, C, rows, scale, add, space.rankFloor, firstId, lanes);
     }
   }
 

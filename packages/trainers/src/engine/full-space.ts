@@ -50,6 +50,8 @@ export interface FullSpace {
   /** Ranking only: (L, rows, maxK) */
   readonly laneIds: Address;
   readonly laneValues: Address;
+  /** Ranking only: float32 (rows), below which no logit is among the best; lanes share it while they are walked */
+  readonly rankFloor: Address;
   readonly scratchBytes: number;
 }
 
@@ -163,6 +165,7 @@ export function planFullSpace(plan: MemoryPlan, spec: EngineSpec, kernels: Kerne
     training: trains ? planTraining(spec, rows, floats) : undefined,
     laneIds: floats("lane ids", L * rows * spec.maxK),
     laneValues: floats("lane values", L * rows * spec.maxK),
+    rankFloor: floats("rank floors", spec.maxK > 0 ? rows : 0),
     scratchBytes: fullScratch(0, spec, rows, kernels).end,
   };
 }
