@@ -14,19 +14,24 @@ const HEADROOM: f32 = 32;
 
 export function softmaxExponentials(
   z: usize, ld: u32, C: u32, R: u32, scale: f32, add: usize,
-  reference: usize, sum: usize, decay: usize, total: usize,
+  reference: usize, sum: usize, decay: usize, total: usize, blocks: usize, ldBlocks: u32,
 ): u32 {
+  const blockBytes = (<usize>ldBlocks) << 2;
   const rowBytes = (<usize>ld) << 2;
   let moved: u32 = 0;
   let r: u32 = 0;
   for (; r + 4 <= R; r += 4) {
     const at = (<usize>r) << 2;
     const totalAt = total == 0 ? <usize>0 : total + 2 * at;
-    moved += strip(z + at, rowBytes, C, scale, add, reference + at, sum + 2 * at, decay + at, totalAt, 4);
+    const blocksAt = blocks == 0 ? <usize>0 : blocks + at;
+    moved += strip(z + at, rowBytes, C, scale, add, reference + at, sum + 2 * at, decay + at, totalAt, blocksAt, blockBytes, 4);
   }
   const at = (<usize>r) << 2;
   const totalAt = total == 0 ? <usize>0 : total + 2 * at;
-  if (r < R) moved += strip(z + at, rowBytes, C, scale, add, reference + at, sum + 2 * at, decay + at, totalAt, R - r);
+  const blocksAt = blocks == 0 ? <usize>0 : blocks + at;
+  if (r < R) {
+    moved += strip(z + at, rowBytes, C, scale, add, reference + at, sum + 2 * at, decay + at, totalAt, blocksAt, blockBytes, R - r);
+  }
   return moved;
 }
 
@@ -35,7 +40,7 @@ export function softmaxExponentials(
 @inline
 function strip(
   z: usize, rowBytes: usize, C: u32, scale: f32, add: usize,
-  reference: usize, sum: usize, decay: usize, total: usize, width: u32,
+  reference: usize, sum: usize, decay: usize, total: usize, blocks: usize, blockBytes: usize, width: u32,
 ): u32 {
   const factor = f32x4.splat(scale);
   let best = f32x4.splat(-Infinity);
@@ -61,6 +66,7 @@ function strip(
   scaleDoubles(sum, lost, width);
   at = z;
   addAt = add;
+  let blockAt = blocks;
   for (let left = C; left != 0; ) {
     const count = min<u32>(left, BLOCK);
     let ofBlock = f32x4.splat(0);
@@ -78,6 +84,10 @@ function strip(
       at += rowBytes;
     }
     addDoubles(sum, ofBlock, width);
+    if (blocks != 0) {
+      storeLanes(blockAt, ofBlock, width);
+      blockAt += blockBytes;
+    }
     if (total != 0) addDoubles(total, ofLogits, width);
     left -= count;
   }
@@ -114,6 +124,22 @@ function loadDoubles(at: usize, count: u32): v128 {
 function storeDoubles(at: usize, x: v128, count: u32): void {
   if (count == 2) v128.store(at, x);
   else v128.store64_lane(at, x, 0);
+}
+
+export function scaleColumns(z: usize, ld: u32, C: u32, R: u32, factor: usize): void {
+  const rowBytes = (<usize>ld) << 2;
+  let row = z;
+  for (let c = C; c != 0; c--) {
+    let at = row;
+    let by = factor;
+    for (let r = R >> 2; r != 0; r--) {
+      v128.store(at, f32x4.mul(v128.load(at), v128.load(by)));
+      at += 16;
+      by += 16;
+    }
+    if (R & 3) storeLanes(at, f32x4.mul(loadLanes(at, R & 3), loadLanes(by, R & 3)), R & 3);
+    row += rowBytes;
+  }
 }
 
 export function softmaxFactors(out: usize, reference: usize, lse: usize, coefficient: usize, R: u32): void {

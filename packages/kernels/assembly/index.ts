@@ -1,7 +1,7 @@
 export { packRight, packRightTransposed } from "./pack";
 export { multiply } from "./multiply";
 export { clearPartials, foldPartials, logSumExp, softmaxGradient, softmaxPartials } from "./softmax";
-export { scaleRows, softmaxExponentials, softmaxFactors, weightedSumOverRows } from "./exponentials";
+export { scaleColumns, scaleRows, softmaxExponentials, softmaxFactors, weightedSumOverRows } from "./exponentials";
 export { logisticTile } from "./logistic";
 export { subtractPerRow, sumOverClasses, sumOverRows } from "./sums";
 export { clearTopK, mergeTopK, topK } from "./top-k";

@@ -28,6 +28,8 @@ function exponentialsOf(backend: Backend, tile: Tile, start?: Rows) {
     const sum = bench.doubles(start?.sum ?? new Array(R).fill(0));
     const decay = bench.vector(new Array(R).fill(9));
     const total = bench.doubles(start?.total ?? new Array(R).fill(0));
+    const count = Math.ceil(C / 64);
+    const blocks = bench.matrix(new Float32Array(count * R), count, R, padding);
     const moved = bench.kernels.tile.softmaxExponentials(
       place.address,
       place.ld,
@@ -39,6 +41,8 @@ function exponentialsOf(backend: Backend, tile: Tile, start?: Rows) {
       sum.address,
       decay.address,
       start === undefined ? 0 : total.address,
+      blocks.address,
+      blocks.ld,
     );
     return {
       moved,
@@ -47,6 +51,7 @@ function exponentialsOf(backend: Backend, tile: Tile, start?: Rows) {
       sum: sum.read(),
       decay: decay.read(),
       total: total.read(),
+      blocks: blocks.read(),
     };
   });
 }
@@ -83,6 +88,10 @@ describe.each(BACKENDS)("softmax in one walk: $name", (backend) => {
         );
         const column = columnOf(got.z, C, R, r);
         expectAllClose(column, truth, { bounds: Float64Array.from(bounds), name: `row ${r}` });
+        for (let b = 0; b < Math.ceil(C / 64); b++) {
+          const ofBlock = column.subarray(64 * b, 64 * b + 64).reduce((sum, e) => sum + e, 0);
+          expectAllClose([got.blocks[b * R + r]!], [ofBlock], { relative: 3e-6, name: `block ${b}` });
+        }
         expectAllClose([got.sum[r]!], [column.reduce((sum, e) => sum + e, 0)], { relative: 1e-6 });
       }
     }
@@ -127,6 +136,8 @@ describe.each(BACKENDS)("softmax in one walk: $name", (backend) => {
           reference!.address,
           sum.address,
           decay!.address,
+          0,
+          0,
           0,
         );
         references.push(reference!.read());
@@ -177,6 +188,16 @@ describe.each(BACKENDS)("softmax in one walk: $name", (backend) => {
       const truth = Array.from({ length: C }, (_, c) => products(c).reduce((a, b) => a + b, 0));
       const bounds = truth.map((_, c) => 5e-7 * products(c).reduce((a, b) => a + Math.abs(b), 0));
       expectAllClose(got, truth, { bounds: Float64Array.from(bounds) });
+
+      const columns = onBench(backend, (bench) => {
+        const place = bench.matrix(z, C, R, 1);
+        bench.kernels.tile.scaleColumns(place.address, place.ld, C, R, bench.vector(weight).address);
+        return place.read();
+      });
+      expectAllClose(
+        columns,
+        Array.from(z, (value, at) => Math.fround(value * weight[at % R]!)),
+      );
 
       const scaled = onBench(backend, (bench) => {
         const source = bench.matrix(z, C, R, 1);

@@ -73,8 +73,9 @@ export function fullSoftmaxLoss(kernels: Kernels, smoothing: number, classes: nu
       kernel.softmaxPartials(z, ld, C, rows.R, scale, add, rows.max, rows.sum);
       if (smoothing > 0) kernel.sumOverClasses(rows.total, z, ld, C, rows.R);
     },
-    exponentials({ z, ld, C, scale, add }, { R, max, sum, decay, total }) {
-      return kernel.softmaxExponentials(z, ld, C, R, scale, add, max, sum, decay, smoothing > 0 ? total : 0);
+    exponentials({ z, ld, C, scale, add }, { R, max, sum, decay, total, blocks, ldBlocks }) {
+      const sums = smoothing > 0 ? total : 0;
+      return kernel.softmaxExponentials(z, ld, C, R, scale, add, max, sum, decay, sums, blocks, ldBlocks);
     },
     gradient({ z, ld, C }, rows) {
       kernel.softmaxGradient(z, ld, C, rows.R, rows.lse, rows.coefficient);
@@ -151,8 +152,8 @@ export function sampledSoftmaxLoss(kernels: Kernels): NormalisedLoss {
     partials({ z, ld, C, scale, add }, rows) {
       kernel.softmaxPartials(z, ld, C, rows.R, scale, add, rows.max, rows.sum);
     },
-    exponentials({ z, ld, C, scale, add }, { R, max, sum, decay }) {
-      return kernel.softmaxExponentials(z, ld, C, R, scale, add, max, sum, decay, 0);
+    exponentials({ z, ld, C, scale, add }, { R, max, sum, decay, blocks, ldBlocks }) {
+      return kernel.softmaxExponentials(z, ld, C, R, scale, add, max, sum, decay, 0, blocks, ldBlocks);
     },
     gradient({ z, ld, C }, rows) {
       kernel.softmaxGradient(z, ld, C, rows.R, rows.lse, rows.coefficient);

@@ -37,6 +37,9 @@ export interface LossRows {
   sum: Address;
   /** Normalised only, written by `exponentials`. float32: what sums relative to an older reference must be multiplied by. */
   decay: Address;
+  /** Normalised only, written by `exponentials`. float32: the sums of blocks of 64 classes of the tile, ldBlocks apart. 0: not wanted. */
+  blocks: Address;
+  ldBlocks: number;
   /** Normalised only. Out, after `settle`. float32: log Σ exp z. 0 in ignored rows. */
   lse: Address;
   /** Label smoothing only. float64: Σ z over all classes so far. */

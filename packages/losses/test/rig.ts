@@ -56,6 +56,8 @@ export function makeRig(
       max: floats("max", R),
       sum: plan.reserve("sum", 8 * R),
       decay: floats("decay", R),
+      blocks: 0,
+      ldBlocks: 0,
       lse: floats("lse", R),
       total: plan.reserve("total", 8 * R),
       uniform: floats("uniform", R),

@@ -179,5 +179,10 @@ function machineFlags(command: Command): void {
       "a power of two: parts of the class table; another L is another run (default: 16)",
       powerOfTwo,
     )
+    .option(
+      "--gradient-filter <x>",
+      "full-softmax: probability of a row that gradients may leave out (default: 0)",
+      number,
+    )
     .option("--logit-mb <x>", "full-softmax: MiB of logits kept instead of computed again (default: 512)", number);
 }

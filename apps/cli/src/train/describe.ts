@@ -77,6 +77,8 @@ function describeLossOptions(options: RunOptions): string {
   if (temperature !== 1) parts.push(`temperature ${temperature}`);
   if (labelSmoothing > 0) parts.push(`label smoothing ${labelSmoothing}`);
   if (normalize) parts.push("cosine logits");
+  if (options.gradientFilter > 0)
+    parts.push(`gradients may leave out ${options.gradientFilter} of a row's probability`);
   parts.push(options.classBias === "none" ? "no class bias" : `class bias from ${options.classBias}`);
   return parts.join(", ");
 }

@@ -58,6 +58,7 @@ export interface TrainFlags {
   readonly backend?: BackendChoice;
   readonly lanes?: number;
   readonly logitMb?: number;
+  readonly gradientFilter?: number;
   readonly seed?: number | string;
 }
 
@@ -67,7 +68,7 @@ const SAME = [
   ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
   ..."sampler negatives distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
-  ..."classBias classScale embeddingScale backend lanes seed".split(" "),
+  ..."gradientFilter classBias classScale embeddingScale backend lanes seed".split(" "),
 ] as (keyof TrainFlags & keyof TrainOptions)[];
 
 const OPTIMIZER = [

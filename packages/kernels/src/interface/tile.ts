@@ -43,7 +43,8 @@ export interface TileKernels {
    * A row keeps its reference, a logit seen earlier, from tile to tile while no logit is more than 32 above it; else it moves to the tile's greatest
    * logit, sum is brought to it first, and decay[r] = e^{old − new} is what everything that was summed with the old one must be multiplied by
    * (1 where it did not move). Answers how many references moved. (reference, sum) are partials and fold as (max, sum) do; begin with
-   * `clearPartials`. total[r] += Σ_c x, float64; 0: not wanted. Terms below e^−87 of the reference's become 0.
+   * `clearPartials`. total[r] += Σ_c x, float64; 0: not wanted. blocks[b·ldBlocks + r] = Σ of the exponentials of classes
+   * 64·b … 64·b + 63, float32; 0: not wanted. Terms below e^−87 of the reference's become 0.
    */
   softmaxExponentials(
     z: Address,
@@ -56,6 +57,8 @@ export interface TileKernels {
     sum: Address,
     decay: Address,
     total: Address,
+    blocks: Address,
+    ldBlocks: number,
   ): number;
 
   /** out[r] = coefficient[r] · e^{reference[r] − lse[r]}: times what softmaxExponentials left in z it is softmaxGradient. 0 where coefficient is 0. */
@@ -86,6 +89,9 @@ export interface TileKernels {
 
   /** out[c] = Σ_r z[c][r], out (C) float32: the gradient of the class bias. */
   sumOverRows(out: Address, z: Address, ld: number, C: number, R: number): void;
+
+  /** z[c][r] ← factor[r] · z[c][r], factor (R) float32. */
+  scaleColumns(z: Address, ld: number, C: number, R: number, factor: Address): void;
 
   /** out[c] = Σ_r weight[r]·z[c][r], out (C) and weight (R) float32. */
   weightedSumOverRows(out: Address, z: Address, ld: number, C: number, R: number, weight: Address): void;

@@ -15,6 +15,9 @@ type PartialKernels = Pick<
 /** How far a logit may be above its row's reference. */
 const HEADROOM = 32;
 
+/** Classes whose exponentials are told together. */
+const BLOCK = 64;
+
 /** The softmax of a tile: its partials (m, s), their fold, and the gradient. */
 export function referencePartials({ f32, f64 }: KernelMemory): PartialKernels {
   /** max[m], sum[s] ← (max[m], sum[s]) ⊕ (otherMax, otherSum). Math.max keeps a NaN, so that nothing is hidden. */
@@ -45,7 +48,7 @@ export function referencePartials({ f32, f64 }: KernelMemory): PartialKernels {
       }
     },
 
-    softmaxExponentials(z, ld, C, R, scale, add, reference, sum, decay, total) {
+    softmaxExponentials(z, ld, C, R, scale, add, reference, sum, decay, total, blocks, ldBlocks) {
       let moved = 0;
       for (let r = 0; r < R; r++) {
         const x = (c: number) =>
@@ -62,10 +65,15 @@ export function referencePartials({ f32, f64 }: KernelMemory): PartialKernels {
         if (next !== old) moved++;
         const shift = next === -Infinity ? 0 : next;
         let terms = 0;
+        let ofBlock = 0;
         for (let c = 0; c < C; c++) {
           const e = Math.exp(x(c) - shift);
           f32[(z >>> 2) + c * ld + r] = e;
           terms += e;
+          ofBlock += e;
+          if (blocks === 0 || (c % BLOCK !== BLOCK - 1 && c !== C - 1)) continue;
+          f32[(blocks >>> 2) + Math.floor(c / BLOCK) * ldBlocks + r] = ofBlock;
+          ofBlock = 0;
         }
         f32[(reference >>> 2) + r] = next;
         f32[(decay >>> 2) + r] = lost;

@@ -48,6 +48,10 @@ export function referenceTile(memory: KernelMemory): TileKernels {
       }
     },
 
+    scaleColumns(z, ld, C, R, factor) {
+      for (let c = 0; c < C; c++) for (let r = 0; r < R; r++) f32[(z >>> 2) + c * ld + r]! *= f32[(factor >>> 2) + r]!;
+    },
+
     weightedSumOverRows(out, z, ld, C, R, weight) {
       for (let c = 0; c < C; c++) {
         let sum = 0;

@@ -33,6 +33,7 @@ export function createWasmKernels(module: WebAssembly.Module, memory: KernelMemo
       sumOverClasses: wasm.sumOverClasses,
       subtractPerRow: wasm.subtractPerRow,
       sumOverRows: wasm.sumOverRows,
+      scaleColumns: wasm.scaleColumns,
       weightedSumOverRows: wasm.weightedSumOverRows,
       topK: wasm.topK,
       clearTopK: wasm.clearTopK,

@@ -113,6 +113,8 @@ export function createWorkspace(problem: CheckedProblem, panel: Panel, options: 
       max: floats("row maxima", R),
       sum: doubles("row sums", R),
       decay: 0,
+      blocks: 0,
+      ldBlocks: 0,
       lse: floats("log partitions", R),
       total: doubles("row totals", R),
       uniform: floats("smoothing", R),

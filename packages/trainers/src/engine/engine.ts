@@ -241,25 +241,31 @@ export class Engine implements Program<EngineCommand> {
     team.phase("classes", lanes, (unit) => full.classes(unit, batch));
     team.phase("fold", full.foldUnits(batch), (unit) => full.fold(unit, step, batch));
     this.#requireFinite(step);
-    // The next batch is built while the longest phase runs. Clipped gradients wait for their norm.
+    // The next batch is built while the longest phase runs.
     const builds = builder === undefined ? 0 : 2;
     const encoder = this.#encoderUnits(parity);
     const clip = this.layout.clip;
     const account = () => this.#account(step, parity, full.batchLoss(batch), stopRequested);
-    team.phase("table", builds + lanes + (clip === undefined ? 1 + encoder : 0), (unit) => {
+    // Clipped gradients wait for their norm, and the encoder waits for a dH that is filtered with the class gradients.
+    const waits = clip !== undefined || full.filter !== undefined;
+    const lane = full.filter ?? full.gradient;
+    team.phase("table", builds + lanes + (waits ? 0 : 1 + encoder), (unit) => {
       if (unit < builds) this.#build(unit, step + 1, builder!);
-      else if (unit < builds + lanes) full.gradient.lane(unit - builds, batch);
+      else if (unit < builds + lanes) lane.lane(unit - builds, batch);
       else if (unit === builds + lanes) account();
       else this.#encoderUpdate(unit - builds - lanes - 1, parity);
     });
-    if (clip === undefined) return;
-    const squares = clip.squares >>> 3;
-    const classes = full.gradient.clippedUnits;
-    team.phase("clip", classes + encoder, (unit) => {
-      const value = unit < classes ? full.gradient.squares(unit) : this.#encoderSquares(unit - classes, parity);
-      this.kernels.memory.f64[squares + unit] = value;
-    });
-    this.#scaleByNorm(squares, classes + encoder);
+    if (!waits) return;
+    if (full.filter !== undefined) team.phase("hidden", full.rowUnits(batch), (unit) => full.hidden(unit, step, batch));
+    const classes = clip === undefined ? 0 : full.gradient.clippedUnits;
+    if (clip !== undefined) {
+      const squares = clip.squares >>> 3;
+      team.phase("clip", classes + encoder, (unit) => {
+        const value = unit < classes ? full.gradient.squares(unit) : this.#encoderSquares(unit - classes, parity);
+        this.kernels.memory.f64[squares + unit] = value;
+      });
+      this.#scaleByNorm(squares, classes + encoder);
+    }
     team.phase("update", 1 + classes + encoder, (unit) => {
       if (unit === 0) account();
       else if (unit <= classes) full.gradient.updateBlock(unit - 1);

@@ -1,7 +1,7 @@
 import type { Address, Kernels } from "@logq/kernels";
 import type { LossRows, LossTile, TileLoss } from "@logq/losses";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
-import type { FullTrainingSpace } from "./full-space.js";
+import { type FullTrainingSpace, filters } from "./full-space.js";
 import type { FullWalk } from "./full-walk.js";
 import type { EngineLayout } from "./layout.js";
 import { lossRows } from "./loss-state.js";
@@ -22,6 +22,7 @@ export class FullGradient {
   readonly #updates: Updates;
   readonly #clip: boolean;
   readonly #smooths: boolean;
+  readonly #perTile: boolean;
   readonly #rows: LossRows;
   readonly #tile: LossTile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
 
@@ -41,6 +42,7 @@ export class FullGradient {
     this.#updates = updates;
     this.#clip = spec.training!.optimizer.clipNorm > 0;
     this.#smooths = spec.training!.loss.labelSmoothing > 0;
+    this.#perTile = this.#space.kept !== 0 || filters(spec);
     this.#rows = lossRows(spec.scale);
   }
 
@@ -66,56 +68,71 @@ export class FullGradient {
     const { space } = this.#walk;
     const { f32, i32 } = this.#kernels.memory;
     const from = (space.laneMax >>> 2) + lane * space.rows;
-    f32.copyWithin(this.#referenceOf(lane, index) >>> 2, from, from + rows);
+    f32.copyWithin(this.referenceOf(lane, index) >>> 2, from, from + rows);
     if (this.#space.kept !== 0) i32[(this.#space.moved >>> 2) + lane * this.#space.tilesPerLane + index] = moved;
   }
 
-  #referenceOf(lane: number, index: number): Address {
-    const { kept, references, tilesPerLane } = this.#space;
-    const place = kept === 0 ? lane : lane * tilesPerLane + index;
+  /** What a tile's exponentials are relative to, float32 (rows); where only the lane's last is kept, that. */
+  referenceOf(lane: number, index: number): Address {
+    const { references, tilesPerLane } = this.#space;
+    const place = this.#perTile ? lane * tilesPerLane + index : lane;
     return references + 4 * place * this.#walk.space.rows;
   }
 
   /** What a lane's dH is relative to, float32 (rows). */
   lastReference(lane: number): Address {
-    return this.#referenceOf(lane, Math.max(0, this.#walk.tilesOf(lane) - 1));
+    return this.referenceOf(lane, Math.max(0, this.#walk.tilesOf(lane) - 1));
   }
 
   /** Lane `unit`: the gradients and the update of its class rows (with clipping: their gradients, and no update). */
   lane(unit: number, batch: BatchLayout): void {
     const rows = this.#head(batch, HEAD.rows);
-    const { ld } = this.#spec.table;
-    const { scratch } = this.#walk;
     const tiles = this.#walk.tilesOf(unit);
-    let label = this.#firstLabel(batch, this.#walk.firstRow(unit, 0));
+    let label = this.firstLabel(batch, this.#walk.firstRow(unit, 0));
     if (this.#smooths) this.#smoothingOfRows(rows);
     for (let tile = 0; tile < tiles; tile++) {
       const firstRow = this.#walk.firstRow(unit, tile);
       const C = this.#walk.tileClasses(unit, tile);
-      this.#bringTile(unit, tile, rows, batch);
+      this.bringTile(unit, tile, rows, batch);
       if (tile === 0 || this.#referenceMoved(unit, tile)) this.#scaleHidden(unit, tile, rows);
-      const out = this.#clip ? this.#space.gradient + 4 * ld * firstRow : scratch.gradient;
-      const outBias = this.#clip ? this.#space.biasGradient + 4 * firstRow : scratch.biasGradient;
+      const { rows: out, bias: outBias } = this.placeOfGradient(firstRow);
       this.#multiply(out, outBias, C, rows);
-      label = this.#addLabels(label, firstRow, C, out, outBias, batch);
       if (this.#smooths) this.#smooth(out, outBias, C, rows);
-      if (this.#spec.normalize) this.#backThroughLength(firstRow, C, out);
-      if (!this.#clip) this.#update(firstRow, C, out, outBias);
+      label = this.finish(label, firstRow, C, out, outBias, batch);
     }
+  }
+
+  /** What comes after the products of some class rows: the labels' part, cosines' lengths, the update. Answers the next label. */
+  finish(label: number, firstRow: number, C: number, out: Address, outBias: Address, batch: BatchLayout): number {
+    const next = this.#addLabels(label, firstRow, C, out, outBias, batch);
+    if (this.#spec.normalize) this.#backThroughLength(firstRow, C, out);
+    if (!this.#clip) this.#update(firstRow, C, out, outBias);
+    return next;
+  }
+
+  /** Where gradients of class rows from `firstRow` on go: the worker's scratch, or, when clipping, a place of their own. */
+  placeOfGradient(firstRow: number): { readonly rows: Address; readonly bias: Address } {
+    const { scratch } = this.#walk;
+    if (!this.#clip) return { rows: scratch.gradient, bias: scratch.biasGradient };
+    const { gradient, biasGradient } = this.#space;
+    return { rows: gradient + 4 * this.#spec.table.ld * firstRow, bias: biasGradient + 4 * firstRow };
   }
 
   #head(batch: BatchLayout, word: number): number {
     return this.#kernels.memory.i32[(batch.head >>> 2) + word];
   }
 
-  /** Points #tile at what the forward walk left of a tile, or makes it again: relative to the lane's last reference, which fits all of its tiles. */
-  #bringTile(lane: number, index: number, rows: number, batch: BatchLayout): void {
+  /**
+   * Where the forward walk's tile is, or is made again: relative to `referenceOf`, since the lane's last reference fits all of its tiles. What it
+   * answers is valid until the next call.
+   */
+  bringTile(lane: number, index: number, rows: number, batch: BatchLayout): LossTile {
     const firstRow = this.#walk.firstRow(lane, index);
     if (this.#space.kept !== 0) {
       this.#tile.z = this.#placeOf(firstRow);
       this.#tile.ld = this.#space.tile.ld;
       this.#tile.C = this.#walk.tileClasses(lane, index);
-      return;
+      return this.#tile;
     }
     this.logits(this.#tile, lane, index, rows);
     maskTile(this.#kernels.memory, batch, this.#tile, firstRow);
@@ -128,9 +145,10 @@ export class FullGradient {
     if (this.#loss.kind === "separable") {
       this.#loss.tile(this.#tile, this.#rows);
     } else {
-      this.#rows.max = this.lastReference(lane);
+      this.#rows.max = this.referenceOf(lane, index);
       this.#loss.exponentials(this.#tile, this.#rows);
     }
+    return this.#tile;
   }
 
   #referenceMoved(lane: number, index: number): boolean {
@@ -148,7 +166,7 @@ export class FullGradient {
       matrix.packRight(scratch.packedScaled, hidden.address, hidden.ld, rows, D);
       return;
     }
-    tile.softmaxFactors(scratch.factor, this.#referenceOf(lane, index), space.lse, space.coefficient, rows);
+    tile.softmaxFactors(scratch.factor, this.referenceOf(lane, index), space.lse, space.coefficient, rows);
     rowKernels.scaleRows(scratch.scaled, ld, hidden.address, hidden.ld, scratch.factor, rows, D);
     matrix.packRight(scratch.packedScaled, scratch.scaled, ld, rows, D);
   }
@@ -165,7 +183,7 @@ export class FullGradient {
   }
 
   /** The first sorted label whose physical row is not below `row`. */
-  #firstLabel(batch: BatchLayout, row: number): number {
+  firstLabel(batch: BatchLayout, row: number): number {
     return firstNotBelow(this.#kernels.memory.i32, batch.sortedPlaces >>> 2, this.#head(batch, HEAD.positives), row);
   }
 

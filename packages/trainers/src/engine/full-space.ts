@@ -23,6 +23,12 @@ export function tileShape(rows: number): TileShape {
   return { classes, ld: 16 * Math.ceil(rows / 16) + 16 };
 }
 
+/** Rows of the batch of a block that a gradient filter leaves out or not. */
+export const ROW_BLOCK = 32;
+
+/** Classes of a block that a gradient filter leaves out or not: those that softmaxExponentials sums together. */
+export const FILTER_BLOCK = 64;
+
 /** What the walk over all classes shares, in training and in evaluation. `rows` is the capacity; L lanes. */
 export interface FullSpace {
   readonly rows: number;
@@ -69,6 +75,9 @@ export interface FullTrainingSpace {
   /** Softmax only: float32 (tiles if kept, else L; rows) what exponentials are relative to; int32 (tiles) whether that differs from the tile before. */
   readonly references: Address;
   readonly moved: Address;
+  /** Gradient filter only: float32 (tiles, blocks of a tile, rows) sums of exponentials; float64 (L, 2) blocks left out and mass left out, over the run */
+  readonly blocks: Address;
+  readonly left: Address;
   /** Clipping only: float32 (table rows, ld) and (table rows) */
   readonly gradient: Address;
   readonly biasGradient: Address;
@@ -94,6 +103,10 @@ export interface FullScratch {
   readonly factor: Address;
   readonly decay: Address;
   readonly spare: Address;
+  /** Gradient filter: float32 (rows) what turns exponentials into probabilities, and the mass that a lane has left out; 1s */
+  readonly probability: Address;
+  readonly spent: Address;
+  readonly ones: Address;
   /** Label smoothing: (ld) what it takes off every class row's gradient */
   readonly smoothing: Address;
   readonly end: Address;
@@ -111,6 +124,7 @@ export function fullScratch(base: Address, spec: EngineSpec, rows: number, kerne
   const classes = Math.max(...shapes.map((shape) => shape.classes));
   const block = 4 * classes * ld;
   const trained = trainsFully(spec) ? rows : 0;
+  const filtered = filters(spec) ? rows : 0;
   return {
     tile: take(4 * Math.max(...shapes.map((shape) => shape.classes * shape.ld))),
     gradient: take(block),
@@ -120,10 +134,18 @@ export function fullScratch(base: Address, spec: EngineSpec, rows: number, kerne
     add: take(4 * classes),
     packed: take(kernels.matrix.packedBytes(classes, D)),
     scaled: take(4 * trained * ld),
-    packedScaled: take(trained === 0 ? 0 : kernels.matrix.packedBytes(trained, D)),
+    packedScaled: take(
+      Math.max(
+        trained === 0 ? 0 : kernels.matrix.packedBytes(trained, D),
+        Math.ceil(filtered / ROW_BLOCK) * kernels.matrix.packedBytes(ROW_BLOCK, D),
+      ),
+    ),
     factor: take(4 * trained),
     decay: take(4 * trained),
     spare: take(8 * trained),
+    probability: take(4 * filtered),
+    spent: take(4 * filtered),
+    ones: take(4 * filtered),
     smoothing: take(smooths(spec) ? 4 * ld : 0),
     end: next,
   };
@@ -132,6 +154,11 @@ export function fullScratch(base: Address, spec: EngineSpec, rows: number, kerne
 /** Whether a training step walks all classes. */
 export function trainsFully(spec: EngineSpec): boolean {
   return spec.training !== undefined && spec.training.candidates === undefined;
+}
+
+/** Whether gradients leave out what has next to no probability. */
+export function filters(spec: EngineSpec): boolean {
+  return trainsFully(spec) && spec.training!.gradientFilter > 0;
 }
 
 function smooths(spec: EngineSpec): boolean {
@@ -183,14 +210,17 @@ function planTraining(
   const keeps = 4 * table.rows * tile.ld <= logitBytes;
   const clip = optimizer.clipNorm > 0;
   const softmax = describeLoss(loss.name).kind === "normalised";
+  const perTile = keeps || filters(spec);
   return {
     tile,
     tilesPerLane,
     laneHiddenGradient: floats("lane hidden gradients", table.lanes * rows * table.ld),
     laneRowSum: floats("lane row sums", smooths(spec) ? table.lanes * table.ld : 0),
     kept: floats("kept logits", keeps ? table.rows * tile.ld : 0),
-    references: floats("references", softmax ? (keeps ? tiles : table.lanes) * rows : 0),
+    references: floats("references", softmax ? (perTile ? tiles : table.lanes) * rows : 0),
     moved: floats("moved references", softmax && keeps ? tiles : 0),
+    blocks: floats("block sums", filters(spec) ? tiles * Math.ceil(tile.classes / FILTER_BLOCK) * rows : 0),
+    left: floats("left out", filters(spec) ? 4 * table.lanes : 0),
     gradient: floats("class gradients", clip ? table.rows * table.ld : 0),
     biasGradient: floats("bias gradients", clip && spec.bias ? table.rows : 0),
   };

@@ -2,8 +2,9 @@ import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
 import { createTileLoss, type LossPositives, type LossRows, type LossTile, type TileLoss } from "@logq/losses";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
+import { FilteredGradient } from "./full-filter.js";
 import { FullGradient } from "./full-gradient.js";
-import type { FullTrainingSpace } from "./full-space.js";
+import { type FullTrainingSpace, filters } from "./full-space.js";
 import type { FullWalk } from "./full-walk.js";
 import { type EngineLayout, FLAG } from "./layout.js";
 import { lossRows, sumInOrder } from "./loss-state.js";
@@ -20,12 +21,15 @@ import type { Updates } from "./updates.js";
  *     fold      a block of batch rows: the lanes' sums are folded in a tree and the labels settled; with that dH is brought to scale and summed in
  *               the same tree, and goes back through the encoder; now it is known whether all is finite
  *     gradient  a lane: each tile's class gradients, and their update (`FullGradient`)
+ *     hidden    only if gradients are filtered (`FilteredGradient`): dH, whose shares the lanes then find with the class gradients
  *
  * Exponentials are made once: what is unknown while they are made, the sum over all classes, is a factor of a row, so it scales rows of dH, and
  * rows of H where they meet the tile for dW.
  */
 export class FullStep {
   readonly gradient: FullGradient;
+  /** Set if gradients are filtered: then dH is its work, and comes after the update. */
+  readonly filter: FilteredGradient | undefined;
   readonly #kernels: Kernels;
   readonly #spec: EngineSpec;
   readonly #layout: EngineLayout;
@@ -57,6 +61,7 @@ export class FullStep {
     this.#space = layout.full.training!;
     this.#loss = createTileLoss(kernels, loss, spec.table.n);
     this.gradient = new FullGradient(kernels, spec, layout, walk, this.#loss, updates);
+    this.filter = filters(spec) ? new FilteredGradient(kernels, spec, layout, walk, this.gradient) : undefined;
     this.#R = rowsPerBlock(B);
     this.#smooths = loss.labelSmoothing > 0;
     this.#rows = lossRows(spec.scale);
@@ -105,11 +110,16 @@ export class FullStep {
       if (this.#loss.kind === "separable") {
         this.#loss.tile(this.#tile, this.#rows);
       } else {
+        if (this.filter !== undefined) {
+          this.#rows.blocks = this.filter.blocksOf(unit, tile);
+          this.#rows.ldBlocks = space.rows;
+        }
         const moved = this.#loss.exponentials(this.#tile, this.#rows);
         this.gradient.noteReference(unit, tile, rows, moved);
-        if (moved > 0 && tile > 0) this.#kernels.rows.scaleRows(dH, ld, dH, ld, scratch.decay, rows, D);
+        if (moved > 0 && tile > 0 && this.filter === undefined)
+          this.#kernels.rows.scaleRows(dH, ld, dH, ld, scratch.decay, rows, D);
       }
-      this.#addHiddenGradient(dH, classRows, C, rows, tile > 0);
+      if (this.filter === undefined) this.#addHiddenGradient(dH, classRows, C, rows, tile > 0);
       if (!this.#smooths) continue;
       this.#kernels.dense.columnSums(scratch.smoothing, classRows, ld, C, D);
       vector.addScaled(laneRowSum + 4 * unit * ld, scratch.smoothing, 1, D);
@@ -144,56 +154,45 @@ export class FullStep {
     this.#walk.pointAtLane(this.#rows, 0, first, R, batch);
     this.#walk.pointAtLabels(this.#positives, first, batch);
     this.#loss.settle(this.#positives, this.#rows);
-    this.#hiddenGradient(first, R, batch);
-    if (this.#isFinite(first, R)) this.#encoder.backward(first, R, { key: this.#spec.key, step });
+    // Before any class row is updated.
+    this.#labelHidden(first, R, batch);
+    if (!this.#sumsAreFinite(first, R)) this.#diverged();
+    else if (this.filter === undefined) this.#hiddenGradient(first, R, step);
+  }
+
+  /** Gradients are filtered: rows' block `unit` of dH, then the encoder backwards. */
+  hidden(unit: number, step: number, batch: BatchLayout): void {
+    const first = unit * this.#R;
+    this.#hiddenGradient(first, Math.min(this.#R, this.#batchRows(batch) - first), step);
+  }
+
+  /** dH of rows [first, first + R), and the encoder backwards. */
+  #hiddenGradient(first: number, R: number, step: number): void {
+    this.#laneHidden(first, R);
+    const { address, ld } = this.#layout.encoder.hiddenGradient;
+    if (this.#kernels.rows.allFinite(address + 4 * ld * first, ld, R, this.#spec.table.D))
+      this.#encoder.backward(first, R, { key: this.#spec.key, step });
     else this.#diverged();
   }
 
   /** Sums as well as losses: a row that is ignored has loss 0, but its logits are factors of class gradients. */
-  #isFinite(first: number, R: number): boolean {
-    const { memory, rows } = this.#kernels;
+  #sumsAreFinite(first: number, R: number): boolean {
+    const { f64 } = this.#kernels.memory;
     const { laneLoss, laneSum } = this.#walk.space;
     for (let r = first; r < first + R; r++) {
-      if (!Number.isFinite(memory.f64[(laneLoss >>> 3) + r])) return false;
-      if (this.#loss.kind === "normalised" && !Number.isFinite(memory.f64[(laneSum >>> 3) + r])) return false;
+      if (!Number.isFinite(f64[(laneLoss >>> 3) + r])) return false;
+      if (this.#loss.kind === "normalised" && !Number.isFinite(f64[(laneSum >>> 3) + r])) return false;
     }
-    const { address, ld } = this.#layout.encoder.hiddenGradient;
-    return rows.allFinite(address + 4 * ld * first, ld, R, this.#spec.table.D);
+    return true;
   }
 
-  /** dH of rows [first, first + R): the lanes' shares, brought to scale and summed; the labels' part; label smoothing's. */
-  #hiddenGradient(first: number, R: number, batch: BatchLayout): void {
-    const { vector, memory, rows, tile } = this.#kernels;
-    const { lanes, ld, D } = this.#spec.table;
-    const { space, scratch } = this.#walk;
-    const lane = (index: number) => this.#space.laneHiddenGradient + 4 * (index * space.rows + first) * ld;
-    for (let index = 0; index < lanes && this.#loss.kind === "normalised"; index++) {
-      const reference = this.gradient.lastReference(index) + 4 * first;
-      tile.softmaxFactors(scratch.factor, reference, space.lse + 4 * first, space.coefficient + 4 * first, R);
-      rows.scaleRows(lane(index), ld, lane(index), ld, scratch.factor, R, D);
-    }
-    for (let gap = 1; gap < lanes; gap *= 2) {
-      for (let index = 0; index < lanes; index += 2 * gap) vector.addScaled(lane(index), lane(index + gap), 1, R * ld);
-    }
-    this.#addLabels(lane(0), first, R, batch);
-    if (this.#smooths) this.#smoothHidden(lane(0), first, R);
-    const { hiddenGradient } = this.#layout.encoder;
-    for (let r = 0; r < R; r++) {
-      const from = (lane(0) >>> 2) + r * ld;
-      memory.f32.copyWithin((hiddenGradient.address >>> 2) + (first + r) * hiddenGradient.ld, from, from + D);
-    }
-    if (!this.#spec.normalize) return;
-    const at = hiddenGradient.address + 4 * hiddenGradient.ld * first;
-    const unit = space.unitHidden + 4 * ld * first;
-    rows.normalizeRowsBackward(at, hiddenGradient.ld, unit, ld, space.hiddenNorms + 4 * first, R, D);
-  }
-
-  /** The labels' class rows, times what `settle` made of their dot products; of cosines, the rows at length 1. */
-  #addLabels(dH: Address, first: number, R: number, batch: BatchLayout): void {
+  /** The labels' part of dH: their class rows, times what `settle` made of their dot products; of cosines, the rows at length 1. */
+  #labelHidden(first: number, R: number, batch: BatchLayout): void {
     const { memory, rows } = this.#kernels;
     const { i32, f32 } = memory;
     const { ld, D } = this.#spec.table;
     const { positiveDot, positiveAdd, positiveNorm } = this.#walk.space;
+    const { hiddenGradient } = this.#layout.encoder;
     const offsets = batch.positiveOffsets + 4 * first;
     let weights = positiveDot;
     if (this.#spec.normalize) {
@@ -203,8 +202,33 @@ export class FullStep {
       for (let l = i32[offsets >>> 2]; l < end; l++)
         f32[(weights >>> 2) + l] = f32[(positiveDot >>> 2) + l] / f32[(positiveNorm >>> 2) + l];
     }
+    const out = hiddenGradient.address + 4 * hiddenGradient.ld * first;
     const { address } = this.#layout.table;
-    rows.weightedRowSums(dH, ld, address, ld, offsets, batch.positivePlace, weights, R, D, true);
+    rows.weightedRowSums(out, hiddenGradient.ld, address, ld, offsets, batch.positivePlace, weights, R, D, false);
+  }
+
+  /** The classes' part: the lanes' shares of dH, brought to scale and summed. Label smoothing's. Back through the length of H. */
+  #laneHidden(first: number, R: number): void {
+    const { vector, rows, tile } = this.#kernels;
+    const { lanes, ld, D } = this.#spec.table;
+    const { space, scratch } = this.#walk;
+    const { hiddenGradient } = this.#layout.encoder;
+    const out = hiddenGradient.address + 4 * hiddenGradient.ld * first;
+    const lane = (index: number) => this.#space.laneHiddenGradient + 4 * (index * space.rows + first) * ld;
+    const relative = this.#loss.kind === "normalised" && this.filter === undefined;
+    for (let index = 0; index < lanes && relative; index++) {
+      const reference = this.gradient.lastReference(index) + 4 * first;
+      tile.softmaxFactors(scratch.factor, reference, space.lse + 4 * first, space.coefficient + 4 * first, R);
+      rows.scaleRows(lane(index), ld, lane(index), ld, scratch.factor, R, D);
+    }
+    for (let gap = 1; gap < lanes; gap *= 2) {
+      for (let index = 0; index < lanes; index += 2 * gap) vector.addScaled(lane(index), lane(index + gap), 1, R * ld);
+    }
+    if (this.#smooths) this.#smoothHidden(lane(0), first, R);
+    for (let r = 0; r < R; r++) vector.addScaled(out + 4 * hiddenGradient.ld * r, lane(0) + 4 * ld * r, 1, D);
+    if (!this.#spec.normalize) return;
+    const unit = space.unitHidden + 4 * ld * first;
+    rows.normalizeRowsBackward(out, hiddenGradient.ld, unit, ld, space.hiddenNorms + 4 * first, R, D);
   }
 
   /** Label smoothing takes the same off every class's logit: uniform[r] times the sum of all class rows. */

@@ -3,7 +3,21 @@ import type { LossRows } from "@logq/losses";
 
 /** A description of rows that points nowhere yet. */
 export function lossRows(scale: number): LossRows {
-  return { R: 0, scale, weight: 0, loss: 0, coefficient: 0, max: 0, sum: 0, decay: 0, lse: 0, total: 0, uniform: 0 };
+  return {
+    R: 0,
+    scale,
+    weight: 0,
+    loss: 0,
+    coefficient: 0,
+    max: 0,
+    sum: 0,
+    decay: 0,
+    blocks: 0,
+    ldBlocks: 0,
+    lse: 0,
+    total: 0,
+    uniform: 0,
+  };
 }
 
 /** The sum of `count` float64 numbers, first to last: of row losses, the loss of a batch. */

@@ -36,6 +36,8 @@ export interface TrainingSpec {
   readonly totalSteps: number;
   /** Full softmax keeps the logits of a step in at most this many bytes, and recomputes them if they need more. */
   readonly logitBytes: number;
+  /** Full softmax: the probability mass of a row that its class and hidden gradients may leave out; 0: none. */
+  readonly gradientFilter: number;
 }
 
 /** Everything an engine is made from: plain data, the same in every thread. */

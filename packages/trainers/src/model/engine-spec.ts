@@ -98,6 +98,7 @@ export function trainingEngineSpec(
       schedule: options.schedule,
       totalSteps,
       logitBytes: options.logitBytes,
+      gradientFilter: options.gradientFilter,
     } satisfies TrainingSpec,
   };
 }

@@ -82,6 +82,8 @@ export interface TrainOptions {
   readonly patience?: number;
   readonly lanes?: number;
   readonly logitBytes?: number;
+  /** Full softmax: probability mass of a row, in [0, 1), that gradients may leave out, block by block, rare classes first. Default 0: exact. */
+  readonly gradientFilter?: number;
   readonly workers?: number;
   readonly backend?: BackendChoice;
   readonly seed?: number | string;
@@ -117,6 +119,7 @@ export interface RunOptions {
   readonly patience: number;
   readonly lanes: number;
   readonly logitBytes: number;
+  readonly gradientFilter: number;
   readonly seed: number | string;
 }
 
@@ -168,7 +171,7 @@ const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefau
 const KEYS = (
   "encoder examples window contextMode withinLine hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
   "labelSmoothing normalize sampler distortion replacement negatives candidates dim batch epochs maxSteps maxMinutes optimizer schedule " +
-  "classBias classScale embeddingScale validationEvery patience lanes logitBytes workers backend seed"
+  "classBias classScale embeddingScale validationEvery patience lanes logitBytes gradientFilter workers backend seed"
 ).split(" ");
 
 /** Encoders whose inputs are a window of words or items. */
@@ -234,8 +237,21 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, options: TrainOptio
     patience: requireInteger("patience", options.patience ?? 0, 0),
     lanes: options.lanes ?? DEFAULT_LANES,
     logitBytes: requireInteger("logit bytes", options.logitBytes ?? DEFAULT_LOGIT_BYTES, 0),
+    gradientFilter: filterOf(options, loss),
     seed: options.seed ?? 1,
   };
+}
+
+function filterOf({ gradientFilter = 0 }: TrainOptions, loss: LossSpec): number {
+  requireNumber("gradient filter", gradientFilter, 0, 0.99);
+  if (gradientFilter > 0 && (loss.name !== "full-softmax" || loss.labelSmoothing > 0)) {
+    throw new OptionError("gradients are filtered in a full softmax without label smoothing", {
+      gradientFilter,
+      loss: loss.name,
+      labelSmoothing: loss.labelSmoothing,
+    });
+  }
+  return gradientFilter;
 }
 
 function lossOf(options: TrainOptions): LossSpec {

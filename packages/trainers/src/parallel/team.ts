@@ -23,6 +23,7 @@ export const PHASES = [
   "clip",
   "classes",
   "fold",
+  "hidden",
   "update",
   "rank",
 ] as const;

@@ -37,6 +37,14 @@ export interface TrainProgress {
 
 export type TrainEnd = "finished" | "time" | "early-stopping" | "interrupted";
 
+/** What a gradient filter left out of a step, on average. */
+export interface FilterReport {
+  /** Of the blocks of classes and rows, those that were left out. */
+  readonly skippedShare: number;
+  /** The probability of a row that was left out with them, linear. */
+  readonly skippedMass: number;
+}
+
 /** What a run came to. Plain data, stored with the model. */
 export interface TrainReport {
   readonly loss: LossName;
@@ -52,6 +60,8 @@ export interface TrainReport {
   readonly node: string;
   readonly steps: number;
   readonly examples: number;
+  /** null: gradients were exact. */
+  readonly gradientFilter: FilterReport | null;
   /** Training alone. */
   readonly seconds: number;
   readonly examplesPerSecond: number;

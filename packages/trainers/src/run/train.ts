@@ -244,6 +244,7 @@ class Run {
       blas: host.backend.blas ?? null,
       node: process.version,
       steps: trainer.step,
+      gradientFilter: trainer.filtered() ?? null,
       examples,
       seconds: this.#seconds,
       examplesPerSecond: examples / Math.max(1e-9, this.#seconds),

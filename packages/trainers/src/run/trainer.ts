@@ -20,6 +20,7 @@ import { runWarnings } from "../model/warnings.js";
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { startBiases } from "../table/export.js";
+import type { FilterReport } from "./report.js";
 
 /** The largest k of a ranking that a trainer prepares for. */
 const DEFAULT_MAX_K = 100;
@@ -149,6 +150,21 @@ export class Trainer {
       lastLoss: at(STAT.lastLoss),
       milliseconds: at(STAT.milliseconds),
     };
+  }
+
+  /** What the gradient filter has left out of the steps so far, on average: a share of all blocks of a step, and of a row's probability. */
+  filtered(): FilterReport | undefined {
+    const { memory, layout, spec } = this.host;
+    const left = layout.full.training?.left ?? 0;
+    if (left === 0) return undefined;
+    let share = 0;
+    let mass = 0;
+    for (let lane = 0; lane < spec.table.lanes; lane++) {
+      share += memory.f64[(left >>> 3) + 2 * lane]!;
+      mass += memory.f64[(left >>> 3) + 2 * lane + 1]!;
+    }
+    const { steps } = this.statistics();
+    return { skippedShare: share / spec.table.lanes / steps, skippedMass: mass / steps };
   }
 
   /** Milliseconds of the last `count` steps (at most 4096), unordered. */

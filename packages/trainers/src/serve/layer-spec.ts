@@ -27,6 +27,7 @@ export interface OutputLayerOptions
     | "classScale"
     | "lanes"
     | "logitBytes"
+    | "gradientFilter"
     | "workers"
     | "backend"
     | "seed"
@@ -109,6 +110,7 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
       schedule: options.schedule,
       totalSteps: requireInteger("totalSteps", totalSteps ?? Number.MAX_SAFE_INTEGER, 1),
       logitBytes: options.logitBytes,
+      gradientFilter: options.gradientFilter,
     },
     evaluationRows: Math.min(256, options.batch, Math.max(1, Math.floor(EVALUATED_LABELS / most))),
     capacity,

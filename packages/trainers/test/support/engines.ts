@@ -40,6 +40,7 @@ export interface EngineCase {
   readonly evaluationRows?: number;
   readonly maxK?: number;
   readonly seed?: number;
+  readonly gradientFilter?: number;
 }
 
 export function engineSpec(of: EngineCase): EngineSpec {
@@ -86,6 +87,7 @@ export function engineSpec(of: EngineCase): EngineSpec {
       schedule: scheduleSpec(of.schedule),
       totalSteps: of.totalSteps ?? 10,
       logitBytes: of.keepLogits === false ? 0 : 2 ** 30,
+      gradientFilter: of.gradientFilter ?? 0,
     },
     evaluationRows: of.evaluationRows ?? 8,
     maxK: Math.min(of.maxK ?? 5, n),
