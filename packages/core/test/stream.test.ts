@@ -33,6 +33,7 @@ describe("stream numbers", () => {
       exponentialClocks: 9,
       probe: 10,
       measurement: 11,
+      rounding: 12,
     });
   });
 

@@ -1,14 +1,6 @@
-/**
- * Inverted dropout whose mask is a function of (key, layer, step, row, column): Philox 4x32-10, as in @logq/core, four blocks at a time.
- * Lane l of a vector belongs to block l, until the words are transposed into the order of the columns.
- */
+/** Inverted dropout whose mask is a function of (key, layer, step, row, column). */
 import { loadLanes, storeLanes } from "./lanes";
-
-const MULTIPLIER_0: i32 = 0xd2511f53;
-const MULTIPLIER_1: i32 = 0xcd9e8d57;
-const WEYL_0: i32 = 0x9e3779b9;
-const WEYL_1: i32 = 0xbb67ae85;
-const ROUNDS: i32 = 10;
+import { drawFour, words0, words1, words2, words3 } from "./philox";
 
 /** Columns of four blocks. */
 const GROUP: u32 = 16;
@@ -43,32 +35,11 @@ export function dropout(
 function maskGroup(
   at: usize, width: u32, limit: v128, factor: v128, block: u32, c1: u32, c2: u32, c3: u32, keyLow: u32, keyHigh: u32,
 ): void {
-  let x0 = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3));
-  let x1 = i32x4.splat(c1);
-  let x2 = i32x4.splat(c2);
-  let x3 = i32x4.splat(c3);
-  let k0 = i32x4.splat(keyLow);
-  let k1 = i32x4.splat(keyHigh);
-  for (let round = 0; round < ROUNDS; round++) {
-    const low0 = i64x2.extmul_low_i32x4_u(x0, i32x4.splat(MULTIPLIER_0));
-    const high0 = i64x2.extmul_high_i32x4_u(x0, i32x4.splat(MULTIPLIER_0));
-    const low1 = i64x2.extmul_low_i32x4_u(x2, i32x4.splat(MULTIPLIER_1));
-    const high1 = i64x2.extmul_high_i32x4_u(x2, i32x4.splat(MULTIPLIER_1));
-    x0 = v128.xor(v128.xor(v128.shuffle<i32>(low1, high1, 1, 3, 5, 7), x1), k0);
-    x1 = v128.shuffle<i32>(low1, high1, 0, 2, 4, 6);
-    x2 = v128.xor(v128.xor(v128.shuffle<i32>(low0, high0, 1, 3, 5, 7), x3), k1);
-    x3 = v128.shuffle<i32>(low0, high0, 0, 2, 4, 6);
-    k0 = i32x4.add(k0, i32x4.splat(WEYL_0));
-    k1 = i32x4.add(k1, i32x4.splat(WEYL_1));
-  }
-  const a01 = v128.shuffle<i32>(x0, x1, 0, 4, 1, 5);
-  const a23 = v128.shuffle<i32>(x2, x3, 0, 4, 1, 5);
-  maskFour(at, width, v128.shuffle<i64>(a01, a23, 0, 2), limit, factor);
-  if (width > 4) maskFour(at + 16, width - 4, v128.shuffle<i64>(a01, a23, 1, 3), limit, factor);
-  const b01 = v128.shuffle<i32>(x0, x1, 2, 6, 3, 7);
-  const b23 = v128.shuffle<i32>(x2, x3, 2, 6, 3, 7);
-  if (width > 8) maskFour(at + 32, width - 8, v128.shuffle<i64>(b01, b23, 0, 2), limit, factor);
-  if (width > 12) maskFour(at + 48, width - 12, v128.shuffle<i64>(b01, b23, 1, 3), limit, factor);
+  drawFour(block, c1, c2, c3, keyLow, keyHigh);
+  maskFour(at, width, words0, limit, factor);
+  if (width > 4) maskFour(at + 16, width - 4, words1, limit, factor);
+  if (width > 8) maskFour(at + 32, width - 8, words2, limit, factor);
+  if (width > 12) maskFour(at + 48, width - 12, words3, limit, factor);
 }
 
 /** Masks the first `width` of up to four columns by their words. */

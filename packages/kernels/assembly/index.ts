@@ -9,6 +9,7 @@ export { addScaled, fill, gatherRows, scatterRows, weightedRowSums } from "./row
 export { allFinite, normalizeRows, normalizeRowsBackward, pairDots, sumOfSquares } from "./norms";
 export { activationBackward, biasActivate, columnSums } from "./dense";
 export { dropout } from "./dropout";
+export { roundRows, widenRows } from "./narrow";
 export { updateAdagrad, updateAdam, updateMomentum, updateRowwiseAdagrad, updateSgd } from "./optimizer";
 export { exp, logSumExpOf, sigmoid, softmax, softplus } from "./vector";
 export { sortPairs, uniqueRuns } from "./indices";

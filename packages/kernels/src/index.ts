@@ -9,6 +9,7 @@ export { ACTIVATION, type ActivationCode, type DenseKernels, type DropoutDraw } 
 export type { IndexKernels } from "./interface/indices.js";
 export type { BackendName, Kernels } from "./interface/kernels.js";
 export type { MatrixKernels } from "./interface/matrix.js";
+export type { NarrowKernels, RoundingDraw } from "./interface/narrow.js";
 export type { OptimizerKernels, RowBlock, UpdateRule } from "./interface/optimizer.js";
 export type { RowKernels } from "./interface/rows.js";
 export type { TileKernels } from "./interface/tile.js";

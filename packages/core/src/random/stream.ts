@@ -16,6 +16,7 @@ export const STREAM = {
   exponentialClocks: 9,
   probe: 10,
   measurement: 11,
+  rounding: 12,
 } as const;
 
 export type StreamId = (typeof STREAM)[keyof typeof STREAM];

@@ -2,6 +2,7 @@ import type { KernelMemory } from "../memory.js";
 import type { DenseKernels } from "./dense.js";
 import type { IndexKernels } from "./indices.js";
 import type { MatrixKernels } from "./matrix.js";
+import type { NarrowKernels } from "./narrow.js";
 import type { OptimizerKernels } from "./optimizer.js";
 import type { RowKernels } from "./rows.js";
 import type { TileKernels } from "./tile.js";
@@ -21,6 +22,7 @@ export interface Kernels {
   readonly matrix: MatrixKernels;
   readonly tile: TileKernels;
   readonly rows: RowKernels;
+  readonly narrow: NarrowKernels;
   readonly dense: DenseKernels;
   readonly optimizer: OptimizerKernels;
   readonly vector: VectorKernels;

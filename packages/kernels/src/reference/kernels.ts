@@ -3,6 +3,7 @@ import type { KernelMemory } from "../memory.js";
 import { referenceDense } from "./dense.js";
 import { referenceIndices } from "./indices.js";
 import { referenceMatrix } from "./matrix.js";
+import { referenceNarrow } from "./narrow.js";
 import { referenceOptimizer } from "./optimizer.js";
 import { referenceRows } from "./rows.js";
 import { referenceTile } from "./tile.js";
@@ -19,6 +20,7 @@ export function createReferenceKernels(memory: KernelMemory): Kernels {
     matrix: referenceMatrix(memory),
     tile: referenceTile(memory),
     rows: referenceRows(memory),
+    narrow: referenceNarrow(memory),
     dense: referenceDense(memory),
     optimizer: referenceOptimizer(memory),
     vector: referenceVector(memory),

@@ -1,6 +1,7 @@
 import type { DenseKernels } from "../interface/dense.js";
 import type { IndexKernels } from "../interface/indices.js";
 import type { MatrixKernels } from "../interface/matrix.js";
+import type { NarrowKernels } from "../interface/narrow.js";
 import type { RowKernels } from "../interface/rows.js";
 import type { TileKernels } from "../interface/tile.js";
 import type { VectorKernels } from "../interface/vector.js";
@@ -14,6 +15,7 @@ export interface WasmExports
   extends Omit<MatrixKernels, "packedBytes" | "packedColumn">,
     TileKernels,
     Omit<RowKernels, "allFinite">,
+    Pick<NarrowKernels, "widenRows">,
     Omit<DenseKernels, "dropout">,
     VectorKernels,
     Omit<IndexKernels, "sortScratchBytes"> {
@@ -30,6 +32,23 @@ export interface WasmExports
     scale: number,
     firstBlock: number,
     firstRow: number,
+    stepLow: number,
+    stream: number,
+    keyLow: number,
+    keyHigh: number,
+  ): void;
+
+  /** The counter's first word is firstBlock + ⌊d/8⌋. */
+  roundRows(
+    table: Address,
+    ldTable: number,
+    indices: Address,
+    source: Address,
+    ldSource: number,
+    count: number,
+    D: number,
+    ids: Address,
+    firstBlock: number,
     stepLow: number,
     stream: number,
     keyLow: number,

@@ -5,6 +5,7 @@ import type { KernelMemory } from "../memory.js";
 import { wasmDense } from "./dense.js";
 import type { WasmExports } from "./exports.js";
 import { wasmMatrix } from "./matrix.js";
+import { wasmNarrow } from "./narrow.js";
 import { wasmOptimizer } from "./optimizer.js";
 
 /** Bytes of the radix sort's counters: 2^DIGIT_BITS of them, assembly/indices.ts. */
@@ -40,6 +41,7 @@ export function createWasmKernels(module: WebAssembly.Module, memory: KernelMemo
       mergeTopK: wasm.mergeTopK,
     },
     rows: wasmRows(wasm),
+    narrow: wasmNarrow(wasm),
     dense: wasmDense(wasm),
     optimizer: wasmOptimizer(wasm),
     vector: {
