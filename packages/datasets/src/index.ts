@@ -5,6 +5,7 @@ export {
   allocateShared,
   arrayTypeOf,
   readArrayFile,
+  readArrayInPieces,
   writeArrayFile,
 } from "./files/array-file.js";
 export { type ReplaceRule, writeDirectoryAtomically } from "./files/directory.js";

@@ -82,26 +82,55 @@ export async function readArrayFile<T extends ArrayType>(file: string, type: T, 
   requireLittleEndian();
   const handle = await openArrayFile(file);
   try {
-    const { size } = await handle.stat();
-    const elementBytes = CONSTRUCTORS[type].BYTES_PER_ELEMENT;
-    const expected = length ?? Math.floor(size / elementBytes);
-    if (size !== expected * elementBytes) {
-      throw new FileFormatError(
-        `${file} has ${size} bytes, not the ${expected * elementBytes} of ${expected} ${type}`,
-        {
-          file,
-          bytes: size,
-          expected: expected * elementBytes,
-          type,
-        },
-      );
-    }
-    const array = allocateShared(type, expected);
-    await readAll(handle, new Uint8Array(array.buffer), file);
+    const array = allocateShared(type, await lengthOf(handle, file, type, length));
+    await readAll(handle, new Uint8Array(array.buffer), file, 0);
     return array;
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Reads an array file from its beginning to its end, `piece` elements at a time (the last may be shorter): for files larger than the memory
+ * that is there for them. Each piece is good until the next is asked for.
+ * @param length the elements the file must have
+ * @throws MissingFileError; FileFormatError if the size does not fit
+ */
+export async function* readArrayInPieces<T extends ArrayType>(
+  file: string,
+  type: T,
+  length: number,
+  piece: number,
+): AsyncGenerator<ArrayOf<T>> {
+  requireLittleEndian();
+  const handle = await openArrayFile(file);
+  try {
+    await lengthOf(handle, file, type, length);
+    const construct = CONSTRUCTORS[type] as new (length: number) => AnyArray;
+    const buffer = new construct(Math.min(piece, length));
+    for (let first = 0; first < length; first += piece) {
+      const some = buffer.subarray(0, Math.min(piece, length - first));
+      const bytes = new Uint8Array(some.buffer, some.byteOffset, some.byteLength);
+      await readAll(handle, bytes, file, first * buffer.BYTES_PER_ELEMENT);
+      yield some as ArrayOf<T>;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The elements of a file: by its size, or those it must have. @throws FileFormatError if the size does not fit */
+async function lengthOf(handle: FileHandle, file: string, type: ArrayType, length?: number): Promise<number> {
+  const { size } = await handle.stat();
+  const elementBytes = CONSTRUCTORS[type].BYTES_PER_ELEMENT;
+  const expected = length ?? Math.floor(size / elementBytes);
+  if (size === expected * elementBytes) return expected;
+  throw new FileFormatError(`${file} has ${size} bytes, not the ${expected * elementBytes} of ${expected} ${type}`, {
+    file,
+    bytes: size,
+    expected: expected * elementBytes,
+    type,
+  });
 }
 
 async function openArrayFile(file: string): Promise<FileHandle> {
@@ -119,10 +148,13 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function readAll(handle: FileHandle, bytes: Uint8Array, file: string): Promise<void> {
+/** Fills `bytes` from position `start` of the file on. */
+async function readAll(handle: FileHandle, bytes: Uint8Array, file: string, start: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
-    const { bytesRead } = await handle.read(bytes, at, Math.min(TRANSFER_BYTES, bytes.length - at), at);
-    if (bytesRead === 0) throw new FileFormatError(`${file} became shorter while it was read`, { file, bytes: at });
+    const { bytesRead } = await handle.read(bytes, at, Math.min(TRANSFER_BYTES, bytes.length - at), start + at);
+    if (bytesRead === 0) {
+      throw new FileFormatError(`${file} became shorter while it was read`, { file, bytes: start + at });
+    }
     at += bytesRead;
   }
 }
