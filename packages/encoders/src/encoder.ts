@@ -3,6 +3,7 @@ import { ACTIVATION, type Address, type Kernels } from "@logq/kernels";
 import { biasGradient, type DenseUnit, denseUnits, matrixGradient } from "./dense-units.js";
 import type { EncoderInput } from "./input.js";
 import type { Block, EncoderLayout, LayerLayout } from "./layout.js";
+import type { EmbeddingRows } from "./rows.js";
 import type { Segments } from "./segments.js";
 import { type EncoderSpec, layerShapes, validateEncoderSpec } from "./spec.js";
 
@@ -35,18 +36,23 @@ export class Encoder {
   readonly denseUnits: readonly DenseUnit[];
 
   readonly #kernels: Kernels;
+  readonly #embedding: EmbeddingRows | undefined;
   readonly #draw: { key: Key; step: number; layer: number } = { key: { low: 0, high: 0 }, step: 0, layer: 0 };
   #batchRows: number;
   #input: EncoderInput = NO_INPUT;
   #segments: Segments = NO_SEGMENTS;
 
-  /** Throws OptionError if `layout` is not one of `spec`. The batch starts with layout.maxRows rows and no input. */
-  constructor(spec: EncoderSpec, layout: EncoderLayout, kernels: Kernels) {
+  /**
+   * Throws OptionError if `layout` is not one of `spec`. The batch starts with layout.maxRows rows and no input.
+   * @param embedding reads an embedding table that lies apart, in other memories
+   */
+  constructor(spec: EncoderSpec, layout: EncoderLayout, kernels: Kernels, embedding?: EmbeddingRows) {
     this.spec = validateEncoderSpec(spec);
     requireSameShapes(this.spec, layout);
     this.layout = layout;
     this.#batchRows = layout.maxRows;
     this.#kernels = kernels;
+    this.#embedding = embedding;
     this.evaluationPrepareUnits = layout.layers.length;
     this.prepareUnits = layout.training ? 2 * layout.layers.length : layout.layers.length;
     this.denseUnits = layout.training ? denseUnits(layout) : [];
@@ -135,6 +141,10 @@ export class Encoder {
     const table = tables[0];
     const out = rowAddress(inputVector, firstRow);
     const first = offsets + 4 * firstRow;
+    if (this.#embedding !== undefined) {
+      this.#embedding.weightedSums(out, inputVector.ld, first, ids, weights, rows, false);
+      return;
+    }
     this.#kernels.rows.weightedRowSums(
       out,
       inputVector.ld,
@@ -155,6 +165,10 @@ export class Encoder {
     const table = tables[0];
     const out = rowAddress(inputVector, firstRow);
     const ids = this.#input.ids + 4 * window * firstRow;
+    if (this.#embedding !== undefined) {
+      this.#embedding.gather(out, embedding, ids, rows * window);
+      return;
+    }
     this.#kernels.rows.gatherRows(out, embedding, table.address, table.ld, ids, rows * window, embedding);
   }
 

@@ -11,5 +11,6 @@ export {
   type ParameterTable,
   planEncoder,
 } from "./layout.js";
+export type { EmbeddingRows } from "./rows.js";
 export { buildSegments, planSegments, type Segments, segmentScratchBytes } from "./segments.js";
 export { type EncoderSpec, inputWidth, type LayerShape, layerShapes, validateEncoderSpec } from "./spec.js";

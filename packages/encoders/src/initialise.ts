@@ -24,7 +24,7 @@ const WORD_STEP = 2 ** -32;
  * grown vocabularies and any split of the work agree. The law is uniform, not normal, because its arithmetic is exact in every engine,
  * which that of logarithms and cosines is not.
  */
-export function initialiseRows(memory: KernelMemory, block: InitialRows, key: Key): void {
+export function initialiseRows(memory: Pick<KernelMemory, "f32">, block: InitialRows, key: Key): void {
   const { f32 } = memory;
   const { rows, columns, firstId, idStep, table, limit } = block;
   const low = stepLow(table);

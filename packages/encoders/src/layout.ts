@@ -75,6 +75,8 @@ export interface EncoderPlanOptions {
   readonly training: boolean;
   /** Tells the bytes of packed operands; any kernels of the back-end will do, over whatever memory. */
   readonly matrix: Pick<MatrixKernels, "packedBytes">;
+  /** True: the embedding table lies in other memories, and an `EmbeddingRows` reads it; its address here is 0. */
+  readonly embeddingApart?: boolean;
 }
 
 /** Numbers of tables in the address of an initial value: (key, STREAM.initialise, table, row, column). They are part of the meaning of a seed. */
@@ -94,7 +96,7 @@ export function planEncoder(plan: MemoryPlan, spec: EncoderSpec, options: Encode
   const inputVector = reserveInput(plan, "encoder.input", maxRows, valid);
   const inputGradient = reserveInput(plan, "encoder.inputGradient", gradientRows, valid);
   const tables: ParameterTable[] = [];
-  if (valid.input !== "external") tables.push(planEmbedding(plan, valid));
+  if (valid.input !== "external") tables.push(planEmbedding(plan, valid, options.embeddingApart === true));
   const layers: LayerLayout[] = [];
   let [input, gradient] = [inputVector, inputGradient];
   shapes.forEach((shape, l) => {
@@ -137,8 +139,9 @@ export function planEncoder(plan: MemoryPlan, spec: EncoderSpec, options: Encode
   };
 }
 
-function planEmbedding(plan: MemoryPlan, spec: Required<EncoderSpec>): ParameterTable {
-  const block = reserveBlock(plan, "encoder.embedding", spec.vocabulary, spec.embedding);
+function planEmbedding(plan: MemoryPlan, spec: Required<EncoderSpec>, apart: boolean): ParameterTable {
+  const reserved = reserveBlock(plan, "encoder.embedding", apart ? 0 : spec.vocabulary, spec.embedding);
+  const block = { ...reserved, rows: spec.vocabulary };
   return {
     ...block,
     name: "embedding",

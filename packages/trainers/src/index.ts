@@ -27,3 +27,4 @@ export { loadModel, type Model, type Scored } from "./serve/model.js";
 export type { ModelInput } from "./serve/model-input.js";
 export { OutputLayer, type StepOptions, type StepResult } from "./serve/output-layer.js";
 export { classOfRow, DEFAULT_LANES, rowOfClass, type TableShape, tableShape } from "./table/lanes.js";
+export { TABLE_TYPES, type TableType } from "./table/placed-table.js";

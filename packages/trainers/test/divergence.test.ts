@@ -44,7 +44,7 @@ async function poisoned(of: EngineCase, workers: number, steps: number, what: "c
     const { table, encoder } = host.layout;
     const row = rowOfClass(host.spec.table, (input * 7) % N);
     const plant = {
-      class: table.address + 4 * (row * host.spec.table.ld + 8),
+      class: table.placed.pieces[0]!.address + 4 * (row * host.spec.table.ld + 8),
       bias: table.bias + 4 * row,
       embedding: encoder.tables[0]!.address + 4 * encoder.tables[0]!.ld * input,
     }[what];
@@ -134,7 +134,7 @@ describe("NaN", () => {
   it("that is mended lets an engine without workers go on", async () => {
     const of = CASES["full softmax"]!;
     await withEngine(engineSpec(of), {}, async ({ host, train }) => {
-      const at = host.layout.table.address >>> 2;
+      const at = host.layout.table.placed.pieces[0]!.address >>> 2;
       const value = host.memory.f32[at]!;
       host.memory.f32[at] = Number.NaN;
       await expect(train(0, 1)).rejects.toMatchObject({ name: "DivergenceError" });
@@ -152,18 +152,25 @@ describe("NaN", () => {
 });
 
 describe("memory", () => {
-  it("that does not fit is refused before it is asked for, with the bytes", async () => {
-    const spec = engineSpec({
-      loss: "sampled-softmax",
-      n: 2 ** 27,
-      D: 32,
-      sampler: { name: "uniform" },
-      vocabulary: 10,
-    });
+  const refusal = async (n: number, D: number, lanes: number) => {
+    const spec = engineSpec({ loss: "sampled-softmax", n, D, lanes, sampler: { name: "uniform" }, vocabulary: 10 });
     const error = await EngineHost.create(spec, { workers: 2, backend: "wasm" }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(MemoryLimitError);
-    const { bytes, limit } = (error as MemoryLimitError).values as { bytes: number; limit: number };
-    expect(bytes).toBeGreaterThan(2 ** 27 * 33 * 4);
-    expect(limit).toBeLessThanOrEqual(2 ** 32);
+    return (error as MemoryLimitError).values as { bytes: number; limit: number; memories?: number[] };
+  };
+
+  it("that the machine lacks is refused before it is asked for, with the bytes", async () => {
+    // Half a terabyte.
+    const { bytes, limit, memories } = await refusal(2 ** 27, 1024, 1024);
+    expect(bytes).toBeGreaterThan(2 ** 27 * 1025 * 4);
+    expect(limit).toBeLessThan(bytes);
+    expect(memories!.reduce((sum, some) => sum + some, 0)).toBe(bytes);
+    expect(Math.max(...memories!)).toBeLessThanOrEqual(2 ** 32);
+  });
+
+  it("that a lane needs more of than one memory holds is refused, with the bytes", async () => {
+    const { bytes, limit } = await refusal(2 ** 27, 32, 2);
+    expect(bytes).toBeGreaterThan(2 ** 26 * 32 * 4);
+    expect(limit).toBe(2 ** 32);
   });
 });

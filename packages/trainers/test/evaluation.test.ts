@@ -9,7 +9,7 @@ import { parseMetrics, RANKING_METRICS } from "../dist/evaluate/metrics.js";
 import { createSource } from "../dist/sources/create.js";
 import { SequentialOrder } from "../dist/sources/order.js";
 import type { RankingSourceSpec } from "../dist/sources/source.js";
-import { writeRows, writeScalars } from "../dist/table/export.js";
+import { readClassTable, writeClassTable, writeScalars } from "../dist/table/export.js";
 import { type EngineCase, engineSpec, type RunningEngine, withEngine } from "./support/engines.js";
 
 /** Users who find one to three items, some of them twice, and have seen a few others. */
@@ -63,7 +63,7 @@ function writeModel({ host }: RunningEngine, seed = 3): Model {
     bias: coarse(random, n),
     E: coarse(random, host.spec.encoder.vocabulary * D),
   };
-  writeRows(host, host.layout.table.address, model.W);
+  writeClassTable(host, model.W);
   writeScalars(host, host.layout.table.bias, model.bias);
   const { address, ld } = host.layout.encoder.tables[0]!;
   for (let row = 0; row < host.spec.encoder.vocabulary; row++) {
@@ -234,7 +234,7 @@ describe("evaluation", () => {
             await engine.train(step, 1);
             if (evaluates) await evaluateModel(engine.host, { source: "train", metrics: ALL([3]) });
           }
-          return engine.host.memory.floats(engine.host.layout.table.address, 67 * 4).slice();
+          return readClassTable(engine.host);
         }),
       ),
     );

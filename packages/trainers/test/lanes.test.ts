@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readRows, readScalars, startBiases, writeRows, writeScalars } from "../dist/table/export.js";
+import { readClassTable, readScalars, startBiases, writeClassTable, writeScalars } from "../dist/table/export.js";
 import { classesOfLane, classOfRow, rowOfClass, tableShape } from "../dist/table/lanes.js";
 import { engineSpec, withEngine } from "./support/engines.js";
 
@@ -56,9 +56,10 @@ describe("tables read and written in id order", () => {
   it("come back as they were, whatever the lanes", async () => {
     await withEngine(engineSpec({ loss: "full-softmax", n: 37, D: 5, lanes: 8 }), {}, async ({ host }) => {
       const rows = Float32Array.from({ length: 37 * 5 }, (_, i) => i + 1);
-      const { address, bias } = host.layout.table;
-      writeRows(host, address, rows);
-      expect(readRows(host, address)).toEqual(rows);
+      const { placed, bias } = host.layout.table;
+      const { address } = placed.pieces[0]!;
+      writeClassTable(host, rows);
+      expect(readClassTable(host)).toEqual(rows);
       // Class 9 of 8 lanes of 5 rows: lane 1, second row.
       expect(host.memory.f32[(address >>> 2) + (1 * 5 + 1) * 8]).toBe(9 * 5 + 1);
       const scalars = Float32Array.from({ length: 37 }, (_, i) => i / 2);
@@ -71,7 +72,7 @@ describe("tables read and written in id order", () => {
     const tables = await Promise.all(
       [1, 16].map((lanes) =>
         withEngine(engineSpec({ loss: "full-softmax", n: 37, D: 5, lanes }), {}, async ({ host }) =>
-          readRows(host, host.layout.table.address),
+          readClassTable(host),
         ),
       ),
     );

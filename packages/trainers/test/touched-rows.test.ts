@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { OptimizerSpec } from "../dist/optimize/optimizer.js";
-import { readRows } from "../dist/table/export.js";
+import { readClassTable } from "../dist/table/export.js";
 import { type EngineCase, engineSpec, type RunningEngine, readTables, withEngine } from "./support/engines.js";
 
 /** One example a class asks for, three draws: given lists say who is drawn, so every row's use is known. */
@@ -110,7 +110,7 @@ describe("a row that is a label and was drawn three times is updated once", () =
       );
       await withEngine(knownDraws({ name: "adagrad", learningRate: rate }, { per }), {}, async ({ host, train }) => {
         await train(0, 1);
-        const accumulator = readRows(host, host.layout.table.state.state);
+        const accumulator = readClassTable(host, "state");
         for (const id of USED) {
           for (let d = 0; d < 5; d++) {
             const g = sgd[id * 5 + d]!;

@@ -73,10 +73,9 @@ function trainOptions(
   return { loss, ...candidates, dim, batch, seed, backend, workers, optimizer, epochs: EPOCHS };
 }
 
-/** Meets every page of the engine's memory once, so that no step waits for the system to provide one. */
+/** Meets every page of the engine's memories once, so that no step waits for the system to provide one. */
 function touch({ host }: Trainer): void {
-  const { u8 } = host.memory;
-  for (let at = 0; at < host.layout.bytes; at += PAGE) u8[at] = u8[at]!;
+  for (const { u8 } of host.memories) for (let at = 0; at < u8.length; at += PAGE) u8[at] = u8[at]!;
 }
 
 function measurementOf(

@@ -99,6 +99,8 @@ async function exactGradient(
 ): Promise<Float64Array> {
   const { memory, layout, spec } = trainer.host;
   const { n, ld } = spec.table;
+  // The tables of the report fit one memory.
+  const { address } = layout.table.placed.pieces[0]!;
   const { f32 } = memory;
   const rows = offsets.length - 1;
   const max = new Float64Array(rows).fill(Number.NEGATIVE_INFINITY);
@@ -107,7 +109,7 @@ async function exactGradient(
   const place = (id: number) => rowOfClass(spec.table, id);
   for (let id = 0; id < n; id++) {
     if (id % CLASSES_A_TURN === 0) await breathe(signal);
-    const w = (layout.table.address >>> 2) + place(id) * ld;
+    const w = (address >>> 2) + place(id) * ld;
     const bias = layout.table.bias === 0 ? 0 : f32[(layout.table.bias >>> 2) + place(id)]!;
     for (let r = 0; r < rows; r++) {
       let z = bias;
@@ -126,8 +128,7 @@ async function exactGradient(
   for (let r = 0; r < rows; r++) {
     const own = labels.slice(offsets[r], offsets[r + 1]);
     for (let d = 0; d < D; d++) {
-      const ofLabels =
-        own.reduce((sum, id) => sum + f32[(layout.table.address >>> 2) + place(id) * ld + d]!, 0) / own.length;
+      const ofLabels = own.reduce((sum, id) => sum + f32[(address >>> 2) + place(id) * ld + d]!, 0) / own.length;
       gradient[r * D + d] = (gradient[r * D + d]! / total[r]! - ofLabels) / rows;
     }
   }
@@ -142,11 +143,12 @@ function sampledGradient(
 ): Float32Array {
   const { host, options } = trainer;
   const { memory, layout, spec, backend } = host;
+  const { address } = layout.table.placed.pieces[0]!;
   const classes = [...new Set([...ids, ...sample.labels])];
   const index = new Map(classes.map((id, i) => [id, i]));
   const table = new Float32Array(classes.length * sample.D);
   for (const [i, id] of classes.entries()) {
-    const row = layout.table.address + 4 * spec.table.ld * rowOfClass(spec.table, id);
+    const row = address + 4 * spec.table.ld * rowOfClass(spec.table, id);
     table.set(memory.floats(row, sample.D), i * sample.D);
   }
   const biases = layout.table.bias >>> 2;

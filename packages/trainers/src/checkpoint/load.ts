@@ -1,61 +1,54 @@
 import { join } from "node:path";
 import { FileFormatError } from "@logq/core";
-import { readArrayFile } from "@logq/datasets";
+import { readArrayInPieces } from "@logq/datasets";
 import type { EngineHost } from "../engine/host.js";
-import { writeRows, writeScalars } from "../table/export.js";
+import { type NamedArray, parameterArrays, writeRows } from "../table/parameters.js";
 import type { RunHead, StoredTable } from "./format.js";
 
-/** Fills an engine's parameter tables from a saved run. @throws MissingFileError, FileFormatError */
+/** Elements of a file that are in memory at a time, about. */
+const PIECE_ELEMENTS = 2 ** 20;
+
+/** Fills an engine's parameter tables from a saved run, piece by piece. @throws MissingFileError, FileFormatError */
 export async function loadParameters(host: EngineHost, directory: string, head: RunHead): Promise<void> {
-  const { table, encoder } = host.layout;
-  const { n, D } = host.spec.table;
-  writeRows(host, table.address, await readStored(directory, head, "classes", n, D));
-  if (table.bias !== 0) writeScalars(host, table.bias, await readStored(directory, head, "class-bias", n, 1));
-  for (const { name, address, rows, columns, ld } of encoder.tables) {
-    writeBlock(host, address, await readStored(directory, head, `encoder.${name}`, rows, columns), rows, columns, ld);
+  for (const named of parameterArrays(host)) await loadArray(named, directory, head.tables);
+}
+
+async function loadArray(named: NamedArray, directory: string, stored: readonly StoredTable[]): Promise<void> {
+  const { name, array, ids } = named;
+  const { columns } = array;
+  const file = join(directory, requireStored(stored, directory, name, ids, columns).file);
+  const rowsAtATime = Math.max(1, Math.floor(PIECE_ELEMENTS / columns));
+  let row = 0;
+  for await (const values of readArrayInPieces(file, "float32", ids * columns, rowsAtATime * columns)) {
+    requireFinite(file, values, row * columns);
+    writeRows(named, row, values);
+    row += values.length / columns;
   }
 }
 
-async function readStored(
+function requireStored(
+  tables: readonly StoredTable[],
   directory: string,
-  head: RunHead,
   name: string,
   rows: number,
   columns: number,
-): Promise<Float32Array> {
-  const stored: StoredTable | undefined = head.tables.find((table) => table.name === name);
-  if (stored === undefined || stored.rows !== rows || stored.columns !== columns) {
-    const found = stored === undefined ? "nothing" : `(${stored.rows}, ${stored.columns})`;
-    throw new FileFormatError(`${directory} should hold ${name} as (${rows}, ${columns}), but holds ${found}`, {
-      directory,
-      name,
-      rows,
-      columns,
-      stored,
-    });
-  }
-  const file = join(directory, stored.file);
-  const values = await readArrayFile(file, "float32", rows * columns);
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    throw new FileFormatError(`${file} holds ${values[bad]} at element ${bad}; parameters are finite`, {
-      file,
-      index: bad,
-    });
-  }
-  return values;
+): StoredTable {
+  const stored = tables.find((table) => table.name === name);
+  if (stored !== undefined && stored.rows === rows && stored.columns === columns) return stored;
+  const found = stored === undefined ? "nothing" : `(${stored.rows}, ${stored.columns})`;
+  throw new FileFormatError(`${directory} should hold ${name} as (${rows}, ${columns}), but holds ${found}`, {
+    directory,
+    name,
+    rows,
+    columns,
+    stored,
+  });
 }
 
-function writeBlock(
-  host: EngineHost,
-  address: number,
-  values: Float32Array,
-  rows: number,
-  columns: number,
-  ld: number,
-): void {
-  const { f32 } = host.memory;
-  for (let row = 0; row < rows; row++) {
-    f32.set(values.subarray(row * columns, row * columns + columns), (address >>> 2) + row * ld);
-  }
+/** @param first the place of values[0] in its file */
+function requireFinite(file: string, values: Float32Array, first: number): void {
+  const bad = values.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const index = first + bad;
+  throw new FileFormatError(`${file} holds ${values[bad]} at element ${index}; parameters are finite`, { file, index });
 }

@@ -11,6 +11,7 @@ import {
   type TermVectors,
   type TileLoss,
 } from "@logq/losses";
+import type { TableRows } from "../table/table-rows.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { type CandidateSpace, wholeLines } from "./candidate-space.js";
 import { type EngineLayout, FLAG } from "./layout.js";
@@ -35,6 +36,7 @@ export class CandidateStep {
   readonly #space: CandidateSpace;
   readonly #layout: EngineLayout;
   readonly #encoder: Encoder;
+  readonly #table: TableRows;
   readonly #loss: TileLoss;
   readonly #scratch: { packed: Address; gradient: Address; biasGradient: Address; partialBias: Address };
   readonly #R: number;
@@ -45,7 +47,14 @@ export class CandidateStep {
   readonly #tile: LossTile;
   readonly #positives: LossPositives;
 
-  constructor(kernels: Kernels, spec: EngineSpec, layout: EngineLayout, encoder: Encoder, scratch: Address) {
+  constructor(
+    kernels: Kernels,
+    spec: EngineSpec,
+    layout: EngineLayout,
+    encoder: Encoder,
+    table: TableRows,
+    scratch: Address,
+  ) {
     const space = layout.candidate!;
     const { memory } = kernels;
     const { B, loss, candidates } = spec.training!;
@@ -54,6 +63,7 @@ export class CandidateStep {
     this.#space = space;
     this.#layout = layout;
     this.#encoder = encoder;
+    this.#table = table;
     this.#loss = createTileLoss(kernels, loss, spec.table.n);
     this.#R = rowsPerBlock(B);
     const packed = scratch;
@@ -91,8 +101,8 @@ export class CandidateStep {
     const count = Math.min(CLASS_BLOCK, this.#head(batch, HEAD.panelRows) - first);
     const at = panel + 4 * ld * first;
     const indices = batch.panelRows + 4 * first;
-    const { address, bias } = this.#layout.table;
-    rows.gatherRows(at, ld, address, ld, indices, count, D);
+    const { bias } = this.#layout.table;
+    this.#table.gather(at, ld, indices, count);
     if (this.#spec.normalize) rows.normalizeRows(at, ld, at, ld, panelNorms + 4 * first, count, D, NORM_EPSILON);
     if (bias !== 0) rows.gatherRows(panelBias + 4 * first, 1, bias, 1, indices, count, 1);
     const shared = Math.min(count, this.#head(batch, HEAD.candidates) - first);

@@ -16,15 +16,17 @@ import { Evaluation } from "./evaluation.js";
 import { type TileShape, tileShape } from "./full-space.js";
 import { FullStep } from "./full-step.js";
 import { FullWalk } from "./full-walk.js";
-import { initialise, initialiseUnits } from "./initialise.js";
+import { initialise, initialPieces } from "./initialise.js";
 import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK, STAT, STEP_TIME_RING } from "./layout.js";
 import { blocksOf, CLASS_BLOCK, type EngineSpec } from "./spec.js";
+import { type EngineTables, openTables } from "./tables.js";
 import { Updates } from "./updates.js";
 
 /** What an engine is built from, in any thread. Structured-cloneable; tables are shared, not copied. */
 export interface EngineInput {
   readonly backend: Backend;
   readonly memory: WebAssembly.Memory;
+  readonly banks: readonly WebAssembly.Memory[];
   readonly spec: EngineSpec;
   readonly layout: EngineLayout;
 }
@@ -42,6 +44,7 @@ export class Engine implements Program<EngineCommand> {
   readonly spec: EngineSpec;
   readonly layout: EngineLayout;
   readonly #team: Team;
+  readonly #tables: EngineTables;
   readonly #encoder: Encoder;
   readonly #evaluation: Evaluation;
   readonly #updates: Updates | undefined;
@@ -60,25 +63,27 @@ export class Engine implements Program<EngineCommand> {
     this.layout = layout;
     this.#team = team;
     this.#scratch = layout.scratch + team.index * layout.scratchBytes;
-    this.#encoder = new Encoder(spec.encoder, layout.encoder, kernels);
-    const walk = (shape: TileShape) => new FullWalk(kernels, spec, layout, this.#encoder, this.#scratch, shape);
+    const tables = openTables(kernels, input.backend.kernels, input.banks, spec, layout, team.index);
+    this.#tables = tables;
+    this.#encoder = new Encoder(spec.encoder, layout.encoder, kernels, tables.embeddingApart);
+    const { classes } = tables;
+    const walk = (shape: TileShape) =>
+      new FullWalk(kernels, spec, layout, this.#encoder, classes, this.#scratch, shape);
     this.#evaluation = new Evaluation(kernels, spec, layout, walk(tileShape(spec.evaluationRows)));
     if (spec.training === undefined) return;
-    this.#updates = new Updates(kernels, spec, layout, this.#encoder);
+    this.#updates = new Updates(kernels, spec, layout, this.#encoder, tables);
     if (spec.training.candidates === undefined) {
       const shape = layout.full.training!.tile;
-      this.#full = new FullStep(kernels, spec, layout, this.#encoder, walk(shape), this.#updates);
+      this.#full = new FullStep(kernels, spec, layout, this.#encoder, walk(shape), this.#updates, classes);
     } else {
-      this.#candidate = new CandidateStep(kernels, spec, layout, this.#encoder, this.#scratch);
+      this.#candidate = new CandidateStep(kernels, spec, layout, this.#encoder, classes, this.#scratch);
     }
   }
 
   execute(command: EngineCommand, stopRequested: () => boolean): void {
     switch (command.type) {
       case "initialise":
-        this.#team.phase("initialise", initialiseUnits(this.spec, this.layout), (unit) =>
-          initialise(unit, this.kernels, this.spec, this.layout, command.scale),
-        );
+        this.#initialise(command.scale);
         return;
       case "train":
         this.#train(command, stopRequested);
@@ -89,6 +94,13 @@ export class Engine implements Program<EngineCommand> {
       case "evaluate":
         this.#evaluate(command);
     }
+  }
+
+  #initialise(scale: number): void {
+    const { spec, layout } = this;
+    const memories = [this.kernels, ...this.#tables.banks].map((kernels) => kernels.memory);
+    const pieces = initialPieces(spec, layout);
+    this.#team.phase("initialise", pieces.length, (unit) => initialise(pieces[unit], memories, spec, layout, scale));
   }
 
   #source(name: string): Source {

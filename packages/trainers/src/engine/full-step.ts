@@ -1,6 +1,7 @@
 import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
 import { createTileLoss, type LossPositives, type LossRows, type LossTile, type TileLoss } from "@logq/losses";
+import type { TableRows } from "../table/table-rows.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { FilteredGradient } from "./full-filter.js";
 import { FullGradient } from "./full-gradient.js";
@@ -34,6 +35,7 @@ export class FullStep {
   readonly #spec: EngineSpec;
   readonly #layout: EngineLayout;
   readonly #encoder: Encoder;
+  readonly #table: TableRows;
   readonly #walk: FullWalk;
   readonly #space: FullTrainingSpace;
   readonly #loss: TileLoss;
@@ -51,12 +53,14 @@ export class FullStep {
     encoder: Encoder,
     walk: FullWalk,
     updates: Updates,
+    table: TableRows,
   ) {
     const { B, loss } = spec.training!;
     this.#kernels = kernels;
     this.#spec = spec;
     this.#layout = layout;
     this.#encoder = encoder;
+    this.#table = table;
     this.#walk = walk;
     this.#space = layout.full.training!;
     this.#loss = createTileLoss(kernels, loss, spec.table.n);
@@ -188,9 +192,7 @@ export class FullStep {
 
   /** The labels' part of dH: their class rows, times what `settle` made of their dot products; of cosines, the rows at length 1. */
   #labelHidden(first: number, R: number, batch: BatchLayout): void {
-    const { memory, rows } = this.#kernels;
-    const { i32, f32 } = memory;
-    const { ld, D } = this.#spec.table;
+    const { i32, f32 } = this.#kernels.memory;
     const { positiveDot, positiveAdd, positiveNorm } = this.#walk.space;
     const { hiddenGradient } = this.#layout.encoder;
     const offsets = batch.positiveOffsets + 4 * first;
@@ -203,8 +205,7 @@ export class FullStep {
         f32[(weights >>> 2) + l] = f32[(positiveDot >>> 2) + l] / f32[(positiveNorm >>> 2) + l];
     }
     const out = hiddenGradient.address + 4 * hiddenGradient.ld * first;
-    const { address } = this.#layout.table;
-    rows.weightedRowSums(out, hiddenGradient.ld, address, ld, offsets, batch.positivePlace, weights, R, D, false);
+    this.#table.weightedSums(out, hiddenGradient.ld, offsets, batch.positivePlace, weights, R, false);
   }
 
   /** The classes' part: the lanes' shares of dH, brought to scale and summed. Label smoothing's. Back through the length of H. */

@@ -2,6 +2,7 @@ import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
 import { type LossPositives, type LossRows, type LossTile, NORM_EPSILON } from "@logq/losses";
 import { classesOfLane } from "../table/lanes.js";
+import type { TableRows } from "../table/table-rows.js";
 import type { BatchLayout } from "./batch-layout.js";
 import { type FullScratch, type FullSpace, fullScratch, type TileShape } from "./full-space.js";
 import type { EngineLayout } from "./layout.js";
@@ -25,12 +26,14 @@ export class FullWalk {
   readonly #spec: EngineSpec;
   readonly #layout: EngineLayout;
   readonly #encoder: Encoder;
+  readonly #table: TableRows;
 
   constructor(
     kernels: Kernels,
     spec: EngineSpec,
     layout: EngineLayout,
     encoder: Encoder,
+    table: TableRows,
     scratch: Address,
     shape: TileShape,
   ) {
@@ -39,6 +42,7 @@ export class FullWalk {
     this.#spec = spec;
     this.#layout = layout;
     this.#encoder = encoder;
+    this.#table = table;
     this.space = layout.full;
     this.scratch = fullScratch(scratch, spec, layout.full.rows, kernels);
   }
@@ -78,7 +82,6 @@ export class FullWalk {
   /** The raw logits of labels [from, to) of rows [first, first + R): dot products with their class rows, and their scaled biases. */
   labelLogits(offsets: Address, places: Address, first: number, R: number): void {
     const { memory, rows } = this.#kernels;
-    const { D, ld } = this.#spec.table;
     const { positiveDot, positiveAdd, positiveBias } = this.space;
     const { table } = this.#layout;
     const hidden = this.hidden;
@@ -87,7 +90,7 @@ export class FullWalk {
       const start = memory.i32[at + r];
       const count = memory.i32[at + r + 1] - start;
       const h = hidden.address + 4 * hidden.ld * r;
-      rows.pairDots(positiveDot + 4 * start, h, 0, 0, table.address, ld, places + 4 * start, count, D);
+      this.#table.dots(positiveDot + 4 * start, h, places + 4 * start, count);
     }
     const from = memory.i32[at + first];
     const to = memory.i32[at + first + R];
@@ -102,13 +105,12 @@ export class FullWalk {
   }
 
   #divideByLengths(places: Address, from: number, to: number): void {
-    const { memory, rows } = this.#kernels;
-    const { D, ld } = this.#spec.table;
+    const { memory } = this.#kernels;
     const dot = this.space.positiveDot >>> 2;
     const norms = this.space.positiveNorm >>> 2;
     for (let l = from; l < to; l++) {
-      const row = this.#layout.table.address + 4 * ld * memory.i32[(places >>> 2) + l];
-      const norm = Math.max(Math.sqrt(rows.sumOfSquares(row, ld, 1, D)), NORM_EPSILON);
+      const squares = this.#table.sumOfSquares(memory.i32[(places >>> 2) + l]);
+      const norm = Math.max(Math.sqrt(squares), NORM_EPSILON);
       memory.f32[norms + l] = norm;
       memory.f32[dot + l] /= norm;
     }
@@ -128,10 +130,13 @@ export class FullWalk {
     return Math.min(this.shape.classes, classesOfLane(this.#spec.table, lane) - tile * this.shape.classes);
   }
 
-  /** The tile's class rows as logits see them: in the table, or, for cosines, brought to length 1 in the worker's scratch. */
+  /**
+   * The tile's class rows as logits see them: in the table, or in an area of the worker's own if the table cannot be read in place or rows are brought
+   * to length 1. A copy stands until the next tile.
+   */
   tileRows(firstRow: number, C: number): Address {
     const { ld, D } = this.#spec.table;
-    const rows = this.#layout.table.address + 4 * ld * firstRow;
+    const rows = this.#table.block(firstRow, C);
     if (!this.#spec.normalize) return rows;
     const { unit, norms } = this.scratch;
     this.#kernels.rows.normalizeRows(unit, ld, rows, ld, norms, C, D, NORM_EPSILON);

@@ -8,6 +8,7 @@ import { InlineCrew } from "../parallel/inline-crew.js";
 import { WorkerCrew } from "../parallel/worker-crew.js";
 import type { EngineCommand } from "./commands.js";
 import { Engine, type EngineInput } from "./engine.js";
+import { type Placement, placements } from "./large-tables.js";
 import { type EngineLayout, planEngine } from "./layout.js";
 import type { EngineSpec } from "./spec.js";
 
@@ -17,22 +18,31 @@ export interface HostOptions {
   /** Worker threads; 0: the caller's thread does the work. */
   readonly workers: number;
   readonly backend: BackendChoice;
+  /**
+   * Set: the class table and the embedding table are divided among memories of at most this many bytes each, even if one would do.
+   * By default that happens when one memory cannot hold everything, with 4 GiB each. It changes no bit of any result.
+   */
+  readonly bankBytes?: number;
 }
 
-/** An engine and the threads that run it, seen from the main thread. Owns the memory. */
+/** An engine and the threads that run it, seen from the main thread. Owns the memories. */
 export class EngineHost {
   readonly spec: EngineSpec;
   readonly layout: EngineLayout;
+  /** The main memory. */
   readonly memory: KernelMemory;
+  /** The main memory, then the banks. */
+  readonly memories: readonly KernelMemory[];
   readonly backend: Backend;
   readonly crew: Crew<EngineCommand>;
   /** Set if the caller's thread does the work: its crew, for calls that may not wait. */
   readonly inline: InlineCrew<EngineCommand> | undefined;
 
-  private constructor(input: EngineInput, memory: KernelMemory, workers: number) {
+  private constructor(input: EngineInput, memories: readonly KernelMemory[], workers: number) {
     this.spec = input.spec;
     this.layout = input.layout;
-    this.memory = memory;
+    this.memory = memories[0]!;
+    this.memories = memories;
     this.backend = input.backend;
     this.inline = workers === 0 ? new InlineCrew((team) => new Engine(input, team)) : undefined;
     this.crew = this.inline ?? new WorkerCrew(WORKER_FILE, input, workers);
@@ -42,9 +52,11 @@ export class EngineHost {
   static async create(spec: EngineSpec, options: HostOptions): Promise<EngineHost> {
     const workers = requireInteger("workers", options.workers, 0, 256);
     const backend = await compileBackend(options.backend, true);
-    const layout = planLayout(spec, workers, backend);
-    const memory = KernelMemory.create(layout.bytes, true);
-    return new EngineHost({ backend, memory: memory.memory, spec, layout }, memory, workers);
+    const layout = planLayout(spec, workers, backend, options.bankBytes);
+    const bytes = [layout.mainBytes, ...layout.banks.map((bank) => bank.bytes)];
+    const memories = bytes.map((some) => KernelMemory.create(some, true));
+    const [memory, ...banks] = memories.map((some) => some.memory);
+    return new EngineHost({ backend, memory: memory!, banks, spec, layout }, memories, workers);
   }
 
   /** The kernels in the main thread, for small jobs between commands. */
@@ -61,19 +73,44 @@ export class EngineHost {
   }
 }
 
-/** Where everything of an engine will lie. @throws MemoryLimitError with the bytes of the largest parts */
-export function planLayout(spec: EngineSpec, workers: number, backend: Backend): EngineLayout {
-  const plan = new MemoryPlan();
+/**
+ * Where everything of an engine will lie. If one memory is too small, the larger of the two large tables moves to banks, then both.
+ * @throws MemoryLimitError with the bytes of the largest parts
+ */
+export function planLayout(spec: EngineSpec, workers: number, backend: Backend, bankBytes?: number): EngineLayout {
   const sizes = instantiateBackend(backend, KernelMemory.create(1, true));
-  const layout = planEngine(plan, spec, workers, sizes);
+  const [plan, layout] = firstThatFits(placements(spec, bankBytes), (placement) => {
+    const some = new MemoryPlan();
+    return [some, planEngine(some, spec, workers, sizes, placement)];
+  });
   plan.requireFits(MAX_MEMORY_BYTES);
-  const constrained = constrainedMemory() || Number.POSITIVE_INFINITY;
-  const machine = Math.min(totalmem(), constrained);
-  if (plan.bytes > machine) {
-    throw new MemoryLimitError(`${plan.bytes} bytes are needed, but this machine has ${machine}`, {
-      bytes: plan.bytes,
-      limit: machine,
-    });
-  }
+  requireMachineHas(layout);
   return layout;
+}
+
+/** The first layout whose main memory is not too large, or else the last. */
+function firstThatFits(
+  all: readonly Placement[],
+  layOut: (placement: Placement) => [MemoryPlan, EngineLayout],
+): [MemoryPlan, EngineLayout] {
+  const last = all.length - 1;
+  for (let i = 0; i < last; i++) {
+    const [plan, layout] = layOut(all[i]!);
+    if (plan.bytes <= MAX_MEMORY_BYTES) return [plan, layout];
+  }
+  return layOut(all[last]!);
+}
+
+/** @throws MemoryLimitError if all memories together are more than there is, with what each holds */
+function requireMachineHas({ bytes, mainBytes, banks, regions }: EngineLayout): void {
+  const machine = Math.min(totalmem(), constrainedMemory() || Number.POSITIVE_INFINITY);
+  if (bytes <= machine) return;
+  const largest = [...regions].sort((a, b) => b.bytes - a.bytes).slice(0, 4);
+  const list = largest.map((region) => `${region.name} ${region.bytes}`).join(", ");
+  throw new MemoryLimitError(`${bytes} bytes are needed, but this machine has ${machine}; the largest parts: ${list}`, {
+    bytes,
+    limit: machine,
+    memories: [mainBytes, ...banks.map((bank) => bank.bytes)],
+    regions,
+  });
 }

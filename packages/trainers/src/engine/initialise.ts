@@ -1,26 +1,32 @@
-import { INITIAL_TABLE, initialiseRows, initialiseTable } from "@logq/encoders";
-import type { Kernels } from "@logq/kernels";
+import type { Key } from "@logq/core";
+import { type InitialRows, initialiseRows, initialiseTable } from "@logq/encoders";
+import type { KernelMemory } from "@logq/kernels";
+import { narrowed } from "../table/bfloat16.js";
 import { classesOfLane } from "../table/lanes.js";
+import type { PlacedTable } from "../table/placed-table.js";
 import type { EngineLayout } from "./layout.js";
 import type { EngineSpec } from "./spec.js";
 
 /** Rows that one unit fills. */
 const ROWS_PER_UNIT = 4096;
 
-interface Piece {
+/** One unit of work. */
+export interface InitialPiece {
   readonly kind: "classes" | "encoder" | "state";
   /** lane, index of the encoder's table, or address */
   readonly of: number;
+  /** State: which memory it lies in. */
+  readonly memory: number;
   readonly first: number;
   readonly count: number;
 }
 
 /** All pieces of work, a pure function of the layout. */
-function pieces(spec: EngineSpec, layout: EngineLayout): Piece[] {
-  const list: Piece[] = [];
-  const cut = (kind: Piece["kind"], of: number, total: number, size: number) => {
+export function initialPieces(spec: EngineSpec, layout: EngineLayout): InitialPiece[] {
+  const list: InitialPiece[] = [];
+  const cut = (kind: InitialPiece["kind"], of: number, total: number, size: number, memory = 0) => {
     for (let first = 0; first < total; first += size)
-      list.push({ kind, of, first, count: Math.min(size, total - first) });
+      list.push({ kind, of, memory, first, count: Math.min(size, total - first) });
   };
   for (let lane = 0; lane < spec.table.lanes; lane++)
     cut("classes", lane, classesOfLane(spec.table, lane), ROWS_PER_UNIT);
@@ -32,38 +38,79 @@ function pieces(spec: EngineSpec, layout: EngineLayout): Piece[] {
   const accumulates = optimizer?.name === "adagrad" || optimizer?.name === "rowwise-adagrad";
   if (!accumulates || optimizer.initialAccumulator === 0) return list;
   // Adagrad's accumulators stand in the first state of every table.
-  for (const state of [layout.table.state, layout.table.biasState, ...layout.encoderStates]) {
-    if (state.state !== 0) cut("state", state.state, state.stateElements, ROWS_PER_UNIT * 64);
+  const size = ROWS_PER_UNIT * 64;
+  for (const table of largeTables(layout)) {
+    for (const { memory, state, rows } of table.pieces) cut("state", state, rows * table.stateLd, size, memory);
+  }
+  const sparse = layout.encoder.tables.findIndex((table) => table.kind === "sparse");
+  for (const state of [layout.table.biasState, ...layout.encoderStates.filter((_, index) => index !== sparse)]) {
+    if (state.state !== 0) cut("state", state.state, state.stateElements, size);
   }
   return list;
 }
 
-export function initialiseUnits(spec: EngineSpec, layout: EngineLayout): number {
-  return pieces(spec, layout).length;
+function largeTables({ table, embedding }: EngineLayout): PlacedTable[] {
+  return embedding === undefined ? [table.placed] : [table.placed, embedding];
 }
 
 /**
- * Class rows and embedding rows get values that depend on (key, table, id, element) alone; what is not filled stays 0, as memory begins. Class
- * biases are the main thread's to set. `scale`: class rows start uniform in [−scale, scale].
+ * Class rows and embedding rows get values that depend on (key, table, id, element) alone, rounded to the nearest where they are stored as
+ * bfloat16; what is not filled stays 0, as memory begins. Class biases are the main thread's to set.
+ * @param memories the main memory, then the banks
+ * @param scale class rows start uniform in [−scale, scale]
  */
 export function initialise(
-  unit: number,
-  kernels: Kernels,
+  piece: InitialPiece,
+  memories: readonly KernelMemory[],
   spec: EngineSpec,
   layout: EngineLayout,
   scale: number,
 ): void {
-  const { kind, of, first, count } = pieces(spec, layout)[unit];
-  const { memory } = kernels;
+  const { kind, of, memory, first, count } = piece;
   if (kind === "state") {
     const at = (of >>> 2) + first;
-    memory.f32.fill(spec.training!.optimizer.initialAccumulator, at, at + count);
-  } else if (kind === "encoder") {
-    initialiseTable(memory, layout.encoder.tables[of], spec.key, first, count);
-  } else {
-    const { ld, D, lanes, rowsPerLane } = spec.table;
-    const address = layout.table.address + 4 * ld * (of * rowsPerLane + first);
-    const block = { address, ld, rows: count, columns: D, firstId: of + first * lanes, idStep: lanes };
-    initialiseRows(memory, { ...block, table: INITIAL_TABLE.classes, limit: scale }, spec.key);
+    memories[memory].f32.fill(spec.training!.optimizer.initialAccumulator, at, at + count);
+    return;
+  }
+  if (kind === "classes") {
+    const { placed } = layout.table;
+    fillRows(memories, placed, of * placed.rowsPerLane + first, count, of + first * placed.lanes, scale, spec.key);
+    return;
+  }
+  const table = layout.encoder.tables[of];
+  if (table.kind === "dense") initialiseTable(memories[0], table, spec.key, first, count);
+  else fillRows(memories, layout.embedding!, first, count, first, table.initialLimit, spec.key);
+}
+
+/** Rows [first, first + count) of a large table, of which the first has the id `firstId`; they may lie in several pieces. */
+function fillRows(
+  memories: readonly KernelMemory[],
+  table: PlacedTable,
+  first: number,
+  count: number,
+  firstId: number,
+  limit: number,
+  key: Key,
+): void {
+  const { pieces, rowsPerPiece, rowBytes, ld, columns, lanes, number } = table;
+  for (let row = first; row < first + count; ) {
+    const rows = Math.min(first + count - row, rowsPerPiece - (row % rowsPerPiece));
+    const piece = pieces[Math.floor(row / rowsPerPiece)];
+    const address = piece.address + rowBytes * (row - piece.firstRow);
+    const id = firstId + (row - first) * lanes;
+    const block = { address, ld, rows, columns, firstId: id, idStep: lanes, table: number, limit };
+    if (table.type === "float32") initialiseRows(memories[piece.memory], block, key);
+    else fillNarrow(memories[piece.memory], block, rowBytes, key);
+    row += rows;
+  }
+}
+
+function fillNarrow({ u8 }: KernelMemory, block: InitialRows, rowBytes: number, key: Key): void {
+  const { address, ld, rows, columns } = block;
+  const wide = new Float32Array(rows * ld);
+  initialiseRows({ f32: wide }, { ...block, address: 0 }, key);
+  for (let j = 0; j < rows; j++) {
+    const stored = new Uint16Array(u8.buffer, address + rowBytes * j, columns);
+    narrowed(wide.subarray(ld * j, ld * j + columns), stored);
   }
 }

@@ -1,6 +1,9 @@
 import { type EncoderLayout, planEncoder, segmentScratchBytes } from "@logq/encoders";
 import type { Address, Kernels, MemoryPlan, Region } from "@logq/kernels";
 import { planState, type TableState } from "../optimize/optimizer.js";
+import { planAccess, type TableAccess } from "../table/areas.js";
+import type { BankLayout, PlacedTable } from "../table/placed-table.js";
+import { placeInBanks, placeInside } from "../table/placement.js";
 import {
   type BatchCapacity,
   type BatchLayout,
@@ -10,16 +13,16 @@ import {
 } from "./batch-layout.js";
 import { type CandidateSpace, planCandidateSpace, wholeLines } from "./candidate-space.js";
 import { type FullSpace, planFullSpace } from "./full-space.js";
+import { classTableSize, type Placement, placeEmbedding } from "./large-tables.js";
 import type { BuilderScratch } from "./panel-builder.js";
 import { blocksOf, CLASS_BLOCK, type EngineSpec } from "./spec.js";
 
 /** The class table and what the optimizer keeps for it. */
 export interface ClassTableLayout {
-  /** float32 (rows, ld), lane after lane */
-  readonly address: Address;
-  /** float32 (rows), 0 without bias */
+  /** float32 (rows, ld), lane after lane, in the main memory or in banks */
+  readonly placed: PlacedTable;
+  /** float32 (rows), 0 without bias; always in the main memory */
   readonly bias: Address;
-  readonly state: TableState;
   readonly biasState: TableState;
 }
 
@@ -35,7 +38,9 @@ export interface ClipSpace {
 export interface EngineLayout {
   readonly table: ClassTableLayout;
   readonly encoder: EncoderLayout;
-  /** By index of encoder.tables. */
+  /** The encoder's embedding table, wherever it lies; undefined: it has none. */
+  readonly embedding: PlacedTable | undefined;
+  /** By index of encoder.tables; the embedding's, where it lies apart, stands in `embedding` alone. */
   readonly encoderStates: readonly TableState[];
   /** Two batches in turn: one is used while the next is built. Empty in engines that only evaluate. */
   readonly batches: readonly BatchLayout[];
@@ -57,7 +62,16 @@ export interface EngineLayout {
   /** First worker's scratch; each has scratchBytes. */
   readonly scratch: Address;
   readonly scratchBytes: number;
+  /** The memories beside the main one; empty if everything fits one. */
+  readonly banks: readonly BankLayout[];
+  /** How workers reach the two large tables, where kernels cannot work on them in place. */
+  readonly classAccess: TableAccess | undefined;
+  readonly embeddingAccess: TableAccess | undefined;
+  /** Of all memories. */
   readonly regions: readonly Region[];
+  /** Of the main memory. */
+  readonly mainBytes: number;
+  /** Of all memories together. */
   readonly bytes: number;
 }
 
@@ -95,15 +109,24 @@ export const FLAG = {
 } as const;
 
 /** Reserves everything an engine of `workers` threads needs. `kernels` of the back-end, over any memory, tell the sizes of packed operands. */
-export function planEngine(plan: MemoryPlan, spec: EngineSpec, workers: number, kernels: Kernels): EngineLayout {
+export function planEngine(
+  plan: MemoryPlan,
+  spec: EngineSpec,
+  workers: number,
+  kernels: Kernels,
+  placement: Placement,
+): EngineLayout {
   const { table, training } = spec;
   const optimizer = training?.optimizer.name ?? "sgd";
-  const address = plan.reserve("class table", 4 * table.rows * table.ld);
+  const banks: BankLayout[] = [];
+  const classes = classTableSize(spec);
+  const placed = placement.classes
+    ? placeInBanks(banks, classes, optimizer, workers, placement.bankBytes)
+    : placeInside(plan, classes, optimizer);
   const bias = spec.bias ? plan.reserve("class bias", 4 * table.rows) : 0;
   const classTable: ClassTableLayout = {
-    address,
+    placed,
     bias,
-    state: planState(plan, optimizer, "class table", table.rows, table.ld),
     biasState: planState(plan, optimizer, "class bias", spec.bias ? table.rows : 0, 1),
   };
   const maxRows = Math.max(spec.evaluationRows, training?.B ?? 0);
@@ -111,8 +134,12 @@ export function planEngine(plan: MemoryPlan, spec: EngineSpec, workers: number, 
     maxRows,
     training: training !== undefined,
     matrix: kernels.matrix,
+    embeddingApart: placement.embedding || spec.tableType !== "float32",
   });
-  const encoderStates = encoder.tables.map((t) => planState(plan, optimizer, `encoder ${t.name}`, t.rows, t.ld));
+  const encoderStates = encoder.tables.map((t) =>
+    planState(plan, optimizer, `encoder ${t.name}`, t.address === 0 ? 0 : t.rows, t.ld),
+  );
+  const embedding = placeEmbedding(plan, banks, spec, encoder, encoderStates, workers, placement);
   const capacity = training === undefined ? undefined : trainingCapacity(spec);
   const batches =
     capacity === undefined ? [] : ["even", "odd"].map((name) => planBatch(plan, `${name} batch`, spec, capacity));
@@ -134,9 +161,15 @@ export function planEngine(plan: MemoryPlan, spec: EngineSpec, workers: number, 
   const flags = plan.reserve("flags", 64);
   const scratchBytes = Math.max(candidate?.scratchBytes ?? 0, full.scratchBytes, encoderScratchBytes(encoder));
   const scratch = plan.reserve("worker scratch", scratchBytes * Math.max(1, workers));
+  // Full losses add rows of labels to dH; candidate losses have them in the panel.
+  const labels = training !== undefined && !sampled ? training.capacity.maxTargets : 0;
+  const classAccess = planAccess(plan, placed, workers, labels);
+  const inputs = Math.max(spec.capacity.maxInputs, training?.capacity.maxInputs ?? 0);
+  const embeddingAccess = embedding === undefined ? undefined : planAccess(plan, embedding, workers, inputs);
   return {
     table: classTable,
     encoder,
+    embedding,
     encoderStates,
     batches,
     builder,
@@ -152,8 +185,12 @@ export function planEngine(plan: MemoryPlan, spec: EngineSpec, workers: number, 
     flags,
     scratch,
     scratchBytes,
-    regions: plan.regions,
-    bytes: plan.bytes,
+    banks,
+    classAccess,
+    embeddingAccess,
+    regions: [...plan.regions, ...banks.flatMap((bank) => bank.regions)],
+    mainBytes: plan.bytes,
+    bytes: banks.reduce((sum, bank) => sum + bank.bytes, plan.bytes),
   };
 }
 

@@ -6,6 +6,7 @@ import type { OptimizerSpec } from "../optimize/optimizer.js";
 import type { ScheduleSpec } from "../optimize/schedule.js";
 import type { SourceSpec } from "../sources/source.js";
 import type { TableShape } from "../table/lanes.js";
+import type { TableType } from "../table/placed-table.js";
 
 /** Who is drawn in each step. */
 export interface CandidateSpec {
@@ -44,6 +45,8 @@ export interface TrainingSpec {
 export interface EngineSpec {
   readonly key: Key;
   readonly table: TableShape;
+  /** How class rows and embedding rows are stored. Biases, dense layers and the optimizer's state are always float32. */
+  readonly tableType: TableType;
   /** Whether classes have a bias. */
   readonly bias: boolean;
   /** Cosine logits: hidden vectors and class rows are brought to length 1 before the product. */

@@ -4,6 +4,7 @@ import { createRule, type OptimizerSpec, setStep, type TableState } from "../opt
 import { rateFactor } from "../optimize/schedule.js";
 import type { EngineLayout } from "./layout.js";
 import type { EngineSpec, TrainingSpec } from "./spec.js";
+import type { EngineTables } from "./tables.js";
 
 interface Table {
   readonly address: Address;
@@ -13,7 +14,7 @@ interface Table {
 /** Applies complete gradients to rows of tables. One object in each thread; it allocates nothing. */
 export class Updates {
   readonly #kernels: Kernels;
-  readonly #table: EngineSpec["table"];
+  readonly #tables: EngineTables;
   readonly #layout: EngineLayout;
   readonly #encoder: Encoder;
   readonly #training: TrainingSpec;
@@ -23,6 +24,7 @@ export class Updates {
   readonly #denseRule;
   readonly #denseBiasRule;
   readonly #optimizer: OptimizerSpec;
+  #step = 0;
   readonly #block: RowBlock = {
     table: 0,
     ldTable: 0,
@@ -35,9 +37,9 @@ export class Updates {
     secondState: 0,
   };
 
-  constructor(kernels: Kernels, spec: EngineSpec, layout: EngineLayout, encoder: Encoder) {
+  constructor(kernels: Kernels, spec: EngineSpec, layout: EngineLayout, encoder: Encoder, tables: EngineTables) {
     this.#kernels = kernels;
-    this.#table = spec.table;
+    this.#tables = tables;
     this.#layout = layout;
     this.#encoder = encoder;
     this.#training = spec.training!;
@@ -50,6 +52,7 @@ export class Updates {
 
   /** Brings the learning rate and adam's corrections to `step`. */
   setStep(step: number): void {
+    this.#step = step;
     const factor = rateFactor(this.#training.schedule, step, this.#training.totalSteps);
     setStep(this.#rule, this.#optimizer, factor, step);
     setStep(this.#biasRule, this.#optimizer, factor, step);
@@ -68,9 +71,7 @@ export class Updates {
 
   /** Class rows `indices` (int32 physical rows), or with indices 0 the `count` rows from `firstRow`. */
   classRows(indices: Address, firstRow: number, count: number, gradient: Address): void {
-    const { address, state } = this.#layout.table;
-    const { ld, D } = this.#table;
-    this.#update(this.#rule, { address, ld }, state, indices, firstRow, count, D, gradient, ld);
+    this.#tables.classes.update(this.#rule, this.#step, indices, firstRow, count, gradient);
   }
 
   classBias(indices: Address, firstRow: number, count: number, gradient: Address): void {
@@ -81,10 +82,7 @@ export class Updates {
 
   /** Rows `ids` of the embedding table. */
   embeddingRows(ids: Address, count: number, gradient: Address): void {
-    const index = this.#layout.encoder.tables.findIndex((table) => table.kind === "sparse");
-    const table = this.#layout.encoder.tables[index];
-    const state = this.#layout.encoderStates[index];
-    this.#update(this.#rule, table, state, ids, 0, count, table.columns, gradient, table.ld);
+    this.#tables.embedding!.update(this.#rule, this.#step, ids, 0, count, gradient);
   }
 
   /** The block of dense parameters that unit `unit` of the encoder has computed the gradient of. */

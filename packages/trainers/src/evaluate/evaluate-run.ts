@@ -19,6 +19,8 @@ export interface EvaluateRunOptions {
   /** Default 2. */
   readonly workers?: number;
   readonly backend?: BackendChoice;
+  /** As in training. */
+  readonly bankBytes?: number;
   /** A prepared dataset; default the one the run was trained on. */
   readonly data?: string;
   readonly limit?: number;
@@ -42,7 +44,11 @@ export async function evaluateRun(
     });
   }
   const spec = evaluationEngineSpec(head.shape, { [options.split]: source }, largestK(metrics));
-  const host = await EngineHost.create(spec, { workers: options.workers ?? 2, backend: options.backend ?? "auto" });
+  const host = await EngineHost.create(spec, {
+    workers: options.workers ?? 2,
+    backend: options.backend ?? "auto",
+    ...(options.bankBytes === undefined ? {} : { bankBytes: options.bankBytes }),
+  });
   try {
     await loadParameters(host, directory, head);
     const { limit, onProgress } = options;

@@ -6,6 +6,7 @@ import type { CandidateSpec, EngineSpec, RowCapacity, TrainingSpec } from "../en
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { tableShape } from "../table/lanes.js";
+import type { TableType } from "../table/placed-table.js";
 import type { RunOptions } from "./options.js";
 
 /** What a model is without its numbers: enough to lay out its tables and to run it. Plain data, stored in a checkpoint. */
@@ -16,6 +17,8 @@ export interface ModelShape {
   readonly bias: boolean;
   readonly normalize: boolean;
   readonly temperature: number;
+  /** Of class rows and embedding rows; absent in runs saved before there was a choice: float32. */
+  readonly tableType?: TableType;
   readonly encoder: EncoderSpec;
 }
 
@@ -48,6 +51,7 @@ export function modelShape(options: RunOptions, classes: number, vocabulary: num
     bias: options.classBias !== "none",
     normalize: options.loss.normalize,
     temperature: options.loss.temperature,
+    tableType: options.tableType,
     encoder: {
       input: concat ? "concat" : "bag",
       vocabulary,
@@ -113,6 +117,7 @@ export function evaluationEngineSpec(
   return {
     key: { low: 0, high: 0 },
     table: tableShape(shape.classes, shape.dim, shape.lanes),
+    tableType: shape.tableType ?? "float32",
     bias: shape.bias,
     normalize: shape.normalize,
     scale: 1 / shape.temperature,

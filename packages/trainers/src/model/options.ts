@@ -14,6 +14,7 @@ import { type OptimizerSpec, optimizerSpec } from "../optimize/optimizer.js";
 import { type ScheduleSpec, scheduleSpec } from "../optimize/schedule.js";
 import type { ContextMode } from "../sources/source.js";
 import { DEFAULT_LANES } from "../table/lanes.js";
+import { TABLE_TYPES, type TableType } from "../table/placed-table.js";
 
 export const ENCODERS = ["user", "history", "window", "features", "context"] as const;
 
@@ -81,10 +82,17 @@ export interface TrainOptions {
   /** Validations without improvement after which training stops; 0: never. */
   readonly patience?: number;
   readonly lanes?: number;
+  /**
+   * How class and embedding rows are stored: bfloat16 takes half the bytes and rounds each update stochastically, so that small steps count on
+   * the average. Arithmetic and the optimizer's state stay float32. Default float32.
+   */
+  readonly tableType?: TableType;
   readonly logitBytes?: number;
   /** Full softmax: probability mass of a row, in [0, 1), that gradients may leave out, block by block, rare classes first. Default 0: exact. */
   readonly gradientFilter?: number;
   readonly workers?: number;
+  /** The most bytes of one memory of class or embedding rows; set, such rows lie in memories of their own. Default: only if 4 GiB are not enough for all. No bit depends on it. */
+  readonly bankBytes?: number;
   readonly backend?: BackendChoice;
   readonly seed?: number | string;
 }
@@ -118,6 +126,7 @@ export interface RunOptions {
   readonly validationEvery: number;
   readonly patience: number;
   readonly lanes: number;
+  readonly tableType: TableType;
   readonly logitBytes: number;
   readonly gradientFilter: number;
   readonly seed: number | string;
@@ -171,7 +180,8 @@ const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefau
 const KEYS = (
   "encoder examples window contextMode withinLine hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
   "labelSmoothing normalize sampler distortion replacement negatives candidates dim batch epochs maxSteps maxMinutes optimizer schedule " +
-  "classBias classScale embeddingScale validationEvery patience lanes logitBytes gradientFilter workers backend seed"
+  "classBias classScale embeddingScale validationEvery patience lanes tableType logitBytes gradientFilter workers bankBytes " +
+  "backend seed"
 ).split(" ");
 
 /** Encoders whose inputs are a window of words or items. */
@@ -236,6 +246,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, options: TrainOptio
     validationEvery: requireInteger("validation every", options.validationEvery ?? 0, 0),
     patience: requireInteger("patience", options.patience ?? 0, 0),
     lanes: options.lanes ?? DEFAULT_LANES,
+    tableType: requireOneOf("table type", options.tableType ?? "float32", TABLE_TYPES),
     logitBytes: requireInteger("logit bytes", options.logitBytes ?? DEFAULT_LOGIT_BYTES, 0),
     gradientFilter: filterOf(options, loss),
     seed: options.seed ?? 1,

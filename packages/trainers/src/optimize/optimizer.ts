@@ -67,11 +67,17 @@ export interface TableState {
   readonly secondStateElements: number;
 }
 
+/** Elements that `name` keeps for a row of `ld` elements: one a row, or one for each, or none. */
+export function stateWidths(name: OptimizerName, ld: number): { stateLd: number; secondStateLd: number } {
+  const stateLd = name === "sgd" ? 0 : name === "rowwise-adagrad" ? 1 : ld;
+  return { stateLd, secondStateLd: name === "adam" ? ld : 0 };
+}
+
 /** Reserves what `name` keeps for a table of `rows` rows with leading dimension `ld`. */
 export function planState(plan: MemoryPlan, name: OptimizerName, table: string, rows: number, ld: number): TableState {
   requireInteger("rows", rows, 0);
-  const elements = name === "sgd" ? 0 : name === "rowwise-adagrad" ? rows : rows * ld;
-  const second = name === "adam" ? rows * ld : 0;
+  const { stateLd, secondStateLd } = stateWidths(name, ld);
+  const [elements, second] = [rows * stateLd, rows * secondStateLd];
   const reserve = (what: string, count: number) => (count > 0 ? plan.reserve(`${table}.${what}`, 4 * count) : 0);
   return {
     state: reserve("state", elements),

@@ -1,30 +1,31 @@
 import type { EngineHost } from "../engine/host.js";
+import { parameterArrays } from "../table/parameters.js";
 
 /** A copy of a model's parameters, to go back to. Costs as many bytes as the tables. */
 export class Snapshot {
-  readonly #host: EngineHost;
-  readonly #copies: { address: number; values: Float32Array }[];
+  /** Views of the tables, piece after piece, and as many copies. */
+  readonly #pieces: readonly (Float32Array | Uint16Array)[];
+  readonly #copies: readonly (Float32Array | Uint16Array)[];
 
   constructor(host: EngineHost) {
-    this.#host = host;
-    const { table, encoder } = host.layout;
-    const { rows, ld } = host.spec.table;
-    const blocks = [
-      { address: table.address, count: rows * ld },
-      ...(table.bias === 0 ? [] : [{ address: table.bias, count: rows }]),
-      ...encoder.tables.map((t) => ({ address: t.address, count: t.rows * t.ld })),
-    ];
-    this.#copies = blocks.map(({ address, count }) => ({ address, values: new Float32Array(count) }));
+    this.#pieces = parameterArrays(host).flatMap(({ array }) => array.pieces);
+    this.#copies = this.#pieces.map((piece) =>
+      piece instanceof Float32Array ? new Float32Array(piece.length) : new Uint16Array(piece.length),
+    );
   }
 
   /** Copies the parameters as they are now; answers itself. */
   take(): this {
-    for (const { address, values } of this.#copies) values.set(this.#host.memory.floats(address, values.length));
+    this.#copies.forEach((copy, index) => {
+      copy.set(this.#pieces[index]!);
+    });
     return this;
   }
 
   /** Puts the copied parameters back. */
   restore(): void {
-    for (const { address, values } of this.#copies) this.#host.memory.floats(address, values.length).set(values);
+    this.#pieces.forEach((piece, index) => {
+      piece.set(this.#copies[index]!);
+    });
   }
 }

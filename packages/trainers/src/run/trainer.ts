@@ -20,6 +20,7 @@ import { runWarnings } from "../model/warnings.js";
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { startBiases } from "../table/export.js";
+import { parameterArrays } from "../table/parameters.js";
 import type { FilterReport } from "./report.js";
 
 /** The largest k of a ranking that a trainer prepares for. */
@@ -87,7 +88,11 @@ export class Trainer {
     if (spec.training!.candidates !== undefined)
       requireTargetsHaveMass(spec.training!.candidates, dataset.classes.counts);
     const backend: BackendChoice = trainOptions.backend ?? "auto";
-    const host = await EngineHost.create(spec, { workers: trainOptions.workers ?? 2, backend });
+    const host = await EngineHost.create(spec, {
+      workers: trainOptions.workers ?? 2,
+      backend,
+      ...(trainOptions.bankBytes === undefined ? {} : { bankBytes: trainOptions.bankBytes }),
+    });
     try {
       await host.run({ type: "initialise", scale: options.classScale });
       if (options.classBias === "log-frequency") startBiases(host, dataset.classes.counts);
@@ -109,12 +114,10 @@ export class Trainer {
 
   /** Bytes of the tables themselves: class rows, biases and the encoder's parameters, without optimizer state and scratch. */
   get tableBytes(): number {
-    const { rows, ld } = this.host.spec.table;
-    const encoder = this.host.layout.encoder.tables.reduce((sum, table) => sum + 4 * table.rows * table.ld, 0);
-    return 4 * rows * ld + (this.shape.bias ? 4 * rows : 0) + encoder;
+    return parameterArrays(this.host).reduce((sum, { array }) => sum + array.bytes, 0);
   }
 
-  /** Bytes of everything the engine uses: tables, optimizer state, batches and scratch. */
+  /** Bytes of everything the engine uses, in all its memories: tables, optimizer state, batches and scratch. */
   get memoryBytes(): number {
     return this.host.layout.bytes;
   }

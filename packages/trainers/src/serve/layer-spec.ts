@@ -26,9 +26,11 @@ export interface OutputLayerOptions
     | "classBias"
     | "classScale"
     | "lanes"
+    | "tableType"
     | "logitBytes"
     | "gradientFilter"
     | "workers"
+    | "bankBytes"
     | "backend"
     | "seed"
   > {
@@ -86,6 +88,7 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
   const spec: EngineSpec = {
     key: keyFromSeed(options.seed),
     table: tableShape(classes, options.dim, options.lanes),
+    tableType: options.tableType,
     bias: options.classBias !== "none",
     normalize: options.loss.normalize,
     scale: 1 / options.loss.temperature,

@@ -6,13 +6,14 @@ import { NORM_EPSILON } from "@logq/losses";
 import { type RunHead, readRun } from "../checkpoint/format.js";
 import { loadParameters } from "../checkpoint/load.js";
 import { readNames } from "../checkpoint/names.js";
-import { readBlock } from "../checkpoint/save.js";
 import { EngineHost } from "../engine/host.js";
 import type { EngineSpec } from "../engine/spec.js";
 import { evaluationEngineSpec } from "../model/engine-spec.js";
 import type { ListSourceSpec } from "../sources/source.js";
 import { readClassTable, readScalars } from "../table/export.js";
 import { rowOfClass } from "../table/lanes.js";
+import { parameterArrays, readArray } from "../table/parameters.js";
+import { RowArray } from "../table/row-array.js";
 import { bestIds } from "./best.js";
 import { idOf, MAX_INPUTS, type ModelInput, readInput } from "./model-input.js";
 
@@ -27,18 +28,24 @@ export interface Scored {
 const MAX_K = 1000;
 const MAX_EXCLUDED = 65536;
 
+/** What the names of the encoder's arrays begin with. */
+const ENCODER = "encoder.";
+
 const NO_IDS = new Int32Array(0);
 
 /**
  * Opens a saved run for serving: no workers, the caller's thread does the work.
  * @throws MissingFileError, FileFormatError, MemoryLimitError, BackendError
  */
-export async function loadModel(directory: string, options: { readonly backend?: BackendChoice } = {}): Promise<Model> {
+export async function loadModel(
+  directory: string,
+  options: { readonly backend?: BackendChoice; readonly bankBytes?: number } = {},
+): Promise<Model> {
   const head = await readRun(directory);
   const base = evaluationEngineSpec(head.shape, {}, MAX_K, 1);
   const capacity = { maxInputs: MAX_INPUTS, maxTargets: 1, maxExcluded: MAX_EXCLUDED };
   const spec: EngineSpec = { ...base, capacity };
-  const host = await EngineHost.create(spec, { workers: 0, backend: options.backend ?? "auto" });
+  const host = await EngineHost.create(spec, { ...options, workers: 0, backend: options.backend ?? "auto" });
   await loadParameters(host, directory, head);
   const classes = await readNames(join(directory, head.classNames), head.shape.classes);
   return new Model(host, head, classes, await inputNames(directory, head, classes));
@@ -57,9 +64,11 @@ export class Model {
   /** Users, items, words or features: what inputs are ids of. */
   readonly inputs: Names;
   readonly #host: EngineHost;
+  readonly #rows: RowArray;
 
   constructor(host: EngineHost, head: RunHead, classes: Names, inputs: Names) {
     this.#host = host;
+    this.#rows = RowArray.of(host, host.layout.table.placed, "rows")!;
     this.head = head;
     this.classes = classes;
     this.inputs = inputs;
@@ -101,9 +110,9 @@ export class Model {
 
   /** A class's row (D): a copy. */
   vector(classIdOrName: number | string): Float32Array {
-    const { spec, layout, memory } = this.#host;
-    const row = rowOfClass(spec.table, idOf("classes", this.classes, classIdOrName));
-    return memory.floats(layout.table.address + 4 * spec.table.ld * row, spec.table.D).slice();
+    const vector = new Float32Array(this.#rows.columns);
+    this.#rows.read(rowOfClass(this.#host.spec.table, idOf("classes", this.classes, classIdOrName)), vector);
+    return vector;
   }
 
   /** A class's bias; 0 in a model without. */
@@ -139,11 +148,12 @@ export class Model {
 
   /** The encoder's tables by name, row-major without padding: copies. */
   encoderTables(): { name: string; rows: number; columns: number; values: Float32Array }[] {
-    return this.#host.layout.encoder.tables.map(({ name, address, rows, columns, ld }) => ({
-      name,
-      rows,
-      columns,
-      values: readBlock(this.#host, address, rows, columns, ld),
+    const ofEncoder = parameterArrays(this.#host).filter(({ name }) => name.startsWith(ENCODER));
+    return ofEncoder.map((named) => ({
+      name: named.name.slice(ENCODER.length),
+      rows: named.ids,
+      columns: named.array.columns,
+      values: readArray(named),
     }));
   }
 
@@ -185,17 +195,16 @@ export class Model {
 
   /** Hands over each class with its physical row, the dot product of its row with `query` (D), and its row's length; sums are float64. */
   #eachRow(query: Float32Array, visit: (id: number, row: number, dot: number, length: number) => void): void {
-    const { spec, layout, memory } = this.#host;
-    const { n, D, ld } = spec.table;
-    const { f32 } = memory;
-    for (let id = 0; id < n; id++) {
-      const row = rowOfClass(spec.table, id);
-      const at = (layout.table.address >>> 2) + row * ld;
+    const { table } = this.#host.spec;
+    const values = new Float32Array(table.D);
+    for (let id = 0; id < table.n; id++) {
+      const row = rowOfClass(table, id);
+      this.#rows.read(row, values);
       let dot = 0;
       let squares = 0;
-      for (let d = 0; d < D; d++) {
-        dot += query[d]! * f32[at + d]!;
-        squares += f32[at + d]! * f32[at + d]!;
+      for (let d = 0; d < table.D; d++) {
+        dot += query[d]! * values[d]!;
+        squares += values[d]! * values[d]!;
       }
       visit(id, row, dot, Math.sqrt(squares));
     }

@@ -7,7 +7,7 @@ import { STAT } from "../engine/layout.js";
 import type { RunOptions } from "../model/options.js";
 import { runWarnings } from "../model/warnings.js";
 import type { ListSourceSpec } from "../sources/source.js";
-import { readClassTable, readScalars, startBiases, writeRows, writeScalars } from "../table/export.js";
+import { readClassTable, readScalars, startBiases, writeClassTable, writeScalars } from "../table/export.js";
 import { rowOfClass } from "../table/lanes.js";
 import {
   type Candidates,
@@ -70,8 +70,12 @@ export class OutputLayer {
   /** @throws OptionError, SamplerError, ShapeError, NotFiniteError, MemoryLimitError, BackendError */
   static async create(options: OutputLayerOptions): Promise<OutputLayer> {
     const plan = planLayer(options);
-    const { workers, backend, counts } = options;
-    const host = await EngineHost.create(plan.spec, { workers: workers ?? 0, backend: backend ?? "auto" });
+    const { workers, backend, counts, bankBytes } = options;
+    const host = await EngineHost.create(plan.spec, {
+      workers: workers ?? 0,
+      backend: backend ?? "auto",
+      ...(bankBytes === undefined ? {} : { bankBytes }),
+    });
     try {
       await host.run({ type: "initialise", scale: plan.options.classScale });
       if (plan.options.classBias === "log-frequency") startBiases(host, counts!);
@@ -171,7 +175,7 @@ export class OutputLayer {
       requireAllFinite("biases", biases);
       writeScalars(this.#host, layout.bias, biases);
     }
-    writeRows(this.#host, layout.address, table);
+    writeClassTable(this.#host, table);
   }
 
   async close(): Promise<void> {

@@ -1,33 +1,25 @@
 import type { EngineHost } from "../engine/host.js";
 import { rowOfClass } from "./lanes.js";
+import { RowArray, type RowField } from "./row-array.js";
 
-/** The class table (n, D) in id order, without padding: a copy. */
-export function readClassTable(host: EngineHost): Float32Array {
-  return readRows(host, host.layout.table.address);
-}
-
-/** A table of the class table's layout, its optimizer state for example, in id order: a copy. */
-export function readRows(host: EngineHost, address: number): Float32Array {
-  const { n, D, ld } = host.spec.table;
-  const { f32 } = host.memory;
-  const out = new Float32Array(n * D);
-  for (let id = 0; id < n; id++) {
-    const at = (address >>> 2) + rowOfClass(host.spec.table, id) * ld;
-    out.set(f32.subarray(at, at + D), id * D);
-  }
+/** The class table (n, D) in id order, without padding: a copy. Or what the optimizer keeps for it: (n, D), or (n) of row-wise adagrad. */
+export function readClassTable(host: EngineHost, field: RowField = "rows"): Float32Array {
+  const array = RowArray.of(host, host.layout.table.placed, field);
+  if (array === undefined) return new Float32Array(0);
+  const { n } = host.spec.table;
+  const out = new Float32Array(n * array.columns);
+  for (let id = 0; id < n; id++) array.read(rowOfClass(host.spec.table, id), out, id * array.columns);
   return out;
 }
 
-/** Writes rows (n, D) in id order to a table of the class table's layout. */
-export function writeRows(host: EngineHost, address: number, rows: Float32Array): void {
-  const { n, D, ld } = host.spec.table;
-  const { f32 } = host.memory;
-  for (let id = 0; id < n; id++) {
-    f32.set(rows.subarray(id * D, id * D + D), (address >>> 2) + rowOfClass(host.spec.table, id) * ld);
-  }
+/** Replaces the class table by rows (n, D) in id order. */
+export function writeClassTable(host: EngineHost, rows: Float32Array): void {
+  const { n, D } = host.spec.table;
+  const array = RowArray.of(host, host.layout.table.placed, "rows")!;
+  for (let id = 0; id < n; id++) array.write(rowOfClass(host.spec.table, id), rows.subarray(id * D, id * D + D));
 }
 
-/** One number a class, in id order: biases, or the state of row-wise adagrad. */
+/** One number a class of the main memory, in id order: biases. */
 export function readScalars(host: EngineHost, address: number): Float32Array {
   const { n } = host.spec.table;
   const out = new Float32Array(n);

@@ -12,8 +12,10 @@ import { type OptimizerSpec, optimizerSpec } from "../../dist/optimize/optimizer
 import { type ScheduleSpec, scheduleSpec } from "../../dist/optimize/schedule.js";
 import { createSource } from "../../dist/sources/create.js";
 import type { SourceSpec } from "../../dist/sources/source.js";
-import { readRows, readScalars, writeScalars } from "../../dist/table/export.js";
+import { readClassTable, readScalars, writeScalars } from "../../dist/table/export.js";
 import { tableShape } from "../../dist/table/lanes.js";
+import { parameterArrays, readArray, stateArrays } from "../../dist/table/parameters.js";
+import type { TableType } from "../../dist/table/placed-table.js";
 
 // Everything is taken from the build, not from the sources: worker threads load dist/parallel/worker.js, and both sides must be one engine.
 
@@ -35,6 +37,7 @@ export interface EngineCase {
   readonly optimizer?: Partial<OptimizerSpec>;
   readonly schedule?: Partial<ScheduleSpec>;
   readonly bias?: boolean;
+  readonly tableType?: TableType;
   readonly keepLogits?: boolean;
   readonly totalSteps?: number;
   readonly evaluationRows?: number;
@@ -59,6 +62,7 @@ export function engineSpec(of: EngineCase): EngineSpec {
   return {
     key: caseKey(of),
     table: tableShape(n, D, of.lanes ?? 4),
+    tableType: of.tableType ?? "float32",
     bias: of.bias ?? true,
     normalize: loss.normalize,
     scale: 1 / loss.temperature,
@@ -206,10 +210,11 @@ export interface RunningEngine {
 /** Starts an engine with first values in all tables (biases too), hands it to `use` and closes it whatever happens. */
 export async function withEngine<T>(
   spec: EngineSpec,
-  options: { workers?: number; backend?: BackendName; scale?: number },
+  options: { workers?: number; backend?: BackendName; scale?: number; bankBytes?: number | undefined },
   use: (engine: RunningEngine) => Promise<T>,
 ): Promise<T> {
-  const host = await EngineHost.create(spec, { workers: options.workers ?? 0, backend: options.backend ?? "wasm" });
+  const { workers = 0, backend = "wasm", bankBytes } = options;
+  const host = await EngineHost.create(spec, { workers, backend, ...(bankBytes === undefined ? {} : { bankBytes }) });
   try {
     await host.run({ type: "initialise", scale: options.scale ?? 0.8 });
     if (spec.bias) writeScalars(host, host.layout.table.bias, new TestRandom(9).normalFloats(spec.table.n, 0.3));
@@ -229,34 +234,20 @@ export interface Tables {
 }
 
 export function readTables(host: EngineHost): Tables {
-  const { table, encoder } = host.layout;
+  const { table } = host.layout;
   return {
-    classes: readRows(host, table.address),
+    classes: readClassTable(host),
     bias: table.bias === 0 ? new Float32Array(host.spec.table.n) : readScalars(host, table.bias),
-    encoder: encoder.tables.map(({ address, rows, columns, ld }) => {
-      const out = new Float32Array(rows * columns);
-      for (let row = 0; row < rows; row++) out.set(host.memory.floats(address + 4 * row * ld, columns), row * columns);
-      return out;
-    }),
+    encoder: parameterArrays(host)
+      .filter(({ name }) => name.startsWith("encoder."))
+      .map(readArray),
   };
 }
 
-/** The bytes of all tables and of all that the optimizer keeps for them: a copy. */
+/** The bytes of all tables and of all that the optimizer keeps for them, in id order: a copy. */
 export function parameterBytes(host: EngineHost): Buffer {
-  const { table, encoder, encoderStates } = host.layout;
-  const { rows, ld } = host.spec.table;
-  const parts: Uint8Array[] = [];
-  const add = (address: number, elements: number) => {
-    if (address !== 0) parts.push(host.memory.u8.slice(address, address + 4 * elements));
-  };
-  add(table.address, rows * ld);
-  add(table.bias, rows);
-  for (const t of encoder.tables) add(t.address, t.rows * t.ld);
-  for (const state of [table.state, table.biasState, ...encoderStates]) {
-    add(state.state, state.stateElements);
-    add(state.secondState, state.secondStateElements);
-  }
-  return Buffer.concat(parts);
+  const arrays = [...parameterArrays(host), ...stateArrays(host)].map(readArray);
+  return Buffer.concat(arrays.map((array) => new Uint8Array(array.buffer)));
 }
 
 /** The Σ of the batch losses so far. */

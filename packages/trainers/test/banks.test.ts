@@ -1,0 +1,173 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TestRandom } from "@logq/testing";
+import { describe, expect, it } from "vitest";
+import type { EngineSpec } from "../dist/engine/spec.js";
+import { evaluateModel } from "../dist/evaluate/evaluate.js";
+import { parseMetrics } from "../dist/evaluate/metrics.js";
+import { evaluateRun, loadModel, OutputLayer, saveModel, train } from "../dist/index.js";
+import { OPTIMIZERS, stateWidths } from "../dist/optimize/optimizer.js";
+import { areaBytes, BANK_AREAS } from "../dist/table/areas.js";
+import { EXCHANGE_ROWS } from "../dist/table/placed-table.js";
+import { LOSS_CASES } from "./support/cases.js";
+import { withDirectory } from "./support/directories.js";
+import {
+  type EngineCase,
+  engineSpec,
+  labelSource,
+  lossSum,
+  parameterBytes,
+  textSource,
+  withEngine,
+} from "./support/engines.js";
+import { smallDataset, withTrainer } from "./support/runs.js";
+
+const STEPS = 5;
+
+/** Banks with room for about a third of the class table: two, three or more of them. */
+function smallBanks(spec: EngineSpec, workers: number): number {
+  const { table, encoder, training, tableType: type } = spec;
+  const widest = 4 * Math.ceil(Math.max(table.D, encoder.embedding) / 4);
+  const name = training!.optimizer.name;
+  const area = areaBytes({ type, ld: widest, ...stateWidths(name, widest) }, BANK_AREAS);
+  const { stateLd, secondStateLd } = stateWidths(name, table.ld);
+  const row = (type === "float32" ? 4 * table.ld : 16 * Math.ceil(table.D / 8)) + 4 * (stateLd + secondStateLd);
+  return Math.max(1, workers) * area + 512 + Math.ceil(table.lanes / 3) * table.rowsPerLane * row;
+}
+
+/** What a run comes to: all tables and states, the losses, and an exact evaluation with its rankings. */
+async function outcome(of: EngineCase, { workers = 0, banked = false, backend = "wasm" as "wasm" | "reference" } = {}) {
+  const spec = engineSpec(of);
+  const bankBytes = banked ? smallBanks(spec, workers) : undefined;
+  return withEngine(spec, { workers, backend, bankBytes }, async ({ host, train }) => {
+    await train(0, STEPS);
+    const metrics = parseMetrics("cross-entropy,recall@5");
+    const { metrics: evaluation } = await evaluateModel(host, { source: "train", metrics, limit: 20 });
+    const { rankedIds, rankedValues, table, embedding } = host.layout;
+    const ranked = [host.memory.ints(rankedIds, 20).slice(), host.memory.floats(rankedValues, 20).slice()];
+    const pieces = [table.placed, ...(embedding === undefined ? [] : [embedding])].map((placed) => placed.pieces);
+    return { pieces, host: { bytes: parameterBytes(host), loss: lossSum(host), evaluation, ranked } };
+  });
+}
+
+async function expectSame(of: EngineCase, options: { workers?: number; backend?: "wasm" | "reference" } = {}) {
+  const { workers = 0, backend = "wasm" } = options;
+  const [one, many] = await Promise.all([outcome(of, { backend }), outcome(of, { workers, backend, banked: true })]);
+  for (const pieces of one.pieces) expect(pieces.map(({ memory }) => memory)).toEqual([0]);
+  const memories = many.pieces.flat().map(({ memory }) => memory);
+  expect(memories).toEqual(memories.map((_, index) => index + 1));
+  expect(many.pieces[0]!.length).toBeGreaterThan(1);
+  expect(many.host.bytes.equals(one.host.bytes)).toBe(true);
+  expect({ ...many.host, bytes: null }).toEqual({ ...one.host, bytes: null });
+}
+
+describe("tables in several small memories end with the bits of tables in one", () => {
+  it.each(Object.entries(LOSS_CASES))("%s", async (_, of) => {
+    await expectSame(of);
+  });
+
+  it.each(OPTIMIZERS)("by %s, with decay, clipped and not", async (name) => {
+    for (const clipNorm of [0, 0.05]) {
+      const optimizer = { name, clipNorm, weightDecay: 0.01, learningRate: 0.02 };
+      const accumulates = name.endsWith("adagrad") ? { initialAccumulator: 0.1 } : {};
+      for (const loss of ["full-softmax", "sampled-softmax"] as const) {
+        await expectSame({ loss, n: 301, D: 13, lanes: 8, optimizer: { ...optimizer, ...accumulates } });
+      }
+    }
+  });
+
+  it.each([1, 2, 3])("with %i workers", async (workers) => {
+    const odd = { n: 1003, D: 33, B: 101, lanes: 16 };
+    const optimizer = { name: "rowwise-adagrad" } as const;
+    await expectSame({ ...odd, loss: "full-softmax", keepLogits: false, optimizer }, { workers });
+    const source = textSource(1003, 420, { window: 3, filled: true });
+    const encoder = { input: "concat", window: 3, embedding: 17, hidden: [35], dropout: 0.25 } as const;
+    const adam = { name: "adam", clipNorm: 0.1 } as const;
+    await expectSame({ ...odd, loss: "sampled-softmax", S: 65, source, encoder, optimizer: adam }, { workers });
+  });
+
+  it("with the reference back-end", async () => {
+    const source = labelSource(67, 300, 130);
+    await expectSame({ loss: "nce", source, vocabulary: 300 }, { backend: "reference" });
+    await expectSame({ loss: "full-softmax", lossOptions: { normalize: true } }, { backend: "reference" });
+  });
+
+  it("with bags that are longer than what is exchanged at a time", async () => {
+    const random = new TestRandom(3);
+    const offsets = Int32Array.of(0, 700, 701, 1500, 1500 + EXCHANGE_ROWS, 2000);
+    const source = {
+      kind: "features",
+      featureOffsets: offsets,
+      features: random.integers(2000, 900),
+      values: random.uniformFloats(2000, 0.2, 2),
+      labelOffsets: Int32Array.of(0, 1, 2, 3, 4, 5),
+      labels: random.integers(5, 67),
+      rows: Int32Array.of(0, 1, 2, 3, 4),
+    } as const;
+    for (const backend of ["wasm", "reference"] as const) {
+      await expectSame({ loss: "sampled-softmax", source, vocabulary: 900 }, { backend });
+    }
+  });
+});
+
+describe("a model in several small memories", () => {
+  const METRICS = "cross-entropy,recall@5,ndcg@3";
+  const bankBytes = 16_000;
+
+  it("is saved, loaded, evaluated and served with the bits of one in a single memory", async () => {
+    await withDirectory(async (directory) => {
+      const dataset = await smallDataset("pairs", directory);
+      const [one, many] = ["one", "many"].map((name) => join(directory, name)) as [string, string];
+      const optimizer = { name: "adam" } as const;
+      const options = { optimizer, classBias: "zero", validationEvery: 1, patience: 2, epochs: 3 } as const;
+      for (const [run, banks] of [
+        [one, {}],
+        [many, { bankBytes }],
+      ] as const) {
+        await withTrainer(dataset, { ...options, ...banks }, async (trainer) => {
+          expect(trainer.host.memories.length > 2).toBe("bankBytes" in banks);
+          expect(trainer.memoryBytes).toBeGreaterThanOrEqual(trainer.tableBytes);
+          await saveModel(trainer, run, await train(trainer));
+        });
+      }
+      const files = (await readdir(one)).filter((file) => file.endsWith(".f32")).sort();
+      expect(files.length).toBe(9);
+      for (const file of files) {
+        expect((await readFile(join(many, file))).equals(await readFile(join(one, file)))).toBe(true);
+      }
+      const plain = { split: "test", metrics: METRICS, workers: 1 } as const;
+      const { seconds: _, ...expected } = await evaluateRun(one, plain);
+      const { seconds: __, ...found } = await evaluateRun(one, { ...plain, bankBytes });
+      expect(found).toEqual(expected);
+      const models = await Promise.all([loadModel(one), loadModel(one, { bankBytes })]);
+      const answers = models.map((model) => [
+        model.topK({ user: 3 }, 7, { exclude: [2] }),
+        model.scores({ user: 4 }),
+        model.vector(5),
+        model.neighbours(6, 4),
+        model.table(),
+        model.biases(),
+        model.encoderTables(),
+      ]);
+      expect(answers[1]).toEqual(answers[0]);
+      for (const model of models) await model.close();
+    });
+  });
+
+  it("takes steps and a table from its caller like one in a single memory", async () => {
+    const random = new TestRandom(2);
+    const [hidden, table] = [random.normalFloats(8 * 9), random.normalFloats(61 * 9)];
+    const targets = random.integers(8, 61);
+    const answers = await Promise.all(
+      [{}, { bankBytes: 16_000 }].map(async (banks) => {
+        const layer = await OutputLayer.create({ classes: 61, dim: 9, batch: 8, negatives: 20, ...banks });
+        layer.setTable(table);
+        const { loss, hiddenGradient } = layer.stepSync(hidden, targets);
+        const answer = { loss, dH: hiddenGradient.slice(), table: layer.table(), top: await layer.topK(hidden, 5) };
+        await layer.close();
+        return answer;
+      }),
+    );
+    expect(answers[1]).toEqual(answers[0]);
+  });
+});
