@@ -94,6 +94,15 @@ describe("logq on a text", () => {
     expect(stdout + stderr).not.toMatch(/\u001b|\r/);
   });
 
+  it("with tables of half the size says so, and the run is evaluated like any other", async () => {
+    const flags = ["--table-type", "bfloat16", "--max-steps", "20", "--out", "runs/second"];
+    const { code, stderr } = await logq(folder, ["train", "data", ...flags]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^memory {5}tables of bfloat16 \d/m);
+    const { metrics } = await logqJson(folder, ["evaluate", "runs/second", "--split", "test"]);
+    expect(Object.values(metrics as Record<string, number>).every(Number.isFinite)).toBe(true);
+  });
+
   it("leaves nothing but results behind, and replaces an older run", async () => {
     await logqJson(folder, ["train", "data", "--max-steps", "1", "--out", "runs/second"]);
     expect(await names(folder)).toEqual(["data", "runs", "test.txt", "train.txt", "valid.txt"]);

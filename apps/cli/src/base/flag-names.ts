@@ -29,6 +29,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   "clip norm": "--clip-norm",
   "initial accumulator": "--initial-accumulator",
   "dense factor": "--dense-factor",
+  "table type": "--table-type",
 };
 
 /** Names that are also plain words: they are options only where a message begins with them. */

@@ -1,6 +1,6 @@
 import { LOSS_NAMES } from "@logq/losses";
 import { SAMPLER_NAMES } from "@logq/samplers";
-import { CLASS_BIASES, ENCODERS, EXAMPLES, OPTIMIZERS, SCHEDULES } from "@logq/trainers";
+import { CLASS_BIASES, ENCODERS, EXAMPLES, OPTIMIZERS, SCHEDULES, TABLE_TYPES } from "@logq/trainers";
 import { Command } from "commander";
 import { choice } from "../base/choice.js";
 import { EXIT_CODES_HELP } from "../base/exit-codes.js";
@@ -183,6 +183,14 @@ function machineFlags(command: Command): void {
       "--gradient-filter <x>",
       "full-softmax: probability of a row that gradients may leave out (default: 0)",
       number,
+    )
+    .addOption(
+      choice(
+        "--table-type <type>",
+        "how rows are stored; bfloat16 takes half the bytes and rounds stochastically",
+        TABLE_TYPES,
+        "float32",
+      ),
     )
     .option("--logit-mb <x>", "full-softmax: MiB of logits kept instead of computed again (default: 512)", number);
 }

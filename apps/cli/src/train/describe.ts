@@ -13,6 +13,9 @@ export function describeRun(trainer: Trainer): string {
   const { options, dataset, shape, stepsPerEpoch, totalSteps, workers, host } = trainer;
   const { scratch, state } = stateAndScratch(trainer);
   const { optimizer, schedule } = options;
+  const tables = options.tableType === "float32" ? "tables" : `tables of ${options.tableType}`;
+  const banks = trainer.host.layout.banks.length;
+  const memories = banks === 0 ? "" : `, in ${banks + 1} memories`;
   const clip = optimizer.clipNorm > 0 ? `, clipped to norm ${optimizer.clipNorm}` : "";
   const decay = optimizer.weightDecay > 0 ? `, weight decay ${optimizer.weightDecay}` : "";
   const warmup = schedule.warmupSteps > 0 ? ` after ${counted(schedule.warmupSteps, "warm-up step")}` : "";
@@ -28,7 +31,10 @@ export function describeRun(trainer: Trainer): string {
     ["steps", `${count(stepsPerEpoch)} an epoch, ${count(totalSteps)} in all, of ${counted(options.batch, "example")}`],
     ["machine", `back-end ${describeBackend(host.backend)}, ${counted(workers, "worker")}`],
     ...(host.backend.blas === undefined ? [] : [BLAS_OVERRIDES]),
-    ["memory", `tables ${bytes(trainer.tableBytes)}, optimizer state ${bytes(state)}, scratch ${bytes(scratch)}`],
+    [
+      "memory",
+      `${tables} ${bytes(trainer.tableBytes)}, optimizer state ${bytes(state)}, scratch ${bytes(scratch)}${memories}`,
+    ],
   ]);
 }
 

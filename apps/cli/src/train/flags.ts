@@ -1,7 +1,15 @@
 import type { BackendChoice } from "@logq/blas";
 import type { Correction, LossName } from "@logq/losses";
 import type { SamplerName } from "@logq/samplers";
-import type { ClassBias, EncoderName, ExampleKind, OptimizerName, ScheduleName, TrainOptions } from "@logq/trainers";
+import type {
+  ClassBias,
+  EncoderName,
+  ExampleKind,
+  OptimizerName,
+  ScheduleName,
+  TableType,
+  TrainOptions,
+} from "@logq/trainers";
 
 /** Flags of `train`, as they come from the command line. */
 export interface TrainFlags {
@@ -57,6 +65,7 @@ export interface TrainFlags {
   readonly workers?: number;
   readonly backend?: BackendChoice;
   readonly lanes?: number;
+  readonly tableType?: TableType;
   readonly logitMb?: number;
   readonly gradientFilter?: number;
   readonly seed?: number | string;
@@ -68,7 +77,7 @@ const SAME = [
   ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
   ..."sampler negatives distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
-  ..."gradientFilter classBias classScale embeddingScale backend lanes seed".split(" "),
+  ..."gradientFilter classBias classScale embeddingScale backend lanes tableType seed".split(" "),
 ] as (keyof TrainFlags & keyof TrainOptions)[];
 
 const OPTIMIZER = [
