@@ -1,7 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { compileBackend } from "@logq/blas";
 import { TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
+import { planLayout } from "../dist/engine/host.js";
 import type { EngineSpec } from "../dist/engine/spec.js";
 import { evaluateModel } from "../dist/evaluate/evaluate.js";
 import { parseMetrics } from "../dist/evaluate/metrics.js";
@@ -107,6 +109,53 @@ describe("tables in several small memories end with the bits of tables in one", 
     for (const backend of ["wasm", "reference"] as const) {
       await expectSame({ loss: "sampled-softmax", source, vocabulary: 900 }, { backend });
     }
+  });
+});
+
+describe("ten million classes of width 128 with row-wise adagrad", () => {
+  const GIGABYTE = 1e9;
+  /** What is planned, of which nothing is allocated. */
+  const plan = async (of: Partial<EngineCase>, machine = Number.POSITIVE_INFINITY) => {
+    const sampler = { name: "log-uniform", replacement: true } as const;
+    const optimizer = { name: "rowwise-adagrad" } as const;
+    const source = { kind: "pair", inputs: Int32Array.of(0), targets: Int32Array.of(0) } as const;
+    const small = { loss: "sampled-softmax", D: 128, B: 256, S: 1024, lanes: 16, sampler, optimizer, source } as const;
+    const spec = engineSpec({ ...small, vocabulary: 1000, ...of });
+    const layout = planLayout(spec, 2, await compileBackend("wasm", true), undefined, machine);
+    const memoriesOf = (table: { pieces: readonly { memory: number }[] }) => table.pieces.map(({ memory }) => memory);
+    return { ...layout, classes: memoriesOf(layout.table.placed), inputs: memoriesOf(layout.embedding!) };
+  };
+
+  it("lie in two banks, everything else in the main memory; scratch is below 20 MB", async () => {
+    const { classes, inputs, banks, mainBytes, bytes } = await plan({ n: 10_000_000 });
+    expect([classes, inputs]).toEqual([[1, 2], [0]]);
+    for (const bank of banks) expect(bank.bytes).toBeLessThanOrEqual(2 ** 32);
+    expect(bytes).toBe(mainBytes + banks[0]!.bytes + banks[1]!.bytes);
+    const tablesAndState = 4 * (10_000_000 * (128 + 1 + 1 + 1) + 1000 * (128 + 1));
+    expect(bytes).toBeGreaterThan(tablesAndState);
+    expect(bytes).toBeLessThan(tablesAndState + 20e6);
+  });
+
+  it("and as many inputs take two banks each; a large embedding table alone moves alone", async () => {
+    const both = await plan({ n: 10_000_000, vocabulary: 10_000_000 });
+    expect([both.classes, both.inputs]).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    const embedding = await plan({ n: 1000, vocabulary: 10_000_000 });
+    expect([embedding.classes, embedding.inputs]).toEqual([[0], [1, 2]]);
+  });
+
+  it("of bfloat16 fit one memory", async () => {
+    const { classes, inputs, banks, bytes } = await plan({ n: 10_000_000, tableType: "bfloat16" });
+    expect([classes, inputs, banks]).toEqual([[0], [0], []]);
+    expect(bytes).toBeLessThan(2.8 * GIGABYTE);
+  });
+
+  it("are refused on a machine of 4 GB, with the bytes of every memory", async () => {
+    const error = await plan({ n: 10_000_000 }, 4 * GIGABYTE).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ name: "MemoryLimitError", values: { limit: 4 * GIGABYTE } });
+    expect((error as { values: { memories: number[] } }).values.memories).toHaveLength(3);
   });
 });
 

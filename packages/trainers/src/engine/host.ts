@@ -73,18 +73,30 @@ export class EngineHost {
   }
 }
 
+/** What this machine, or the container that the process is in, has. */
+function machineBytes(): number {
+  return Math.min(totalmem(), constrainedMemory() || Number.POSITIVE_INFINITY);
+}
+
 /**
  * Where everything of an engine will lie. If one memory is too small, the larger of the two large tables moves to banks, then both.
+ * @param machine the bytes there are for all memories
  * @throws MemoryLimitError with the bytes of the largest parts
  */
-export function planLayout(spec: EngineSpec, workers: number, backend: Backend, bankBytes?: number): EngineLayout {
+export function planLayout(
+  spec: EngineSpec,
+  workers: number,
+  backend: Backend,
+  bankBytes?: number,
+  machine: number = machineBytes(),
+): EngineLayout {
   const sizes = instantiateBackend(backend, KernelMemory.create(1, true));
   const [plan, layout] = firstThatFits(placements(spec, bankBytes), (placement) => {
     const some = new MemoryPlan();
     return [some, planEngine(some, spec, workers, sizes, placement)];
   });
   plan.requireFits(MAX_MEMORY_BYTES);
-  requireMachineHas(layout);
+  requireMachineHas(machine, layout);
   return layout;
 }
 
@@ -102,8 +114,7 @@ function firstThatFits(
 }
 
 /** @throws MemoryLimitError if all memories together are more than there is, with what each holds */
-function requireMachineHas({ bytes, mainBytes, banks, regions }: EngineLayout): void {
-  const machine = Math.min(totalmem(), constrainedMemory() || Number.POSITIVE_INFINITY);
+function requireMachineHas(machine: number, { bytes, mainBytes, banks, regions }: EngineLayout): void {
   if (bytes <= machine) return;
   const largest = [...regions].sort((a, b) => b.bytes - a.bytes).slice(0, 4);
   const list = largest.map((region) => `${region.name} ${region.bytes}`).join(", ");
