@@ -8,6 +8,7 @@ import {
   decodeHead,
   encodeHead,
   readArrayFile,
+  readArrayInPieces,
   readHead,
   writeArrayFile,
   writeDirectoryAtomically,
@@ -48,6 +49,21 @@ describe("array files", () => {
     expect([...(await readArrayFile(file, "int32", 3))]).toEqual([2, 3, 4]);
     await writeArrayFile(file, new Int32Array(0));
     expect((await readArrayFile(file, "int32")).length).toBe(0);
+  });
+
+  it("are read in pieces, the last of which may be shorter", async () => {
+    const file = join(directory, "in-pieces");
+    await writeArrayFile(file, Int32Array.of(1, 2, 3, 4, 5, 6, 7));
+    const pieces = async (length: number, piece: number) => {
+      const all: number[][] = [];
+      for await (const some of readArrayInPieces(file, "int32", length, piece)) all.push([...some]);
+      return all;
+    };
+    expect(await pieces(7, 3)).toEqual([[1, 2, 3], [4, 5, 6], [7]]);
+    expect(await pieces(7, 100)).toEqual([[1, 2, 3, 4, 5, 6, 7]]);
+    expect((await rejection(pieces(8, 3))).values).toMatchObject({ bytes: 28, expected: 32 });
+    await writeArrayFile(file, new Int32Array(0));
+    expect(await pieces(0, 3)).toEqual([]);
   });
 
   it("are refused if their size does not fit or they are missing", async () => {
