@@ -1,4 +1,4 @@
-import { type Backend, instantiateBackend } from "@logq/blas";
+import { instantiateBackend } from "@logq/blas";
 import { DivergenceError } from "@logq/core";
 import { Encoder } from "@logq/encoders";
 import { type Address, KernelMemory, type Kernels } from "@logq/kernels";
@@ -12,24 +12,16 @@ import { BatchBuilder, type MassRule } from "./batch-builder.js";
 import { HEAD } from "./batch-layout.js";
 import { CandidateStep } from "./candidate-step.js";
 import type { EngineCommand, EvaluateCommand, StepCommand, TrainCommand } from "./commands.js";
+import type { EngineInput } from "./engine-input.js";
 import { Evaluation } from "./evaluation.js";
 import { type TileShape, tileShape } from "./full-space.js";
 import { FullStep } from "./full-step.js";
 import { FullWalk } from "./full-walk.js";
-import { initialise, initialPieces } from "./initialise.js";
+import { initialiseAll } from "./initialise.js";
 import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK, STAT, STEP_TIME_RING } from "./layout.js";
 import { blocksOf, CLASS_BLOCK, type EngineSpec } from "./spec.js";
-import { type EngineTables, openTables } from "./tables.js";
+import { openTables } from "./tables.js";
 import { Updates } from "./updates.js";
-
-/** What an engine is built from, in any thread. Structured-cloneable; tables are shared, not copied. */
-export interface EngineInput {
-  readonly backend: Backend;
-  readonly memory: WebAssembly.Memory;
-  readonly banks: readonly WebAssembly.Memory[];
-  readonly spec: EngineSpec;
-  readonly layout: EngineLayout;
-}
 
 const NONE = new Int32Array(0);
 const NO_SOURCE = createSource({ kind: "pair", inputs: NONE, targets: NONE });
@@ -44,7 +36,8 @@ export class Engine implements Program<EngineCommand> {
   readonly spec: EngineSpec;
   readonly layout: EngineLayout;
   readonly #team: Team;
-  readonly #tables: EngineTables;
+  /** Over every bank, in order. */
+  readonly #banks: readonly Kernels[];
   readonly #encoder: Encoder;
   readonly #evaluation: Evaluation;
   readonly #updates: Updates | undefined;
@@ -64,7 +57,7 @@ export class Engine implements Program<EngineCommand> {
     this.#team = team;
     this.#scratch = layout.scratch + team.index * layout.scratchBytes;
     const tables = openTables(kernels, input.backend.kernels, input.banks, spec, layout, team.index);
-    this.#tables = tables;
+    this.#banks = tables.banks;
     this.#encoder = new Encoder(spec.encoder, layout.encoder, kernels, tables.embeddingApart);
     const { classes } = tables;
     const walk = (shape: TileShape) =>
@@ -83,7 +76,7 @@ export class Engine implements Program<EngineCommand> {
   execute(command: EngineCommand, stopRequested: () => boolean): void {
     switch (command.type) {
       case "initialise":
-        this.#initialise(command.scale);
+        initialiseAll(this.#team, [this.kernels, ...this.#banks], this.spec, this.layout, command.scale);
         return;
       case "train":
         this.#train(command, stopRequested);
@@ -94,13 +87,6 @@ export class Engine implements Program<EngineCommand> {
       case "evaluate":
         this.#evaluate(command);
     }
-  }
-
-  #initialise(scale: number): void {
-    const { spec, layout } = this;
-    const memories = [this.kernels, ...this.#tables.banks].map((kernels) => kernels.memory);
-    const pieces = initialPieces(spec, layout);
-    this.#team.phase("initialise", pieces.length, (unit) => initialise(pieces[unit], memories, spec, layout, scale));
   }
 
   #source(name: string): Source {

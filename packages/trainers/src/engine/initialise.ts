@@ -1,6 +1,7 @@
 import type { Key } from "@logq/core";
 import { type InitialRows, initialiseRows, initialiseTable } from "@logq/encoders";
-import type { KernelMemory } from "@logq/kernels";
+import type { KernelMemory, Kernels } from "@logq/kernels";
+import type { Team } from "../parallel/team.js";
 import { narrowed } from "../table/bfloat16.js";
 import { classesOfLane } from "../table/lanes.js";
 import type { PlacedTable } from "../table/placed-table.js";
@@ -11,7 +12,7 @@ import type { EngineSpec } from "./spec.js";
 const ROWS_PER_UNIT = 4096;
 
 /** One unit of work. */
-export interface InitialPiece {
+interface InitialPiece {
   readonly kind: "classes" | "encoder" | "state";
   /** lane, index of the encoder's table, or address */
   readonly of: number;
@@ -22,7 +23,7 @@ export interface InitialPiece {
 }
 
 /** All pieces of work, a pure function of the layout. */
-export function initialPieces(spec: EngineSpec, layout: EngineLayout): InitialPiece[] {
+function initialPieces(spec: EngineSpec, layout: EngineLayout): InitialPiece[] {
   const list: InitialPiece[] = [];
   const cut = (kind: InitialPiece["kind"], of: number, total: number, size: number, memory = 0) => {
     for (let first = 0; first < total; first += size)
@@ -53,13 +54,26 @@ function largeTables({ table, embedding }: EngineLayout): PlacedTable[] {
   return embedding === undefined ? [table.placed] : [table.placed, embedding];
 }
 
+/** Fills every table, whoever is free. @param kernels over the main memory, then over the banks */
+export function initialiseAll(
+  team: Team,
+  kernels: readonly Kernels[],
+  spec: EngineSpec,
+  layout: EngineLayout,
+  scale: number,
+): void {
+  const memories = kernels.map(({ memory }) => memory);
+  const pieces = initialPieces(spec, layout);
+  team.phase("initialise", pieces.length, (unit) => initialise(pieces[unit], memories, spec, layout, scale));
+}
+
 /**
  * Class rows and embedding rows get values that depend on (key, table, id, element) alone, rounded to the nearest where they are stored as
  * bfloat16; what is not filled stays 0, as memory begins. Class biases are the main thread's to set.
  * @param memories the main memory, then the banks
  * @param scale class rows start uniform in [−scale, scale]
  */
-export function initialise(
+function initialise(
   piece: InitialPiece,
   memories: readonly KernelMemory[],
   spec: EngineSpec,

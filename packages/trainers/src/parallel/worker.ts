@@ -1,5 +1,6 @@
 import type { EngineCommand } from "../engine/commands.js";
-import { Engine, type EngineInput } from "../engine/engine.js";
+import { Engine } from "../engine/engine.js";
+import type { EngineInput } from "../engine/engine-input.js";
 import { serveCrew } from "./member.js";
 import type { WorkerResult, WorkerTask } from "./worker-crew.js";
 
