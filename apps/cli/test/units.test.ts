@@ -8,6 +8,7 @@ import { integer, number, seed, widths } from "../src/base/values.js";
 import { parseFeatures } from "../src/models/input.js";
 import { parseSplit, splitOptions } from "../src/prepare/split.js";
 import { epochEstimate } from "../src/train/estimate.js";
+import { describeProfile } from "../src/train/profile.js";
 import { progressText } from "../src/train/watch.js";
 
 const PROGRESS = {
@@ -109,4 +110,28 @@ it("the time of an epoch is told from the first steps", () => {
   expect(epochEstimate(options, PROGRESS, 90_000)).toBe(
     "full-softmax: about 1:00:00 for an epoch of 90,000 steps (40.0 ms each), by the first 50 steps",
   );
+});
+
+describe("--profile", () => {
+  const kernels = (products: number, loss: number) => ({
+    ...{ gather: 0, products, packing: 0, loss, optimizer: 0, sums: 0, drawing: 0, dense: 0, vectors: 0 },
+  });
+
+  it("tells milliseconds a step by phase and worker, JavaScript as what no kernel took, and shares that sum up", () => {
+    const text = describeProfile(
+      [
+        {
+          rows: { busy: 60, waiting: 20, kernels: kernels(40, 10) },
+          build: { busy: 0.01, waiting: 0, kernels: kernels(0, 0) },
+        },
+        { rows: { busy: 80, waiting: 0, kernels: kernels(60, 10) } },
+      ],
+      10,
+    );
+    const table = text.trimEnd().split("\n").slice(2);
+    expect(table.map((row) => row.slice(0, 12).trim())).toEqual(["", "rows 0", "rows 1", "all", "share"]);
+    expect(table[1]).toMatch(/6\.000 +2\.000 +· +4\.000 +· +1\.000 .* 1\.000$/);
+    expect(table[3]).toMatch(/14\.000 +2\.000 +· +10\.000 +· +2\.000 .* 2\.000$/);
+    expect(table[4]).toMatch(/87\.5% +12\.5% +0\.0% +62\.5% .* 12\.5%$/);
+  });
 });

@@ -9,6 +9,11 @@ function values(permutation: KeyedPermutation): number[] {
 }
 
 describe("KeyedPermutation", () => {
+  it("is fixed by its size and the keys of its rounds", () => {
+    const permutation = new KeyedPermutation(1000, { low: 3, high: 4 }, 5);
+    expect(values(KeyedPermutation.from(1000, permutation.roundKeys))).toEqual(values(permutation));
+  });
+
   it("is a bijection at every awkward size and around powers of four", () => {
     for (const size of [...AWKWARD_SIZES, 255, 256, 257, 1023, 1024, 1025, 4097, 65_537]) {
       const seen = new Uint8Array(size);

@@ -83,3 +83,44 @@ export function uniqueRuns(unique: usize, offsets: usize, keys: usize, count: u3
   store<u32>(offsets + ((<usize>found) << 2), count);
   return found;
 }
+
+export function mergeKeys(
+  list: usize, C: u32, keys: usize, entries: usize, count: u32, place: usize, sorted: usize, offsets: usize,
+): u32 {
+  let written: u32 = 0;
+  let j: u32 = 0;
+  for (let c: u32 = 0; c < C; c++) {
+    const at = (<usize>c) << 2;
+    store<u32>(offsets + at, written);
+    const id = load<i32>(list + at);
+    while (j < count && load<i32>(keys + ((<usize>j) << 2)) < id) j++;
+    for (; j < count && load<i32>(keys + ((<usize>j) << 2)) == id; j++) {
+      written = putEntry(load<u32>(entries + ((<usize>j) << 2)), c, written, place, sorted);
+    }
+  }
+  let U = C;
+  let c: u32 = 0;
+  for (j = 0; j < count; ) {
+    const id = load<i32>(keys + ((<usize>j) << 2));
+    while (c < C && load<i32>(list + ((<usize>c) << 2)) < id) c++;
+    const known: bool = c < C && load<i32>(list + ((<usize>c) << 2)) == id;
+    if (!known) {
+      store<u32>(offsets + ((<usize>U) << 2), written);
+      store<i32>(list + ((<usize>U) << 2), id);
+    }
+    for (; j < count && load<i32>(keys + ((<usize>j) << 2)) == id; j++) {
+      if (!known) written = putEntry(load<u32>(entries + ((<usize>j) << 2)), U, written, place, sorted);
+    }
+    if (!known) U++;
+  }
+  store<u32>(offsets + ((<usize>U) << 2), written);
+  return U;
+}
+
+// @ts-ignore: decorator
+@inline
+function putEntry(entry: u32, at: u32, written: u32, place: usize, sorted: usize): u32 {
+  store<u32>(sorted + ((<usize>written) << 2), entry);
+  store<u32>(place + ((<usize>entry) << 2), at);
+  return written + 1;
+}

@@ -6,6 +6,7 @@ export {
   type KernelsName,
 } from "./backend.js";
 export { ACTIVATION, type ActivationCode, type DenseKernels, type DropoutDraw } from "./interface/dense.js";
+export { ALIAS_RECORD_BYTES, type DrawAddress, type DrawKernels, type PermutationDraw } from "./interface/draws.js";
 export type { IndexKernels } from "./interface/indices.js";
 export type { BackendName, Kernels } from "./interface/kernels.js";
 export type { MatrixKernels } from "./interface/matrix.js";

@@ -96,3 +96,57 @@ describe.each(BACKENDS)("uniqueRuns: $name", (backend) => {
     expect(runs([LARGEST], true)).toMatchObject({ found: 1, unique: [LARGEST], offsets: [0, 1] });
   });
 });
+
+describe.each(BACKENDS)("mergeKeys: $name", (backend) => {
+  function merge(list: number[], keys: number[], entries: number[]) {
+    return onBench(backend, (bench) => {
+      const room = list.length + keys.length;
+      const l = bench.ints([...list, ...new Array<number>(keys.length).fill(-7)]);
+      const k = bench.ints(keys);
+      const e = bench.ints(entries);
+      const place = bench.ints(new Int32Array(keys.length).fill(-7));
+      const sorted = bench.ints(new Int32Array(keys.length).fill(-7));
+      const offsets = bench.ints(new Int32Array(room + 1).fill(-7));
+      const { indices } = bench.kernels;
+      const U = indices.mergeKeys(
+        l.address,
+        list.length,
+        k.address,
+        e.address,
+        keys.length,
+        place.address,
+        sorted.address,
+        offsets.address,
+      );
+      return {
+        list: [...l.read().subarray(0, U)],
+        place: [...place.read()],
+        sorted: [...sorted.read()],
+        offsets: [...offsets.read().subarray(0, U + 1)],
+        unused: [...l.read().subarray(U), ...offsets.read().subarray(U + 1)],
+      };
+    });
+  }
+
+  it("appends what is missing in ascending order and lists the entries of each place in their order", () => {
+    for (const [i, count] of [0, ...AWKWARD_SIZES, 700].entries()) {
+      const random = new TestRandom(count + 1);
+      const below = [3, 40, 5000, LARGEST][i % 4]!;
+      const C = [0, 1, 17, 300][(i >> 1) % 4]!;
+      const list = [...new Set(Array.from({ length: C }, () => random.integer(below)))].sort((a, b) => a - b);
+      const order = Array.from({ length: count }, (_, j) => j);
+      const unsorted = order.map(() => random.integer(below));
+      const entries = order.toSorted((a, b) => unsorted[a]! - unsorted[b]! || a - b);
+      const keys = entries.map((entry) => unsorted[entry]!);
+      const got = merge(list, keys, entries);
+      const missing = [...new Set(keys.filter((key) => !list.includes(key)))];
+      const whole = [...list, ...missing];
+      expect(got.list).toEqual(whole);
+      expect(got.place).toEqual(unsorted.map((key) => whole.indexOf(key)));
+      const runs = whole.map((id) => entries.filter((entry) => unsorted[entry] === id));
+      expect(got.sorted).toEqual(runs.flat());
+      expect(got.offsets).toEqual([0, ...runs.map((_, u) => runs.slice(0, u + 1).flat().length)]);
+      expect(got.unused.every((value) => value === -7)).toBe(true);
+    }
+  });
+});

@@ -18,6 +18,14 @@ export {
 export { MANY_CLASSES } from "./model/warnings.js";
 export { OPTIMIZERS, type OptimizerName, type OptimizerSpec } from "./optimize/optimizer.js";
 export { SCHEDULES, type ScheduleName, type ScheduleSpec } from "./optimize/schedule.js";
+export {
+  KERNEL_KINDS,
+  type KernelKind,
+  PHASES,
+  type PhaseName,
+  type PhaseTimes,
+  type WorkerProfile,
+} from "./parallel/profile.js";
 export type { ProbePoint, TrainEnd, TrainProgress, TrainReport, ValidationPoint } from "./run/report.js";
 export { type TrainHooks, train } from "./run/train.js";
 export { Trainer } from "./run/trainer.js";

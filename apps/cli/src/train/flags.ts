@@ -68,6 +68,7 @@ export interface TrainFlags {
   readonly tableType?: TableType;
   readonly logitMb?: number;
   readonly gradientFilter?: number;
+  readonly profile?: boolean;
   readonly seed?: number | string;
 }
 
@@ -77,7 +78,7 @@ const SAME = [
   ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
   ..."sampler negatives distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
-  ..."gradientFilter classBias classScale embeddingScale backend lanes tableType seed".split(" "),
+  ..."gradientFilter classBias classScale embeddingScale backend profile lanes tableType seed".split(" "),
 ] as (keyof TrainFlags & keyof TrainOptions)[];
 
 const OPTIMIZER = [

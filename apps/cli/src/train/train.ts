@@ -7,6 +7,7 @@ import { type Io, note, printResult, warn } from "../base/io.js";
 import { DEFAULT_WORKERS } from "../base/workers.js";
 import { describeRun } from "./describe.js";
 import { type TrainFlags, trainOptions } from "./flags.js";
+import { describeProfile } from "./profile.js";
 import { describeReport } from "./report.js";
 import { TrainWatch } from "./watch.js";
 
@@ -28,7 +29,12 @@ export async function trainRun(io: Io, directory: string, flags: TrainFlags): Pr
       for (const warning of trainer.warnings) warn(io, warning);
       const report = await watched(io, trainer, flags, signal);
       await saveModel(trainer, out, report);
-      printResult(io, flags.json, { run: out, data, ...report }, () => describeReport(out, report));
+      const profile = flags.profile === true ? trainer.profile() : undefined;
+      const result = { run: out, data, ...report, ...(profile === undefined ? {} : { profile }) };
+      printResult(io, flags.json, result, () => {
+        const table = profile === undefined ? "" : describeProfile(profile, report.steps);
+        return describeReport(out, report) + table;
+      });
       return report.ended === "interrupted" ? EXIT.interrupted : EXIT.ok;
     } finally {
       await trainer.close();

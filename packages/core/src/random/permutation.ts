@@ -4,6 +4,8 @@ import { STREAM, type StreamId, stepLow, streamWord } from "./stream.js";
 
 const ROUNDS = 8;
 
+const NO_KEY: Key = { low: 0, high: 0 };
+
 /**
  * The smallest network works on 64 values. A Feistel network with halves of 2 bits or more makes even permutations only, whatever its
  * rounds; walked down from 16 values to 5, that favours some orders by a tenth. From 64 values on it cannot be seen.
@@ -17,9 +19,10 @@ const SMALLEST_HALF_BITS = 3;
  */
 export class KeyedPermutation {
   readonly size: number;
-  readonly #halfBits: number;
+  /** Bits of each half of the network's domain. */
+  readonly halfBits: number;
+  readonly roundKeys = new Uint32Array(ROUNDS);
   readonly #mask: number;
-  readonly #roundKeys = new Uint32Array(ROUNDS);
 
   /**
    * @param size in [1, 2^52]; throws OptionError otherwise
@@ -29,11 +32,18 @@ export class KeyedPermutation {
     this.size = requireInteger("size", size, 1, 2 ** 52);
     let halfBits = SMALLEST_HALF_BITS;
     while (4 ** halfBits < size) halfBits++;
-    this.#halfBits = halfBits;
+    this.halfBits = halfBits;
     this.#mask = 2 ** halfBits - 1;
     for (let block = 0; block < ROUNDS / 4; block++) {
-      philox(key, block, 0, stepLow(epoch), streamWord(stream, epoch), this.#roundKeys, block * 4);
+      philox(key, block, 0, stepLow(epoch), streamWord(stream, epoch), this.roundKeys, block * 4);
     }
+  }
+
+  /** The permutation of {0, …, size−1} with these 8 words as its rounds' keys. */
+  static from(size: number, roundKeys: Uint32Array): KeyedPermutation {
+    const permutation = new KeyedPermutation(size, NO_KEY, 0);
+    permutation.roundKeys.set(roundKeys);
+    return permutation;
   }
 
   /** Where the permutation sends `index` in [0, size). */
@@ -45,11 +55,11 @@ export class KeyedPermutation {
   }
 
   #encrypt(value: number): number {
-    const half = 2 ** this.#halfBits;
+    const half = 2 ** this.halfBits;
     let left = Math.floor(value / half);
     let right = value % half;
     for (let round = 0; round < ROUNDS; round++) {
-      const next = (left ^ (mix(right ^ this.#roundKeys[round]!) & this.#mask)) >>> 0;
+      const next = (left ^ (mix(right ^ this.roundKeys[round]!) & this.#mask)) >>> 0;
       left = right;
       right = next;
     }

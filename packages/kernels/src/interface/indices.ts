@@ -13,4 +13,20 @@ export interface IndexKernels {
    * Answers how many there are. unique may be keys.
    */
   uniqueRuns(unique: Address, offsets: Address, keys: Address, count: number): number;
+
+  /**
+   * Gives entries their place in a list of distinct ids. list holds C ascending ids; keys (count) are sorted, entries (count) tell whose they
+   * are. Ids that are not among the C are appended, ascending. For each place u of the list, sorted[offsets[u] … offsets[u+1]) are its
+   * entries, in the order they had; place[entry] = u. Answers the length U of the list; offsets has U + 1 elements.
+   */
+  mergeKeys(
+    list: Address,
+    C: number,
+    keys: Address,
+    entries: Address,
+    count: number,
+    place: Address,
+    sorted: Address,
+    offsets: Address,
+  ): number;
 }

@@ -1,5 +1,6 @@
 import type { KernelMemory } from "../memory.js";
 import type { DenseKernels } from "./dense.js";
+import type { DrawKernels } from "./draws.js";
 import type { IndexKernels } from "./indices.js";
 import type { MatrixKernels } from "./matrix.js";
 import type { NarrowKernels } from "./narrow.js";
@@ -27,4 +28,5 @@ export interface Kernels {
   readonly optimizer: OptimizerKernels;
   readonly vector: VectorKernels;
   readonly indices: IndexKernels;
+  readonly draws: DrawKernels;
 }

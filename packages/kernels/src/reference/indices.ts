@@ -29,5 +29,29 @@ export function referenceIndices({ i32 }: KernelMemory): IndexKernels {
       i32[(offsets >>> 2) + found] = count;
       return found;
     },
+
+    mergeKeys(list, C, keys, entries, count, place, sorted, offsets) {
+      const places = new Map<number, number>();
+      for (let c = 0; c < C; c++) places.set(i32[(list >>> 2) + c]!, c);
+      let U = C;
+      for (let j = 0; j < count; j++) {
+        const key = i32[(keys >>> 2) + j]!;
+        if (places.has(key)) continue;
+        i32[(list >>> 2) + U] = key;
+        places.set(key, U++);
+      }
+      let written = 0;
+      for (let u = 0; u < U; u++) {
+        i32[(offsets >>> 2) + u] = written;
+        for (let j = 0; j < count; j++) {
+          if (places.get(i32[(keys >>> 2) + j]!) !== u) continue;
+          const entry = i32[(entries >>> 2) + j]!;
+          i32[(sorted >>> 2) + written++] = entry;
+          i32[(place >>> 2) + entry] = u;
+        }
+      }
+      i32[(offsets >>> 2) + U] = written;
+      return U;
+    },
   };
 }

@@ -1,6 +1,7 @@
 import type { Kernels } from "../interface/kernels.js";
 import type { KernelMemory } from "../memory.js";
 import { referenceDense } from "./dense.js";
+import { referenceDraws } from "./draws.js";
 import { referenceIndices } from "./indices.js";
 import { referenceMatrix } from "./matrix.js";
 import { referenceNarrow } from "./narrow.js";
@@ -25,5 +26,6 @@ export function createReferenceKernels(memory: KernelMemory): Kernels {
     optimizer: referenceOptimizer(memory),
     vector: referenceVector(memory),
     indices: referenceIndices(memory),
+    draws: referenceDraws(memory),
   };
 }

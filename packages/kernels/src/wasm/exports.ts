@@ -55,6 +55,58 @@ export interface WasmExports
     keyHigh: number,
   ): void;
 
+  aliasLogs(out: Address, ids: Address, count: number, table: Address, offset: number): void;
+
+  logUniformLogs(out: Address, ids: Address, count: number, offset: number): void;
+
+  logUniformIds(
+    ids: Address,
+    count: number,
+    n: number,
+    logRange: number,
+    first: number,
+    item: number,
+    stepLow: number,
+    stream: number,
+    keyLow: number,
+    keyHigh: number,
+  ): void;
+
+  uniformIds(
+    ids: Address,
+    count: number,
+    range: number,
+    first: number,
+    item: number,
+    stepLow: number,
+    stream: number,
+    keyLow: number,
+    keyHigh: number,
+  ): void;
+
+  aliasIds(
+    ids: Address,
+    count: number,
+    table: Address,
+    n: number,
+    first: number,
+    item: number,
+    stepLow: number,
+    stream: number,
+    keyLow: number,
+    keyHigh: number,
+    scratch: Address,
+  ): void;
+
+  permuted(
+    out: Address,
+    count: number,
+    size: number,
+    halfBits: number,
+    first: number,
+    ...roundKeys: [number, number, number, number, number, number, number, number]
+  ): void;
+
   readonly updateSgd: UpdateRows<[gradientScale: number, weightDecay: number, learningRate: number]>;
   readonly updateMomentum: UpdateRows<
     [velocity: Address, gradientScale: number, weightDecay: number, learningRate: number, momentum: number]

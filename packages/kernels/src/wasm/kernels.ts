@@ -3,6 +3,7 @@ import type { Kernels } from "../interface/kernels.js";
 import type { RowKernels } from "../interface/rows.js";
 import type { KernelMemory } from "../memory.js";
 import { wasmDense } from "./dense.js";
+import { wasmDraws } from "./draws.js";
 import type { WasmExports } from "./exports.js";
 import { wasmMatrix } from "./matrix.js";
 import { wasmNarrow } from "./narrow.js";
@@ -54,6 +55,7 @@ export function createWasmKernels(module: WebAssembly.Module, memory: KernelMemo
       fill: wasm.fill,
     },
     indices: wasmIndices(wasm),
+    draws: wasmDraws(wasm),
   };
 }
 
@@ -72,10 +74,11 @@ function wasmRows(wasm: WasmExports): RowKernels {
   };
 }
 
-function wasmIndices({ sortPairs, uniqueRuns }: WasmExports): IndexKernels {
+function wasmIndices({ sortPairs, uniqueRuns, mergeKeys }: WasmExports): IndexKernels {
   return {
     sortScratchBytes: (count) => SORT_COUNTER_BYTES + 8 * count,
     sortPairs,
     uniqueRuns,
+    mergeKeys,
   };
 }

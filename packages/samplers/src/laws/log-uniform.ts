@@ -1,3 +1,4 @@
+import { portableExp } from "@logq/core";
 import type { Law } from "../types.js";
 
 /**
@@ -10,27 +11,28 @@ export class LogUniformLaw implements Law {
   readonly name = "log-uniform";
   readonly n: number;
   readonly support: number;
-  readonly #logRange: number;
-  readonly #logLogRange: number;
+  /** log(n + 1) and its log */
+  readonly logRange: number;
+  readonly logLogRange: number;
 
   constructor(n: number) {
     this.n = n;
     this.support = n;
-    this.#logRange = Math.log(n + 1);
-    this.#logLogRange = Math.log(this.#logRange);
+    this.logRange = Math.log(n + 1);
+    this.logLogRange = Math.log(this.logRange);
   }
 
   /** log1p(1/(c + 1)) is log((c + 2)/(c + 1)) without its cancellation: 8 digits more at c = 10^8. */
   probability(id: number): number {
-    return Math.log1p(1 / (id + 1)) / this.#logRange;
+    return Math.log1p(1 / (id + 1)) / this.logRange;
   }
 
   logProbability(id: number): number {
-    return Math.log(Math.log1p(1 / (id + 1))) - this.#logLogRange;
+    return Math.log(Math.log1p(1 / (id + 1))) - this.logLogRange;
   }
 
-  /** The modulo is a guard: exp may round up to n + 1, and its last bits are each engine's own. */
+  /** The modulo is a guard: the exponential may round up to n + 1. */
   draw(u1: number, _u2: number): number {
-    return (Math.floor(Math.exp(u1 * this.#logRange)) - 1) % this.n;
+    return (Math.floor(portableExp(u1 * this.logRange)) - 1) % this.n;
   }
 }

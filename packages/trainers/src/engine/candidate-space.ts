@@ -19,6 +19,8 @@ export interface CandidateSpace {
   /** float32 (B, ld) and (B): H brought to length 1 and the lengths, cosine only */
   readonly unitHidden: Address;
   readonly hiddenNorms: Address;
+  /** float32 (B, ld): rows of H times the factors that losses leave to products, what class gradients are summed from */
+  readonly scaledHidden: Address;
   /**
    * float32: logits, then gradients, a block of R batch rows after the other, each [candidate][row of the block] with leading dimension R: the
    * rows that one unit works on lie together, so they share neither cache sets nor pages with other units'.
@@ -38,8 +40,9 @@ export interface CandidateSpace {
   readonly rowWeight: Address;
   /** float32 (P + S·B): gradients of the sorted entries */
   readonly sortedWeight: Address;
-  /** rows' state: float32 max, lse, coefficient (B); float64 sum, loss (B) */
+  /** rows' state: float32 max, decay, lse, coefficient (B); float64 sum, loss (B) */
   readonly max: Address;
+  readonly decay: Address;
   readonly lse: Address;
   readonly coefficient: Address;
   readonly sum: Address;
@@ -76,6 +79,7 @@ export function planCandidateSpace(
     packedHidden: plan.reserve("step packed hidden", packedRowsBytes * blocks),
     packedRowsBytes,
     unitHidden: floats("unit hidden", normalize ? B * table.ld : 0),
+    scaledHidden: floats("scaled hidden", C > 0 ? B * table.ld : 0),
     hiddenNorms: floats("hidden norms", normalize ? B : 0),
     logits: floats("logits", (C + rowCandidates) * R * blocks),
     add: floats("candidate terms", C),
@@ -88,6 +92,7 @@ export function planCandidateSpace(
     rowWeight: floats("row candidate weights", training!.loss.name === "sampled-one-vs-all" ? own : 0),
     sortedWeight: floats("sorted gradients", P + own),
     max: floats("row max", B),
+    decay: floats("row decay", B),
     lse: floats("row lse", B),
     coefficient: floats("row coefficient", B),
     sum: plan.reserve("step row sum", 8 * B),

@@ -17,7 +17,8 @@ import { type CandidateSpace, wholeLines } from "./candidate-space.js";
 import { type EngineLayout, FLAG } from "./layout.js";
 import { lossRows, sumInOrder } from "./loss-state.js";
 import { OwnCandidates } from "./own-candidates.js";
-import { blocksOf, CLASS_BLOCK, type EngineSpec, rowsPerBlock } from "./spec.js";
+import { type RowMatrix, SharedCandidates } from "./shared-candidates.js";
+import { blocksOf, CLASS_BLOCK, type EngineSpec, rowsPerBlock, UPDATE_BLOCK } from "./spec.js";
 import { termVectors } from "./terms.js";
 
 /**
@@ -38,8 +39,10 @@ export class CandidateStep {
   readonly #encoder: Encoder;
   readonly #table: TableRows;
   readonly #loss: TileLoss;
-  readonly #scratch: { packed: Address; gradient: Address; biasGradient: Address; partialBias: Address };
+  readonly #gradient: Address;
+  readonly #biasGradient: Address;
   readonly #R: number;
+  readonly #shared: SharedCandidates | undefined;
   readonly #own: OwnCandidates | undefined;
   readonly #candidateTerms: TermVectors[];
   readonly #labelTerms: TermVectors[];
@@ -66,16 +69,18 @@ export class CandidateStep {
     this.#table = table;
     this.#loss = createTileLoss(kernels, loss, spec.table.n);
     this.#R = rowsPerBlock(B);
-    const packed = scratch;
-    const gradient = packed + wholeLines(kernels.matrix.packedBytes(spec.table.D, this.#R));
-    const biasGradient = gradient + wholeLines(4 * CLASS_BLOCK * spec.table.ld);
-    this.#scratch = { packed, gradient, biasGradient, partialBias: biasGradient + wholeLines(4 * CLASS_BLOCK) };
+    this.#gradient = scratch + wholeLines(kernels.matrix.packedBytes(spec.table.D, this.#R));
+    this.#biasGradient = this.#gradient + wholeLines(4 * CLASS_BLOCK * spec.table.ld);
+    const partialBias = this.#biasGradient + wholeLines(4 * CLASS_BLOCK);
     const S = candidates!.S;
     const P = B * spec.training!.capacity.maxTargets;
     const { panelBias, add, weight, positiveBias, positiveAdd } = space;
     const candidate = { bias: panelBias, add, weight, count: S };
     const label = { bias: positiveBias, add: positiveAdd, weight: 0, multiplicity: 0, count: P };
     const own = candidates!.per === "row";
+    this.#shared = own
+      ? undefined
+      : new SharedCandidates(kernels, spec, space, this.#loss, { packed: scratch, partialBias });
     this.#own = own ? new OwnCandidates(kernels, spec, space, layout.batches) : undefined;
     this.#candidateTerms = layout.batches
       .filter(() => !own)
@@ -94,7 +99,7 @@ export class CandidateStep {
   }
 
   gather(unit: number, batch: BatchLayout, parity: number): void {
-    const { rows, matrix } = this.#kernels;
+    const { rows } = this.#kernels;
     const { ld, D } = this.#spec.table;
     const { panel, panelNorms, panelBias } = this.#space;
     const first = unit * CLASS_BLOCK;
@@ -107,7 +112,7 @@ export class CandidateStep {
     if (bias !== 0) rows.gatherRows(panelBias + 4 * first, 1, bias, 1, indices, count, 1);
     const shared = Math.min(count, this.#head(batch, HEAD.candidates) - first);
     if (shared <= 0) return;
-    matrix.packRight(this.#packedPanel(unit), at, ld, shared, D);
+    this.#shared?.packPanel(unit, shared);
     const terms = this.#candidateTerms[parity];
     terms.from = first;
     terms.to = first + shared;
@@ -127,9 +132,8 @@ export class CandidateStep {
     this.#normalizeHidden(first, R);
     this.#labelLogits(first, R, batch, parity);
     this.#pointAt(first, R, batch);
-    this.#loss.begin(this.#rows);
     if (this.#own !== undefined) this.#own.logits(first, R, batch, parity, this.#hidden, this.#tile);
-    else this.#sharedLogits(first, R, batch);
+    else this.#shared!.logits(first, R, batch, this.#hidden, this.#tile);
     this.#applyLoss(first, R, batch);
     this.#hiddenGradient(first, R, batch);
     const { hiddenGradient } = this.#layout.encoder;
@@ -139,40 +143,29 @@ export class CandidateStep {
       return;
     }
     this.#encoder.backward(first, R, training);
-    const { address, ld } = this.#hidden;
-    const packed = this.#space.packedHidden + unit * this.#space.packedRowsBytes;
-    this.#kernels.matrix.packRight(packed, address + 4 * ld * first, ld, R, this.#spec.table.D);
+    this.#shared?.packHidden(first, R, this.#hidden);
   }
 
   /** Units of the class gradients: blocks of the panel. */
   classUnits(batch: BatchLayout): number {
-    return this.gatherUnits(batch);
+    return blocksOf(this.#head(batch, HEAD.panelRows), UPDATE_BLOCK);
   }
 
   /** The panel rows of unit `unit`. */
   classCount(unit: number, batch: BatchLayout): number {
-    return Math.min(CLASS_BLOCK, this.#head(batch, HEAD.panelRows) - unit * CLASS_BLOCK);
+    return Math.min(UPDATE_BLOCK, this.#head(batch, HEAD.panelRows) - unit * UPDATE_BLOCK);
   }
 
   /** The gradient of a block of panel rows over the whole batch: rows to out (count, ld), biases to outBias (count). */
   classGradient(unit: number, batch: BatchLayout, out: Address, outBias: Address): void {
-    const { matrix, tile, rows, vector } = this.#kernels;
+    const { rows, vector } = this.#kernels;
     const { ld, D } = this.#spec.table;
     const { panel, panelNorms } = this.#space;
-    const first = unit * CLASS_BLOCK;
+    const first = unit * UPDATE_BLOCK;
     const count = this.classCount(unit, batch);
     const shared = Math.max(0, Math.min(count, this.#head(batch, HEAD.candidates) - first));
-    const batchRows = this.#head(batch, HEAD.rows);
     if (this.#spec.bias) vector.fill(outBias, 0, count);
-    for (let row = 0; row < batchRows && shared > 0; row += this.#R) {
-      const R = Math.min(this.#R, batchRows - row);
-      const z = this.#logitsOf(row) + 4 * this.#R * first;
-      const packed = this.#space.packedHidden + (row / this.#R) * this.#space.packedRowsBytes;
-      matrix.multiply(out, ld, z, this.#R, 1, packed, shared, R, D, row > 0);
-      if (!this.#spec.bias) continue;
-      tile.sumOverRows(this.#scratch.partialBias, z, this.#R, shared, R);
-      vector.addScaled(outBias, this.#scratch.partialBias, 1, shared);
-    }
+    this.#shared?.classGradient(first, shared, this.#head(batch, HEAD.rows), out, outBias);
     if (shared < count) vector.fill(out + 4 * ld * shared, 0, ld * (count - shared));
     this.#addEntries(first, count, batch, out, outBias);
     if (this.#spec.normalize) {
@@ -182,11 +175,11 @@ export class CandidateStep {
   }
 
   get scratchGradient(): Address {
-    return this.#scratch.gradient;
+    return this.#gradient;
   }
 
   get scratchBiasGradient(): Address {
-    return this.#scratch.biasGradient;
+    return this.#biasGradient;
   }
 
   /** Σ of the row losses, in row order: the loss of the batch. */
@@ -198,17 +191,8 @@ export class CandidateStep {
     return this.#kernels.memory.i32[(batch.head >>> 2) + word];
   }
 
-  /** Where the logits of the block of rows that begins at `first` lie. */
-  #logitsOf(first: number): Address {
-    return this.#space.logits + 4 * first * this.#spec.training!.candidates!.S;
-  }
-
-  #packedPanel(unit: number): Address {
-    return this.#space.packedPanel + unit * this.#space.packedBlockBytes;
-  }
-
   /** What logits are products with: H, or H brought to length 1. */
-  get #hidden(): { readonly address: Address; readonly ld: number } {
+  get #hidden(): RowMatrix {
     return this.#spec.normalize
       ? { address: this.#space.unitHidden, ld: this.#spec.table.ld }
       : this.#layout.encoder.hidden;
@@ -262,7 +246,7 @@ export class CandidateStep {
   }
 
   #pointAt(first: number, R: number, batch: BatchLayout): void {
-    const { max, sum, lse, coefficient, loss, positiveDot, positiveAdd } = this.#space;
+    const { max, sum, decay, lse, coefficient, loss, positiveDot, positiveAdd } = this.#space;
     const rows = this.#rows;
     rows.R = R;
     rows.weight = batch.rowWeight + 4 * first;
@@ -270,6 +254,7 @@ export class CandidateStep {
     rows.coefficient = coefficient + 4 * first;
     rows.max = max + 4 * first;
     rows.sum = sum + 8 * first;
+    rows.decay = decay + 4 * first;
     rows.lse = lse + 4 * first;
     const positives = this.#positives;
     positives.offsets = batch.positiveOffsets + 4 * first;
@@ -278,36 +263,15 @@ export class CandidateStep {
     positives.mass = batch.positiveMass;
   }
 
-  #sharedLogits(first: number, R: number, batch: BatchLayout): void {
-    const { matrix } = this.#kernels;
-    const { ld, D } = this.#spec.table;
-    const { panel, add, weight } = this.#space;
-    const hidden = this.#hidden;
-    const C = this.#head(batch, HEAD.candidates);
-    matrix.packRightTransposed(this.#scratch.packed, hidden.address + 4 * hidden.ld * first, hidden.ld, D, R);
-    const z = this.#logitsOf(first);
-    matrix.multiply(z, this.#R, panel, ld, 1, this.#scratch.packed, C, D, R, false);
-    this.#mask(first, R, batch);
-    this.#tile.z = z;
-    this.#tile.C = C;
-    this.#tile.add = add;
-    this.#tile.weight = weight;
-  }
-
-  #mask(first: number, R: number, batch: BatchLayout): void {
-    if (batch.maskOffsets === 0) return;
-    const { i32, f32 } = this.#kernels.memory;
-    const offsets = batch.maskOffsets >>> 2;
-    const positions = batch.maskPositions >>> 2;
-    const z = this.#logitsOf(first) >>> 2;
-    for (let r = 0; r < R; r++) {
-      const end = i32[offsets + first + r + 1];
-      for (let j = i32[offsets + first + r]; j < end; j++) f32[z + i32[positions + j] * this.#R + r] = -Infinity;
-    }
-  }
-
   #applyLoss(first: number, R: number, batch: BatchLayout): void {
     const loss = this.#loss;
+    loss.begin(this.#rows);
+    if (loss.kind === "normalised" && this.#shared !== undefined) {
+      loss.exponentials(this.#tile, this.#rows);
+      loss.settle(this.#positives, this.#rows);
+      this.#shared.factors(this.#tile, this.#rows);
+      return;
+    }
     if (loss.kind === "normalised") {
       loss.partials(this.#tile, this.#rows);
       loss.settle(this.#positives, this.#rows);
@@ -331,21 +295,16 @@ export class CandidateStep {
   }
 
   #hiddenGradient(first: number, R: number, batch: BatchLayout): void {
-    const { matrix, rows, vector } = this.#kernels;
+    const { rows, vector } = this.#kernels;
     const { ld, D } = this.#spec.table;
     const { panel, positiveDot } = this.#space;
     const { hiddenGradient } = this.#layout.encoder;
     const out = hiddenGradient.address + 4 * hiddenGradient.ld * first;
-    const C = this.#head(batch, HEAD.candidates);
-    if (C === 0) vector.fill(out, 0, hiddenGradient.ld * R);
-    for (let c = 0; c < C; c += CLASS_BLOCK) {
-      const z = this.#logitsOf(first) + 4 * c * this.#R;
-      const K = Math.min(CLASS_BLOCK, C - c);
-      matrix.multiply(out, hiddenGradient.ld, z, 1, this.#R, this.#packedPanel(c / CLASS_BLOCK), R, K, D, c > 0);
-    }
+    if (this.#shared === undefined) vector.fill(out, 0, hiddenGradient.ld * R);
+    else this.#shared.hiddenGradient(first, R, batch, out, hiddenGradient.ld);
     const offsets = batch.positiveOffsets + 4 * first;
     rows.weightedRowSums(out, hiddenGradient.ld, panel, ld, offsets, batch.positivePlace, positiveDot, R, D, true);
-    this.#own?.addHiddenGradient(first, R, batch, out, hiddenGradient.ld, this.#scratch.biasGradient);
+    this.#own?.addHiddenGradient(first, R, batch, out, hiddenGradient.ld, this.#biasGradient);
     if (!this.#spec.normalize) return;
     const { unitHidden, hiddenNorms } = this.#space;
     rows.normalizeRowsBackward(out, hiddenGradient.ld, unitHidden + 4 * ld * first, ld, hiddenNorms + 4 * first, R, D);

@@ -1,7 +1,6 @@
-import { instantiateBackend } from "@logq/blas";
 import { DivergenceError } from "@logq/core";
 import { Encoder } from "@logq/encoders";
-import { type Address, KernelMemory, type Kernels } from "@logq/kernels";
+import type { Address, Kernels } from "@logq/kernels";
 import { describeLoss } from "@logq/losses";
 import type { Program } from "../parallel/crew.js";
 import type { Team } from "../parallel/team.js";
@@ -12,14 +11,14 @@ import { BatchBuilder, type MassRule } from "./batch-builder.js";
 import { HEAD } from "./batch-layout.js";
 import { CandidateStep } from "./candidate-step.js";
 import type { EngineCommand, EvaluateCommand, StepCommand, TrainCommand } from "./commands.js";
-import type { EngineInput } from "./engine-input.js";
+import { type EngineInput, openKernels } from "./engine-input.js";
 import { Evaluation } from "./evaluation.js";
 import { type TileShape, tileShape } from "./full-space.js";
 import { FullStep } from "./full-step.js";
 import { FullWalk } from "./full-walk.js";
 import { initialiseAll } from "./initialise.js";
 import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK, STAT, STEP_TIME_RING } from "./layout.js";
-import { blocksOf, CLASS_BLOCK, type EngineSpec } from "./spec.js";
+import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
 import { openTables } from "./tables.js";
 import { Updates } from "./updates.js";
 
@@ -50,14 +49,14 @@ export class Engine implements Program<EngineCommand> {
 
   constructor(input: EngineInput, team: Team) {
     const { spec, layout } = input;
-    const kernels = instantiateBackend(input.backend, KernelMemory.over(input.memory));
+    const { kernels, banks } = openKernels(input, team.profile);
     this.kernels = kernels;
     this.spec = spec;
     this.layout = layout;
     this.#team = team;
     this.#scratch = layout.scratch + team.index * layout.scratchBytes;
-    const tables = openTables(kernels, input.backend.kernels, input.banks, spec, layout, team.index);
-    this.#banks = tables.banks;
+    const tables = openTables(kernels, banks, spec, layout, team.index);
+    this.#banks = banks;
     this.#encoder = new Encoder(spec.encoder, layout.encoder, kernels, tables.embeddingApart);
     const { classes } = tables;
     const walk = (shape: TileShape) =>
@@ -105,7 +104,8 @@ export class Engine implements Program<EngineCommand> {
   #train({ first, count }: TrainCommand, stopRequested: () => boolean): void {
     const { spec } = this;
     const source = this.#source("train");
-    const order = new EpochOrder(source.examples, spec.training!.B, spec.key);
+    const list = { kernels: this.kernels, address: this.#scratch };
+    const order = new EpochOrder(source.examples, spec.training!.B, spec.key, list);
     const mass: MassRule = describeLoss(spec.training!.loss.name).kind === "normalised" ? "shared" : "each";
     const builder = new BatchBuilder(this.kernels, spec, source, order, this.layout.builder, mass);
     this.#team.phase("build", 2, (unit) => this.#build(unit, first, builder));
@@ -127,8 +127,10 @@ export class Engine implements Program<EngineCommand> {
   /** The two units that build the batch of `step`. */
   #build(unit: number, step: number, builder: BatchBuilder): void {
     const batch = this.layout.batches[step & 1];
-    if (unit === 0) builder.buildTargets(step, batch);
-    else builder.buildInputs(step, batch);
+    this.#team.profile.within("build", () => {
+      if (unit === 0) builder.buildTargets(step, batch);
+      else builder.buildInputs(step, batch);
+    });
   }
 
   /** @param builder builds the next batch in this step's table phase; undefined: there is none to build. */
@@ -176,7 +178,7 @@ export class Engine implements Program<EngineCommand> {
     const { rows, bias } = this.#classGradientPlace(candidate, unit);
     if (this.layout.clip === undefined) candidate.classGradient(unit, batch, rows, bias);
     const count = candidate.classCount(unit, batch);
-    const indices = batch.panelRows + 4 * CLASS_BLOCK * unit;
+    const indices = batch.panelRows + 4 * UPDATE_BLOCK * unit;
     this.#updates!.classRows(indices, 0, count, rows);
     this.#updates!.classBias(indices, 0, count, bias);
   }
@@ -185,7 +187,7 @@ export class Engine implements Program<EngineCommand> {
   #classGradientPlace(candidate: CandidateStep, unit: number): { rows: Address; bias: Address } {
     if (this.layout.clip === undefined) return { rows: candidate.scratchGradient, bias: candidate.scratchBiasGradient };
     const { gradient, biasGradient } = this.layout.candidate!;
-    const first = CLASS_BLOCK * unit;
+    const first = UPDATE_BLOCK * unit;
     return { rows: gradient + 4 * this.spec.table.ld * first, bias: biasGradient + 4 * first };
   }
 

@@ -1,5 +1,6 @@
 import { type EncoderLayout, planEncoder, segmentScratchBytes } from "@logq/encoders";
 import type { Address, Kernels, MemoryPlan, Region } from "@logq/kernels";
+import { memoryTableBytes } from "@logq/samplers";
 import { planState, type TableState } from "../optimize/optimizer.js";
 import { planAccess, type TableAccess } from "../table/areas.js";
 import type { BankLayout, PlacedTable } from "../table/placed-table.js";
@@ -15,7 +16,7 @@ import { type CandidateSpace, planCandidateSpace, wholeLines } from "./candidate
 import { type FullSpace, planFullSpace } from "./full-space.js";
 import { classTableSize, type Placement, placeEmbedding } from "./large-tables.js";
 import type { BuilderScratch } from "./panel-builder.js";
-import { blocksOf, CLASS_BLOCK, type EngineSpec } from "./spec.js";
+import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
 
 /** The class table and what the optimizer keeps for it. */
 export interface ClassTableLayout {
@@ -145,7 +146,7 @@ export function planEngine(
     capacity === undefined ? [] : ["even", "odd"].map((name) => planBatch(plan, `${name} batch`, spec, capacity));
   const evaluation = evaluationCapacity(spec);
   const evaluationBatch = planBatch(plan, "evaluation batch", spec, evaluation);
-  const builder = planBuilderScratch(plan, capacity, evaluation, kernels);
+  const builder = planBuilderScratch(plan, spec, capacity, evaluation, kernels);
   const sampled = training?.candidates !== undefined;
   const candidate = sampled ? planCandidateSpace(plan, spec, capacity!, kernels) : undefined;
   const full = planFullSpace(plan, spec, kernels);
@@ -159,7 +160,13 @@ export function planEngine(
   const givenLogQ = plan.reserve("given log Q", 8 * given);
   const stats = plan.reserve("statistics", 8 * (STAT.ring + STEP_TIME_RING));
   const flags = plan.reserve("flags", 64);
-  const scratchBytes = Math.max(candidate?.scratchBytes ?? 0, full.scratchBytes, encoderScratchBytes(encoder));
+  const scratchBytes = Math.max(
+    candidate?.scratchBytes ?? 0,
+    full.scratchBytes,
+    encoderScratchBytes(encoder),
+    // The examples of a batch, while it is built.
+    wholeLines(4 * (training?.B ?? 0)),
+  );
   const scratch = plan.reserve("worker scratch", scratchBytes * Math.max(1, workers));
   // Full losses add rows of labels to dH; candidate losses have them in the panel.
   const labels = training !== undefined && !sampled ? training.capacity.maxTargets : 0;
@@ -204,18 +211,26 @@ function encoderScratchBytes(encoder: EncoderLayout): number {
 
 function planBuilderScratch(
   plan: MemoryPlan,
+  spec: EngineSpec,
   training: BatchCapacity | undefined,
   evaluation: BatchCapacity,
   kernels: Kernels,
 ): BuilderScratch {
   const entries = (c: BatchCapacity | undefined) =>
     c === undefined ? 0 : Math.max(c.positives, c.candidates, c.masksByClass ? c.masks : 0) + c.rowCandidates * c.rows;
+  const state = spec.training?.candidates?.state;
+  const tableBytes =
+    state === undefined || spec.training!.candidates!.per === "row" ? 0 : memoryTableBytes(state.spec, state.n);
   const most = Math.max(entries(training), entries(evaluation));
   return {
     segments: plan.reserve("segment scratch", segmentScratchBytes(kernels.indices, training?.inputs ?? 0)),
     keys: plan.reserve("sort keys", 4 * most),
     values: plan.reserve("sort values", 4 * most),
-    sort: plan.reserve("sort scratch", Math.max(kernels.indices.sortScratchBytes(most), 4 * most)),
+    sort: plan.reserve(
+      "sort scratch",
+      Math.max(kernels.indices.sortScratchBytes(most), 4 * most, kernels.draws.scratchBytes),
+    ),
+    samplerTable: tableBytes === 0 ? 0 : plan.reserve("sampler table", tableBytes),
   };
 }
 
@@ -223,7 +238,7 @@ function planClip(plan: MemoryPlan, spec: EngineSpec, capacity: BatchCapacity, e
   const sparse = encoder.tables.find((t) => t.kind === "sparse");
   // One number for each unit of the gradient phase, however the encoder cuts its dense tables.
   const dense = encoder.tables.reduce((sum, table) => sum + (table.kind === "dense" ? table.rows : 0), 0);
-  const classes = blocksOf(Math.max(capacity.panelRows, spec.table.rows), CLASS_BLOCK);
+  const classes = blocksOf(Math.max(capacity.panelRows, spec.table.rows), UPDATE_BLOCK);
   const units = classes + blocksOf(capacity.inputs, SPARSE_BLOCK) + dense;
   return {
     sparseGradient: plan.reserve("embedding gradients", sparse === undefined ? 0 : 4 * capacity.inputs * sparse.ld),

@@ -2,6 +2,7 @@ import type { Address, Kernels } from "@logq/kernels";
 import { candidateTerms, type LossTile, type TermVectors } from "@logq/losses";
 import type { BatchLayout } from "./batch-layout.js";
 import type { CandidateSpace } from "./candidate-space.js";
+import type { RowMatrix } from "./shared-candidates.js";
 import { type EngineSpec, rowsPerBlock } from "./spec.js";
 import { termVectors } from "./terms.js";
 
@@ -37,14 +38,7 @@ export class OwnCandidates {
   }
 
   /** The block's tile: scale·h·w + terms, −∞ where a candidate takes no part. It needs no more scaling. */
-  logits(
-    first: number,
-    R: number,
-    batch: BatchLayout,
-    parity: number,
-    hidden: { readonly address: Address; readonly ld: number },
-    tile: LossTile,
-  ): void {
+  logits(first: number, R: number, batch: BatchLayout, parity: number, hidden: RowMatrix, tile: LossTile): void {
     const { memory, rows } = this.#kernels;
     const { f32 } = memory;
     const { ld, D } = this.#spec.table;

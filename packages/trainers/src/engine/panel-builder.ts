@@ -1,7 +1,7 @@
 import type { Key } from "@logq/core";
 import type { Address, Kernels } from "@logq/kernels";
 import { labelsNeedLogQ } from "@logq/losses";
-import { type Draw, type Sampler, samplerFrom } from "@logq/samplers";
+import { type Draw, type MemorySampler, memorySamplerFrom, type Sampler, samplerFrom } from "@logq/samplers";
 import type { ExampleOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
 import { rowOfClass, type TableShape } from "../table/lanes.js";
@@ -15,6 +15,8 @@ export interface BuilderScratch {
   readonly keys: Address;
   readonly values: Address;
   readonly sort: Address;
+  /** The sampler's table; 0 if it has none here. */
+  readonly samplerTable: Address;
 }
 
 /** Candidates that the caller chose, in kernel memory: int32 ids (S) and float64 log Q (S). */
@@ -37,6 +39,9 @@ export class PanelBuilder {
   readonly #scratch: BuilderScratch;
   readonly #candidates: CandidateSpec | undefined;
   readonly #sampler: Sampler | undefined;
+  /** Draws of the batch without leaving kernel memory, for laws that can. */
+  readonly #memorySampler: MemorySampler | undefined;
+  readonly #request: { key: Key; step: number; item: number; S: number };
   readonly #removeHits: boolean;
   readonly #excludeSeen: boolean;
   /** Whether labels are corrected: only then is a sampler asked for the log Q of classes it may not know. */
@@ -59,6 +64,11 @@ export class PanelBuilder {
     this.#scratch = scratch;
     this.#candidates = training?.candidates;
     this.#sampler = training?.candidates === undefined ? undefined : samplerFrom(training.candidates.state);
+    this.#memorySampler =
+      this.#candidates === undefined
+        ? undefined
+        : memorySamplerFrom(this.#candidates.state, kernels, scratch.samplerTable, scratch.sort);
+    this.#request = { key: spec.key, step: 0, item: 0, S: this.#candidates?.S ?? 0 };
     this.#removeHits = training?.loss.accidentalHits === "remove";
     this.#excludeSeen = training?.loss.exclude === "seen";
     this.#labelLogQ = training !== undefined && labelsNeedLogQ(training.loss);
@@ -131,7 +141,9 @@ export class PanelBuilder {
     const { i32 } = this.#kernels.memory;
     const offsets = batch.positiveOffsets >>> 2;
     const rowOf = this.#scratch.sort >>> 2;
-    for (let row = 0; row < rows; row++) i32.fill(row, rowOf + i32[offsets + row], rowOf + i32[offsets + row + 1]);
+    for (let row = 0; row < rows; row++) {
+      for (let j = i32[offsets + row]; j < i32[offsets + row + 1]; j++) i32[rowOf + j] = row;
+    }
     return i32[offsets + rows];
   }
 
@@ -142,11 +154,23 @@ export class PanelBuilder {
   #shared(step: number, rows: number, batch: BatchLayout): void {
     const { i32, f32 } = this.#kernels.memory;
     const { S } = this.#candidates!;
-    const draw = this.#sampler!.draw({ key: this.#key, step, item: 0, S }, this.#drawn, this.#drawnLogQ);
-    if (this.#labelLogQ) {
-      const P = i32[(batch.head >>> 2) + HEAD.positives];
-      const ids = batch.positiveIds >>> 2;
-      for (let j = 0; j < P; j++) f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
+    const P = i32[(batch.head >>> 2) + HEAD.positives];
+    const request = this.#request;
+    request.step = step;
+    if (this.#memorySampler !== undefined) {
+      const sampler = this.#memorySampler;
+      sampler.draw(request, this.#scratch.keys);
+      if (this.#labelLogQ) sampler.logQ(batch.positiveLogQ, batch.positiveIds, P);
+      // The log Q of a draw is that of its id: who came first among equals does not matter, and the values that are sorted along mean nothing.
+      const C = this.#mergeDraws(batch, S);
+      sampler.logQ(batch.candidateLogQ, batch.panelRows, C);
+      this.#finishPanel(rows, batch, C);
+      return;
+    }
+    const draw = this.#sampler!.draw(request, this.#drawn, this.#drawnLogQ);
+    const ids = batch.positiveIds >>> 2;
+    for (let j = 0; this.#labelLogQ && j < P; j++) {
+      f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
     }
     this.#fillSharedPanel(rows, batch, S);
   }
@@ -154,78 +178,52 @@ export class PanelBuilder {
   /** The panel of the S classes in #drawn. */
   #fillSharedPanel(rows: number, batch: BatchLayout, S: number): void {
     const { i32, f32 } = this.#kernels.memory;
-    const { indices } = this.#kernels;
     const keys = this.#scratch.keys >>> 2;
+    for (let i = 0; i < S; i++) i32[keys + i] = this.#drawn[i];
+    this.#numberEntries(this.#scratch.values, S);
+    const C = this.#mergeDraws(batch, S);
+    const first = batch.sortedPlaces >>> 2;
     const values = this.#scratch.values >>> 2;
-    for (let i = 0; i < S; i++) {
-      i32[keys + i] = this.#drawn[i];
-      i32[values + i] = i;
+    for (let c = 0; c < C; c++) {
+      f32[(batch.candidateLogQ >>> 2) + c] = this.#drawnLogQ[i32[values + i32[first + c]]];
     }
-    indices.sortPairs(this.#scratch.keys, this.#scratch.values, S, this.#table.n - 1, this.#scratch.sort);
-    // The distinct candidates: ids stay in `panel` until the labels are merged in.
-    const panel = batch.panelRows >>> 2;
-    let C = 0;
-    for (let i = 0; i < S; ) {
-      let end = i + 1;
-      while (end < S && i32[keys + end] === i32[keys + i]) end++;
-      i32[panel + C] = i32[keys + i];
-      i32[(batch.candidateMultiplicity >>> 2) + C] = end - i;
-      f32[(batch.candidateLogQ >>> 2) + C] = this.#drawnLogQ[i32[values + i]];
-      C++;
-      i = end;
-    }
-    i32[(batch.head >>> 2) + HEAD.candidates] = C;
-    const P = i32[(batch.head >>> 2) + HEAD.positives];
-    const ids = batch.positiveIds >>> 2;
-    for (let j = 0; j < P; j++) i32[keys + j] = i32[ids + j];
-    this.#numberEntries(this.#scratch.values, P);
-    indices.sortPairs(this.#scratch.keys, this.#scratch.values, P, this.#table.n - 1, this.#scratch.sort);
-    const U = this.#mergeLabels(batch, C, P);
-    this.#writeRowOfSorted(rows, batch, P);
-    this.#writeMasks(rows, batch, C);
-    for (let u = 0; u < U; u++) i32[panel + u] = rowOfClass(this.#table, i32[panel + u]);
-    i32[(batch.head >>> 2) + HEAD.panelRows] = U;
+    this.#finishPanel(rows, batch, C);
   }
 
-  /** Gives every label its place in the panel and lists the labels of each panel row; answers U. Keys and values hold the labels by id. */
-  #mergeLabels(batch: BatchLayout, C: number, P: number): number {
-    const { i32 } = this.#kernels.memory;
-    const keys = this.#scratch.keys >>> 2;
-    const values = this.#scratch.values >>> 2;
-    const panel = batch.panelRows >>> 2;
-    const place = batch.positivePlace >>> 2;
-    const entries = batch.sortedEntries >>> 2;
-    const offsets = batch.sortedPlaces >>> 2;
-    let written = 0;
-    let label = 0;
-    for (let c = 0; c < C; c++) {
-      i32[offsets + c] = written;
-      const id = i32[panel + c];
-      while (label < P && i32[keys + label] < id) label++;
-      for (; label < P && i32[keys + label] === id; label++) {
-        i32[entries + written++] = i32[values + label];
-        i32[place + i32[values + label]] = c;
-      }
-    }
-    let U = C;
-    let candidate = 0;
-    for (let j = 0; j < P; ) {
-      const id = i32[keys + j];
-      while (candidate < C && i32[panel + candidate] < id) candidate++;
-      const drawn = candidate < C && i32[panel + candidate] === id;
-      if (!drawn) {
-        i32[offsets + U] = written;
-        i32[panel + U] = id;
-      }
-      for (; j < P && i32[keys + j] === id; j++) {
-        if (drawn) continue;
-        i32[entries + written++] = i32[values + j];
-        i32[place + i32[values + j]] = U;
-      }
-      if (!drawn) U++;
-    }
-    i32[offsets + U] = written;
-    return U;
+  /**
+   * Sorts the S draws that stand in keys and writes the distinct ones to the panel, as ids, with their multiplicities. Where the runs of equal draws
+   * begin stands in sortedPlaces until the labels take it. Answers how many there are.
+   */
+  #mergeDraws(batch: BatchLayout, S: number): number {
+    const { memory, indices } = this.#kernels;
+    const { i32 } = memory;
+    const { keys, values, sort } = this.#scratch;
+    indices.sortPairs(keys, values, S, this.#table.n - 1, sort);
+    const C = indices.uniqueRuns(batch.panelRows, batch.sortedPlaces, keys, S);
+    const first = batch.sortedPlaces >>> 2;
+    const multiplicity = batch.candidateMultiplicity >>> 2;
+    for (let c = 0; c < C; c++) i32[multiplicity + c] = i32[first + c + 1] - i32[first + c];
+    i32[(batch.head >>> 2) + HEAD.candidates] = C;
+    return C;
+  }
+
+  /** Brings the labels into a panel of C distinct candidate ids, and turns ids into physical rows. */
+  #finishPanel(rows: number, batch: BatchLayout, C: number): void {
+    const { memory, indices } = this.#kernels;
+    const { i32 } = memory;
+    const { keys, values, sort } = this.#scratch;
+    const P = i32[(batch.head >>> 2) + HEAD.positives];
+    const ids = batch.positiveIds >>> 2;
+    for (let j = 0; j < P; j++) i32[(keys >>> 2) + j] = i32[ids + j];
+    this.#numberEntries(values, P);
+    indices.sortPairs(keys, values, P, this.#table.n - 1, sort);
+    const { panelRows, positivePlace, sortedEntries, sortedPlaces } = batch;
+    const U = indices.mergeKeys(panelRows, C, keys, values, P, positivePlace, sortedEntries, sortedPlaces);
+    this.#writeRowOfSorted(rows, batch, P);
+    this.#writeMasks(rows, batch, C);
+    const panel = panelRows >>> 2;
+    for (let u = 0; u < U; u++) i32[panel + u] = rowOfClass(this.#table, i32[panel + u]);
+    i32[(batch.head >>> 2) + HEAD.panelRows] = U;
   }
 
   /** The (candidate, row) pairs that take no part. The panel still holds class ids, the candidates in ascending order. */

@@ -70,8 +70,11 @@ export function rowsPerBlock(B: number): number {
   return B > 512 ? 64 : 32;
 }
 
-/** Class rows that one unit of the table phase handles. */
+/** Rows of the panel that are gathered, and packed for dH, by one unit. */
 export const CLASS_BLOCK = 128;
+
+/** Rows of the panel that one unit of the table phase handles: few, for the last unit decides how long the others wait. */
+export const UPDATE_BLOCK = 64;
 
 /** Class rows that one unit of a clipped full step updates. */
 export const CLIPPED_BLOCK = 256;

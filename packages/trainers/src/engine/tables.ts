@@ -1,5 +1,5 @@
 import type { EmbeddingRows } from "@logq/encoders";
-import { type CompiledKernels, instantiateKernels, KernelMemory, type Kernels } from "@logq/kernels";
+import type { Kernels } from "@logq/kernels";
 import { bankArea, mainAreas, type TableAccess } from "../table/areas.js";
 import { BankedRows } from "../table/banked-rows.js";
 import { PieceRows } from "../table/piece-rows.js";
@@ -15,23 +15,19 @@ export interface EngineTables {
   readonly embedding: TableRows | undefined;
   /** The embedding table again, if the encoder's kernels cannot read it in place. */
   readonly embeddingApart: EmbeddingRows | undefined;
-  /** Kernels over every bank, in order. */
-  readonly banks: readonly Kernels[];
 }
 
 /**
- * @param compiled for the banks, which need no matrix products
+ * @param banks kernels over every bank, in order; they need no matrix products
  * @param worker whose areas to use
  */
 export function openTables(
   kernels: Kernels,
-  compiled: CompiledKernels,
-  bankMemories: readonly WebAssembly.Memory[],
+  banks: readonly Kernels[],
   spec: EngineSpec,
   layout: EngineLayout,
   worker: number,
 ): EngineTables {
-  const banks = bankMemories.map((memory) => instantiateKernels(compiled, KernelMemory.over(memory)));
   const open = (table: PlacedTable, access: TableAccess | undefined): TableRows => {
     const { exchange, wide, sums } = mainAreas(table, access, worker);
     if (!isBanked(table)) {
@@ -47,5 +43,5 @@ export function openTables(
   const classes = open(layout.table.placed, layout.classAccess);
   const { embedding: table, embeddingAccess: access } = layout;
   const embedding = table === undefined ? undefined : open(table, access);
-  return { classes, embedding, embeddingApart: access === undefined ? undefined : embedding, banks };
+  return { classes, embedding, embeddingApart: access === undefined ? undefined : embedding };
 }

@@ -94,6 +94,8 @@ export interface TrainOptions {
   /** The most bytes of one memory of class or embedding rows; set, such rows lie in memories of their own. Default: only if 4 GiB are not enough for all. No bit depends on it. */
   readonly bankBytes?: number;
   readonly backend?: BackendChoice;
+  /** Whether each kernel's time is taken: `Trainer.profile`. Default false. */
+  readonly profile?: boolean;
   readonly seed?: number | string;
 }
 
@@ -181,7 +183,7 @@ const KEYS = (
   "encoder examples window contextMode withinLine hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
   "labelSmoothing normalize sampler distortion replacement negatives candidates dim batch epochs maxSteps maxMinutes optimizer schedule " +
   "classBias classScale embeddingScale validationEvery patience lanes tableType logitBytes gradientFilter workers bankBytes " +
-  "backend seed"
+  "backend profile seed"
 ).split(" ");
 
 /** Encoders whose inputs are a window of words or items. */

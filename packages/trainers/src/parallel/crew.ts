@@ -6,7 +6,7 @@ export interface Crew<Command> {
   run(command: Command): Promise<void>;
   /** Asks the running command to end after its current step. */
   requestStop(): void;
-  /** Milliseconds busy and waiting by phase, one row of PROFILE_LENGTH a worker, live. */
+  /** Where the milliseconds of each worker went, live: see `readProfile`. */
   readonly profiles: readonly Float64Array[];
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { Crew, Program } from "./crew.js";
-import { PROFILE_LENGTH, SoloTeam, type Team } from "./team.js";
+import { PROFILE_LENGTH, Profile } from "./profile.js";
+import { SoloTeam, type Team } from "./team.js";
 
 /** Runs commands in the caller's thread: for serving, for small jobs, and for `stepSync`. Same units, same order of sums, same bits. */
 export class InlineCrew<Command> implements Crew<Command> {
@@ -9,7 +10,7 @@ export class InlineCrew<Command> implements Crew<Command> {
   #stop = false;
 
   constructor(createProgram: (team: Team) => Program<Command>) {
-    this.#program = createProgram(new SoloTeam(this.profiles[0]));
+    this.#program = createProgram(new SoloTeam(new Profile(this.profiles[0])));
   }
 
   /** The same as `run`, at once. */

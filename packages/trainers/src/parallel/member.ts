@@ -2,6 +2,7 @@ import { commandPackr } from "./command-packr.js";
 import { poison, WORD } from "./control.js";
 import type { Program } from "./crew.js";
 import { PoisonedError, toPlainError } from "./errors.js";
+import { Profile } from "./profile.js";
 import { type Team, WorkerTeam } from "./team.js";
 import type { WorkerResult, WorkerTask } from "./worker-crew.js";
 
@@ -12,7 +13,7 @@ export function serveCrew<Spec, Command>(
 ): WorkerResult {
   const { words, mailbox } = task.control;
   try {
-    const team = new WorkerTeam(task.index, task.size, words, task.profile, task.cores);
+    const team = new WorkerTeam(task.index, task.size, words, new Profile(task.profile), task.cores);
     const program = createProgram(task.spec, team);
     for (let seen = 0; ; seen++) {
       while (Atomics.load(words, WORD.command) === seen) Atomics.wait(words, WORD.command, seen);

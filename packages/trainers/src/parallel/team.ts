@@ -1,5 +1,6 @@
 import { WORD } from "./control.js";
 import { PoisonedError } from "./errors.js";
+import { type PhaseName, Profile } from "./profile.js";
 
 /**
  * One worker's membership in a team that runs the same program. A phase is a number of units of work; whoever is free claims the next one from
@@ -9,45 +10,26 @@ export interface Team {
   /** this worker's place, in [0, size) */
   readonly index: number;
   readonly size: number;
+  /** where this member's time goes */
+  readonly profile: Profile;
   /** Runs the units 0 … units−1, each exactly once across the team, then waits for everybody. `name` is the phase's row in the profile. */
   phase(name: PhaseName, units: number, run: (unit: number) => void): void;
 }
-
-/** The phases a profile tells apart. */
-export const PHASES = [
-  "initialise",
-  "build",
-  "gather",
-  "rows",
-  "table",
-  "clip",
-  "classes",
-  "fold",
-  "hidden",
-  "update",
-  "rank",
-] as const;
-
-export type PhaseName = (typeof PHASES)[number];
-
-/** Milliseconds a worker spent in units and in waiting, by phase: profile[2·phase] and profile[2·phase + 1]. */
-export const PROFILE_LENGTH = 2 * PHASES.length;
 
 /** A team of one: units run in order, in the caller's thread, and nothing waits. */
 export class SoloTeam implements Team {
   readonly index = 0;
   readonly size = 1;
-  readonly #profile: Float64Array;
+  readonly profile: Profile;
 
-  constructor(profile: Float64Array = new Float64Array(PROFILE_LENGTH)) {
-    this.#profile = profile;
+  constructor(profile: Profile = new Profile()) {
+    this.profile = profile;
   }
 
   phase(name: PhaseName, units: number, run: (unit: number) => void): void {
-    const start = performance.now();
+    this.profile.begin(name);
     for (let unit = 0; unit < units; unit++) run(unit);
-    const at = 2 * PHASES.indexOf(name);
-    this.#profile[at] = this.#profile[at]! + performance.now() - start;
+    this.profile.wait();
   }
 }
 
@@ -59,28 +41,26 @@ export class WorkerTeam implements Team {
   readonly index: number;
   readonly size: number;
   readonly #words: Int32Array;
-  readonly #profile: Float64Array;
+  readonly profile: Profile;
   readonly #spins: number;
 
   /** @param cores more workers than cores never spin: the one they wait for may need theirs. */
-  constructor(index: number, size: number, words: Int32Array, profile: Float64Array, cores: number) {
+  constructor(index: number, size: number, words: Int32Array, profile: Profile, cores: number) {
     this.index = index;
     this.size = size;
     this.#words = words;
-    this.#profile = profile;
+    this.profile = profile;
     this.#spins = size <= cores ? SPINS : 0;
   }
 
   phase(name: PhaseName, units: number, run: (unit: number) => void): void {
     const words = this.#words;
-    const start = performance.now();
+    this.profile.begin(name);
     for (let unit = Atomics.add(words, WORD.claim, 1); unit < units; unit = Atomics.add(words, WORD.claim, 1))
       run(unit);
-    const end = performance.now();
+    this.profile.wait();
     this.#barrier();
-    const at = 2 * PHASES.indexOf(name);
-    this.#profile[at] = this.#profile[at]! + end - start;
-    this.#profile[at + 1] = this.#profile[at + 1]! + performance.now() - end;
+    this.profile.end();
   }
 
   /**

@@ -5,7 +5,7 @@ import { commandPackr } from "./command-packr.js";
 import { createControl, poison, type SharedControl, WORD } from "./control.js";
 import type { Crew } from "./crew.js";
 import { fromPlainError, type PlainError } from "./errors.js";
-import { PROFILE_LENGTH } from "./team.js";
+import { PROFILE_LENGTH } from "./profile.js";
 
 /** What a worker is given once, at its start. */
 export interface WorkerTask<Spec> {

@@ -1,6 +1,7 @@
 import { OptionError } from "@logq/core";
 import type { EvaluationProgress, EvaluationResult } from "../evaluate/evaluate.js";
 import { parseMetrics, requireRankable } from "../evaluate/metrics.js";
+import { busyShare } from "../parallel/profile.js";
 import type { ProbePoint, TrainEnd, TrainProgress, TrainReport, ValidationPoint } from "./report.js";
 import { Snapshot } from "./snapshot.js";
 import type { Trainer } from "./trainer.js";
@@ -262,15 +263,4 @@ class Run {
       busy: host.crew.profiles.map((profile) => busyShare(profile)),
     };
   }
-}
-
-/** Units over units and waiting. */
-function busyShare(profile: Float64Array): number {
-  let busy = 0;
-  let waiting = 0;
-  for (let i = 0; i < profile.length; i += 2) {
-    busy += profile[i]!;
-    waiting += profile[i + 1]!;
-  }
-  return busy / Math.max(1e-9, busy + waiting);
 }

@@ -17,6 +17,7 @@ import {
 import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
 import { exampleSource } from "../model/sources.js";
 import { runWarnings } from "../model/warnings.js";
+import { readProfile, type WorkerProfile } from "../parallel/profile.js";
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { startBiases } from "../table/export.js";
@@ -91,6 +92,7 @@ export class Trainer {
     const host = await EngineHost.create(spec, {
       workers: trainOptions.workers ?? 2,
       backend,
+      profiled: trainOptions.profile ?? false,
       ...(trainOptions.bankBytes === undefined ? {} : { bankBytes: trainOptions.bankBytes }),
     });
     try {
@@ -177,6 +179,11 @@ export class Trainer {
     const ring = (layout.stats >>> 3) + STAT.ring;
     for (let i = 0; i < times.length; i++) times[i] = memory.f64[ring + ((this.step - 1 - i) % STEP_TIME_RING)];
     return times;
+  }
+
+  /** Where the time of each worker went so far, live: milliseconds by phase and, if `profile` was asked for, by kind of kernel. */
+  profile(): WorkerProfile[] {
+    return this.host.crew.profiles.map(readProfile);
   }
 
   /** Exact evaluation on a split: "cross-entropy,perplexity,recall@20". @throws OptionError for unknown metrics or a missing split */

@@ -1,4 +1,5 @@
 import { type Key, KeyedPermutation, STREAM, type StreamId } from "@logq/core";
+import type { Address, Kernels } from "@logq/kernels";
 
 /** Which examples make up a batch. Set to a batch with `seek`, then asked row by row. */
 export interface ExampleOrder {
@@ -8,21 +9,33 @@ export interface ExampleOrder {
   example(row: number): number;
 }
 
+/** int32 (B) in kernel memory, valid until the next `seek`. */
+export interface ExampleList {
+  readonly kernels: Kernels;
+  readonly address: Address;
+}
+
+/** The most examples whose numbers are int32. */
+const LARGEST_LISTED = 2 ** 31;
+
 /** Training: epochs in keyed random order; the last batch of an epoch may be smaller, so that no batch mixes two epochs. */
 export class EpochOrder implements ExampleOrder {
   readonly #examples: number;
   readonly #B: number;
   readonly #key: Key;
   readonly #batchesPerEpoch: number;
+  readonly #list: ExampleList | undefined;
   #epoch = -1;
   #permutation: KeyedPermutation | undefined;
   #first = 0;
 
-  constructor(examples: number, B: number, key: Key) {
+  /** @param list where the examples of a batch are worked out at once, by kernels; absent: one at a time. */
+  constructor(examples: number, B: number, key: Key, list?: ExampleList) {
     this.#examples = examples;
     this.#B = B;
     this.#key = key;
     this.#batchesPerEpoch = Math.ceil(examples / B);
+    this.#list = examples <= LARGEST_LISTED ? list : undefined;
   }
 
   seek(batch: number): number {
@@ -32,10 +45,15 @@ export class EpochOrder implements ExampleOrder {
       this.#permutation = new KeyedPermutation(this.#examples, this.#key, epoch);
     }
     this.#first = (batch % this.#batchesPerEpoch) * this.#B;
-    return Math.min(this.#B, this.#examples - this.#first);
+    const rows = Math.min(this.#B, this.#examples - this.#first);
+    if (this.#list !== undefined) {
+      this.#list.kernels.draws.permuted(this.#list.address, rows, this.#permutation!, this.#first);
+    }
+    return rows;
   }
 
   example(row: number): number {
+    if (this.#list !== undefined) return this.#list.kernels.memory.i32[(this.#list.address >>> 2) + row];
     return this.#permutation!.at(this.#first + row);
   }
 }

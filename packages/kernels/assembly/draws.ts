@@ -1,0 +1,219 @@
+/**
+ * Draws into memory: Philox 4x32-10 as in @logq/core, four blocks at a time (lane l of a vector belongs to block l; see dropout.ts, which
+ * uses the words otherwise), and what is made of its numbers.
+ */
+import { expDouble, logDouble } from "./exp";
+import { storeLanes } from "./lanes";
+import { touch } from "./touch";
+
+const MULTIPLIER_0: i32 = 0xd2511f53;
+const MULTIPLIER_1: i32 = 0xcd9e8d57;
+const WEYL_0: i32 = 0x9e3779b9;
+const WEYL_1: i32 = 0xbb67ae85;
+const ROUNDS: i32 = 10;
+
+/** 2^26 and 2^−53: a uniform is (a >> 5)·2^26 + (b >> 6), divided by 2^53. */
+const TWO_26: f64 = 67108864;
+const ULP: f64 = 1.1102230246251565e-16;
+
+/** Draws whose lines of the table are touched before one of them is used. A multiple of 4. */
+const GROUP: u32 = 32;
+
+const RECORD_BYTES: usize = 24;
+
+/** Uniforms of lanes 0 and 1 from their words. */
+// @ts-ignore: decorator
+@inline
+function lowUniforms(a: v128, b: v128): v128 {
+  const high = f64x2.mul(f64x2.convert_low_i32x4_u(i32x4.shr_u(a, 5)), f64x2.splat(TWO_26));
+  return f64x2.mul(f64x2.add(high, f64x2.convert_low_i32x4_u(i32x4.shr_u(b, 6))), f64x2.splat(ULP));
+}
+
+/** The upper two lanes, where the lower two were. */
+// @ts-ignore: decorator
+@inline
+function upper(x: v128): v128 {
+  return v128.shuffle<i64>(x, x, 1, 1);
+}
+
+/** What to make of four pairs: ⌊u₁·range⌋, that and u₂, or as the log-uniform law has it. */
+const INTEGERS: u32 = 0;
+const COLUMNS: u32 = 1;
+const EXPONENTIALS: u32 = 2;
+
+/** (⌊e^(u·logRange)⌋ − 1) mod n of one uniform. */
+// @ts-ignore: decorator
+@inline
+function logUniformId(u: f64, n: u32, logRange: f64): u32 {
+  return (<u32>expDouble(u * logRange) - 1) % n;
+}
+
+/**
+ * Four pairs, of blocks `block` … `block` + 3: `count` (1 to 4) ids and, of COLUMNS, u₂ as four doubles to `seconds`. `n` is for EXPONENTIALS
+ * alone, whose `range` is log(n + 1).
+ */
+// @ts-ignore: decorator
+@inline
+function fourPairs(
+  what: u32, ids: usize, count: u32, range: f64, n: u32, seconds: usize,
+  block: u32, c1: u32, c2: u32, c3: u32, keyLow: u32, keyHigh: u32,
+): void {
+  let x0 = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3));
+  let x1 = i32x4.splat(c1);
+  let x2 = i32x4.splat(c2);
+  let x3 = i32x4.splat(c3);
+  let k0 = i32x4.splat(keyLow);
+  let k1 = i32x4.splat(keyHigh);
+  for (let round = 0; round < ROUNDS; round++) {
+    const low0 = i64x2.extmul_low_i32x4_u(x0, i32x4.splat(MULTIPLIER_0));
+    const high0 = i64x2.extmul_high_i32x4_u(x0, i32x4.splat(MULTIPLIER_0));
+    const low1 = i64x2.extmul_low_i32x4_u(x2, i32x4.splat(MULTIPLIER_1));
+    const high1 = i64x2.extmul_high_i32x4_u(x2, i32x4.splat(MULTIPLIER_1));
+    x0 = v128.xor(v128.xor(v128.shuffle<i32>(low1, high1, 1, 3, 5, 7), x1), k0);
+    x1 = v128.shuffle<i32>(low1, high1, 0, 2, 4, 6);
+    x2 = v128.xor(v128.xor(v128.shuffle<i32>(low0, high0, 1, 3, 5, 7), x3), k1);
+    x3 = v128.shuffle<i32>(low0, high0, 0, 2, 4, 6);
+    k0 = i32x4.add(k0, i32x4.splat(WEYL_0));
+    k1 = i32x4.add(k1, i32x4.splat(WEYL_1));
+  }
+  const low = lowUniforms(x0, x1);
+  const high = lowUniforms(upper(x0), upper(x1));
+  if (what == EXPONENTIALS) {
+    store<u32>(ids, logUniformId(f64x2.extract_lane(low, 0), n, range));
+    if (count > 1) store<u32>(ids, logUniformId(f64x2.extract_lane(low, 1), n, range), 4);
+    if (count > 2) store<u32>(ids, logUniformId(f64x2.extract_lane(high, 0), n, range), 8);
+    if (count > 3) store<u32>(ids, logUniformId(f64x2.extract_lane(high, 1), n, range), 12);
+    return;
+  }
+  // What is converted is not negative, so that truncating is ⌊ ⌋.
+  const scale = f64x2.splat(range);
+  const drawn = v128.shuffle<i64>(
+    i32x4.trunc_sat_f64x2_u_zero(f64x2.mul(low, scale)),
+    i32x4.trunc_sat_f64x2_u_zero(f64x2.mul(high, scale)),
+    0, 2,
+  );
+  storeLanes(ids, drawn, count);
+  if (what == INTEGERS) return;
+  v128.store(seconds, lowUniforms(x2, x3));
+  v128.store(seconds, lowUniforms(upper(x2), upper(x3)), 16);
+}
+
+export function logUniformIds(
+  ids: usize, count: u32, n: u32, logRange: f64, first: u32, item: u32, stepLow: u32, stream: u32, keyLow: u32, keyHigh: u32,
+): void {
+  for (let i: u32 = 0; i < count; i += 4) {
+    const at = ids + ((<usize>i) << 2);
+    const left = min<u32>(4, count - i);
+    fourPairs(EXPONENTIALS, at, left, logRange, n, 0, first + i, item, stepLow, stream, keyLow, keyHigh);
+  }
+}
+
+/** From here on the series is as exact as a logarithm of a number near 1, and shorter. */
+const FAR: u32 = 32;
+
+/** log(1 + 1/(id + 1)): 2·atanh(s), s = 1/(2·id + 3), relative error below 1e-14. */
+// @ts-ignore: decorator
+@inline
+function logOfStep(id: u32): f64 {
+  if (id < FAR) return logDouble((<f64>id + 2) / (<f64>id + 1));
+  const s = 1 / (2 * <f64>id + 3);
+  const t = s * s;
+  return 2 * s * (1 + t * (1.0 / 3.0 + t * (1.0 / 5.0 + t * (1.0 / 7.0 + t * (1.0 / 9.0)))));
+}
+
+export function logUniformLogs(out: usize, ids: usize, count: u32, offset: f64): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const at = (<usize>i) << 2;
+    store<f32>(out + at, <f32>(offset + logDouble(logOfStep(load<u32>(ids + at)))));
+  }
+}
+
+export function uniformIds(
+  ids: usize, count: u32, range: f64, first: u32, item: u32, stepLow: u32, stream: u32, keyLow: u32, keyHigh: u32,
+): void {
+  for (let i: u32 = 0; i < count; i += 4) {
+    const at = ids + ((<usize>i) << 2);
+    fourPairs(INTEGERS, at, min<u32>(4, count - i), range, 0, 0, first + i, item, stepLow, stream, keyLow, keyHigh);
+  }
+}
+
+/** `scratch` holds GROUP doubles. */
+export function aliasIds(
+  ids: usize, count: u32, table: usize, n: f64, first: u32, item: u32, stepLow: u32, stream: u32, keyLow: u32, keyHigh: u32,
+  scratch: usize,
+): void {
+  for (let i: u32 = 0; i < count; i += GROUP) {
+    const draws = min<u32>(GROUP, count - i);
+    const columns = ids + ((<usize>i) << 2);
+    for (let j: u32 = 0; j < draws; j += 4) {
+      const at = columns + ((<usize>j) << 2);
+      const seconds = scratch + ((<usize>j) << 3);
+      fourPairs(COLUMNS, at, min<u32>(4, draws - j), n, 0, seconds, first + i + j, item, stepLow, stream, keyLow, keyHigh);
+    }
+    touchRecords(table, columns, draws);
+    for (let j: u32 = 0; j < draws; j++) {
+      const at = columns + ((<usize>j) << 2);
+      const column = load<u32>(at);
+      const record = table + <usize>column * RECORD_BYTES;
+      const stays = load<f64>(scratch + ((<usize>j) << 3)) < load<f64>(record);
+      store<u32>(at, select<u32>(column, load<u32>(record, 16), stays));
+    }
+  }
+}
+
+/** Reads both ends of each record: it may lie across two lines. */
+// @ts-ignore: decorator
+@inline
+function touchRecords(table: usize, ids: usize, count: u32): void {
+  let sink: i32 = 0;
+  for (let j: u32 = 0; j < count; j++) {
+    const record = table + <usize>load<u32>(ids + ((<usize>j) << 2)) * RECORD_BYTES;
+    sink ^= load<i32>(record) ^ load<i32>(record, 16);
+  }
+  touch(sink);
+}
+
+export function aliasLogs(out: usize, ids: usize, count: u32, table: usize, offset: f64): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const at = (<usize>i) << 2;
+    const record = table + <usize>load<u32>(ids + at) * RECORD_BYTES;
+    store<f32>(out + at, <f32>(offset + load<f64>(record, 8)));
+  }
+}
+
+/** The finaliser of MurmurHash3, as in @logq/core. */
+// @ts-ignore: decorator
+@inline
+function mix(x: u32): u32 {
+  let h = x;
+  h ^= h >> 16;
+  h *= 0x85ebca6b;
+  h ^= h >> 13;
+  h *= 0xc2b2ae35;
+  return h ^ (h >> 16);
+}
+
+export function permuted(
+  out: usize, count: u32, size: u32, halfBits: u32, first: u32,
+  k0: u32, k1: u32, k2: u32, k3: u32, k4: u32, k5: u32, k6: u32, k7: u32,
+): void {
+  const mask: u32 = (1 << halfBits) - 1;
+  for (let i: u32 = 0; i < count; i++) {
+    let value = first + i;
+    // Walks the cycle until it is back in range.
+    do {
+      let left = value >> halfBits;
+      let right = value & mask;
+      left ^= mix(right ^ k0) & mask;
+      right ^= mix(left ^ k1) & mask;
+      left ^= mix(right ^ k2) & mask;
+      right ^= mix(left ^ k3) & mask;
+      left ^= mix(right ^ k4) & mask;
+      right ^= mix(left ^ k5) & mask;
+      left ^= mix(right ^ k6) & mask;
+      right ^= mix(left ^ k7) & mask;
+      value = (left << halfBits) | right;
+    } while (value >= size);
+    store<u32>(out + ((<usize>i) << 2), value);
+  }
+}

@@ -1,0 +1,128 @@
+import { buildAliasTable, drawAlias, KeyedPermutation, portableExp, RandomStream, STREAM } from "@logq/core";
+import { AWKWARD_SIZES, expectAllClose, TestRandom } from "@logq/testing";
+import { describe, expect, it } from "vitest";
+import { ALIAS_RECORD_BYTES, type DrawAddress } from "../src/index.js";
+import { BACKENDS, type Backend } from "./support/backends.js";
+import { type Bench, onBench } from "./support/bench.js";
+
+const KEY = { low: 0x9abcdef0, high: 0x12345678 };
+const DRAWS: readonly DrawAddress[] = [
+  { key: KEY, stream: STREAM.candidates, step: 0, item: 0 },
+  { key: { low: 0, high: 0xffffffff }, stream: STREAM.rowCandidates, step: 2 ** 40 + 2 ** 31 + 5, item: 2 ** 32 - 1 },
+];
+
+/** Both uniforms of pair `index`: what the samplers take for a try. */
+function pair({ key, stream, step, item }: DrawAddress, index: number): [number, number] {
+  const random = new RandomStream(key, stream, step, item);
+  return [random.uniform(2 * index), random.uniform(2 * index + 1)];
+}
+
+function expectedBy(
+  draw: DrawAddress,
+  first: number,
+  count: number,
+  law: (u1: number, u2: number) => number,
+): number[] {
+  return Array.from({ length: count }, (_, i) => law(...pair(draw, first + i)));
+}
+
+const COUNTS = [0, ...AWKWARD_SIZES.filter((size) => size <= 130), 1000];
+
+describe.each(BACKENDS)("uniformIds: $name", (backend) => {
+  it("is ⌊u·range⌋ of the addressed uniforms, bit for bit, for any count, range and first pair", () => {
+    for (const [d, draw] of DRAWS.entries()) {
+      for (const [at, count] of COUNTS.entries()) {
+        const range = [1, 2, 1000, 2 ** 31 - 1][at % 4]!;
+        const first = [0, 3, 2 ** 24][(at + d) % 3]!;
+        const ids = onBench(backend, (bench) => {
+          const out = bench.ints(new Int32Array(count));
+          bench.kernels.draws.uniformIds(out.address, count, range, draw, first);
+          return [...out.read()];
+        });
+        expect(ids).toEqual(expectedBy(draw, first, count, (u) => Math.floor(u * range)));
+      }
+    }
+  });
+});
+
+describe.each(BACKENDS)("the log-uniform law: $name", (backend) => {
+  it("logUniformIds has the bits of portableExp; logUniformLogs is offset + log log((c + 2)/(c + 1)) to a float32 rounding", () => {
+    for (const [at, count] of COUNTS.entries()) {
+      const n = [1, 2, 1000, 2 ** 31 - 2][at % 4]!;
+      const draw = DRAWS[at % 2]!;
+      const logRange = Math.log(n + 1);
+      const got = onBench(backend, (bench) => {
+        const ids = bench.ints(new Int32Array(count));
+        const logs = bench.output(1, count);
+        bench.kernels.draws.logUniformIds(ids.address, count, n, logRange, draw, at);
+        bench.kernels.draws.logUniformLogs(logs.address, ids.address, count, 0.5);
+        return { ids: [...ids.read()], logs: logs.read() };
+      });
+      const law = (u: number) => (Math.floor(portableExp(u * logRange)) - 1) % n;
+      expect(got.ids).toEqual(expectedBy(draw, at, count, law));
+      const truth = got.ids.map((id) => 0.5 + Math.log(Math.log1p(1 / (id + 1))));
+      expectAllClose(got.logs, truth, { relative: 1.2e-7, absolute: 1e-7 });
+    }
+  });
+});
+
+/** Writes an alias table of `weights` and answers where it lies. */
+function placeTable(bench: Bench, weights: readonly number[]): number {
+  const table = buildAliasTable(weights);
+  const total = weights.reduce((a, b) => a + b, 0);
+  const address = bench.doubles(new Float64Array((weights.length * ALIAS_RECORD_BYTES) / 8)).address;
+  for (const [id, weight] of weights.entries()) {
+    const record = address + ALIAS_RECORD_BYTES * id;
+    bench.memory.f64[record / 8] = table.threshold[id]!;
+    bench.memory.f64[record / 8 + 1] = Math.log(weight / total);
+    bench.memory.i32[record / 4 + 4] = table.alias[id]!;
+  }
+  return address;
+}
+
+describe.each(BACKENDS)("alias tables: $name", (backend) => {
+  function drawn(backend: Backend, weights: readonly number[], count: number, draw: DrawAddress, first: number) {
+    return onBench(backend, (bench) => {
+      const table = placeTable(bench, weights);
+      const ids = bench.ints(new Int32Array(count));
+      const logs = bench.output(1, count);
+      const scratch = bench.bytes(bench.kernels.draws.scratchBytes);
+      bench.kernels.draws.aliasIds(ids.address, count, table, weights.length, draw, first, scratch);
+      bench.kernels.draws.aliasLogs(logs.address, ids.address, count, table, 0.25);
+      return { ids: [...ids.read()], logs: [...logs.read()] };
+    });
+  }
+
+  it("aliasIds draws what drawAlias draws, bit for bit, and aliasLogs tells offset + log p", () => {
+    for (const [at, count] of COUNTS.entries()) {
+      const n = [1, 2, 37, 5000][at % 4]!;
+      const random = new TestRandom(n + count);
+      const weights = Array.from({ length: n }, () => (random.uniform() < 0.2 ? 0 : random.uniform() ** 3));
+      weights[n >> 1] = 1;
+      const table = buildAliasTable(weights);
+      const draw = DRAWS[at % 2]!;
+      const got = drawn(backend, weights, count, draw, at);
+      expect(got.ids).toEqual(expectedBy(draw, at, count, (u1, u2) => drawAlias(table, u1, u2)));
+      const total = weights.reduce((a, b) => a + b, 0);
+      expect(got.logs).toEqual(got.ids.map((id) => Math.fround(0.25 + Math.log(weights[id]! / total))));
+    }
+  });
+});
+
+describe.each(BACKENDS)("permuted: $name", (backend) => {
+  it("sends every position where KeyedPermutation sends it, sizes 1 to 2^31", () => {
+    for (const size of [1, 2, 5, 64, 65, 1000, 65_536, 65_537, 2 ** 31]) {
+      for (const epoch of [0, 7]) {
+        const permutation = new KeyedPermutation(size, KEY, epoch);
+        const count = Math.min(size, 70);
+        const first = size > 2000 ? size - 200 : 0;
+        const got = onBench(backend, (bench) => {
+          const out = bench.ints(new Int32Array(count));
+          bench.kernels.draws.permuted(out.address, count, permutation, first);
+          return [...out.read()];
+        });
+        expect(got).toEqual(Array.from({ length: count }, (_, i) => permutation.at(first + i)));
+      }
+    }
+  });
+});

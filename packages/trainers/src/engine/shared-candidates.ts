@@ -1,0 +1,148 @@
+import type { Address, Kernels } from "@logq/kernels";
+import type { LossRows, LossTile, TileLoss } from "@logq/losses";
+import { type BatchLayout, HEAD } from "./batch-layout.js";
+import type { CandidateSpace } from "./candidate-space.js";
+import { CLASS_BLOCK, type EngineSpec, rowsPerBlock } from "./spec.js";
+
+/** Rows of a matrix, row-major. */
+export interface RowMatrix {
+  readonly address: Address;
+  readonly ld: number;
+}
+
+/** A worker's own: a block of H, packed, and bias gradients of a block of candidates. */
+export interface SharedScratch {
+  readonly packed: Address;
+  readonly partialBias: Address;
+}
+
+/**
+ * Candidates that the whole batch shares: a block of batch rows meets them in one tile [candidate][row of the block], and all three products
+ * are matrix products. Where the loss leaves a factor a row to be multiplied in (the exponentials of a softmax), it goes into the rows of dH, and into the
+ * rows of H that class gradients are summed from.
+ */
+export class SharedCandidates {
+  readonly #kernels: Kernels;
+  readonly #spec: EngineSpec;
+  readonly #space: CandidateSpace;
+  readonly #R: number;
+  /** Whether a gradient is a row's coefficient times what the tile holds. */
+  readonly #factored: boolean;
+  readonly #scratch: SharedScratch;
+
+  constructor(kernels: Kernels, spec: EngineSpec, space: CandidateSpace, loss: TileLoss, scratch: SharedScratch) {
+    this.#kernels = kernels;
+    this.#spec = spec;
+    this.#space = space;
+    this.#R = rowsPerBlock(spec.training!.B);
+    this.#factored = loss.kind === "normalised";
+    this.#scratch = scratch;
+  }
+
+  /** Packs the `count` candidates of block `unit`, rows of the panel, for dH. */
+  packPanel(unit: number, count: number): void {
+    const { ld, D } = this.#spec.table;
+    const rows = this.#space.panel + 4 * ld * CLASS_BLOCK * unit;
+    this.#kernels.matrix.packRight(this.#packedPanel(unit), rows, ld, count, D);
+  }
+
+  /** The tile of the block of rows that begins at `first`: raw dot products, −∞ where a candidate takes no part. */
+  logits(first: number, R: number, batch: BatchLayout, hidden: RowMatrix, tile: LossTile): void {
+    const { matrix, memory } = this.#kernels;
+    const { ld, D } = this.#spec.table;
+    const { panel, add, weight } = this.#space;
+    const C = memory.i32[(batch.head >>> 2) + HEAD.candidates];
+    matrix.packRightTransposed(this.#scratch.packed, hidden.address + 4 * hidden.ld * first, hidden.ld, D, R);
+    const z = this.#tileOf(first);
+    matrix.multiply(z, this.#R, panel, ld, 1, this.#scratch.packed, C, D, R, false);
+    this.#mask(first, R, batch);
+    tile.z = z;
+    tile.C = C;
+    tile.add = add;
+    tile.weight = weight;
+  }
+
+  #mask(first: number, R: number, batch: BatchLayout): void {
+    if (batch.maskOffsets === 0) return;
+    const { i32, f32 } = this.#kernels.memory;
+    const offsets = batch.maskOffsets >>> 2;
+    const positions = batch.maskPositions >>> 2;
+    const z = this.#tileOf(first) >>> 2;
+    for (let r = 0; r < R; r++) {
+      const end = i32[offsets + first + r + 1];
+      for (let j = i32[offsets + first + r]; j < end; j++) f32[z + i32[positions + j] * this.#R + r] = -Infinity;
+    }
+  }
+
+  /**
+   * Turns rows.coefficient into what the tile is to be multiplied by, row by row. Ignored rows become zeros whatever their logits are: a product with
+   * one that is not finite would be NaN.
+   */
+  factors({ z, ld, C }: LossTile, { R, max, lse, sum, coefficient }: LossRows): void {
+    const { tile, memory } = this.#kernels;
+    const { f32, f64 } = memory;
+    tile.softmaxFactors(coefficient, max, lse, coefficient, R);
+    for (let r = 0; r < R; r++) {
+      if (f32[(coefficient >>> 2) + r] !== 0 || Number.isFinite(f64[(sum >>> 3) + r])) continue;
+      for (let c = 0; c < C; c++) f32[(z >>> 2) + c * ld + r] = 0;
+    }
+  }
+
+  /** out (R, ldOut): what the candidates give to rows of dH. */
+  hiddenGradient(first: number, R: number, batch: BatchLayout, out: Address, ldOut: number): void {
+    const { matrix, rows, vector, memory } = this.#kernels;
+    const { D } = this.#spec.table;
+    const C = memory.i32[(batch.head >>> 2) + HEAD.candidates];
+    if (C === 0) vector.fill(out, 0, ldOut * R);
+    for (let c = 0; c < C; c += CLASS_BLOCK) {
+      const z = this.#tileOf(first) + 4 * c * this.#R;
+      const K = Math.min(CLASS_BLOCK, C - c);
+      matrix.multiply(out, ldOut, z, 1, this.#R, this.#packedPanel(c / CLASS_BLOCK), R, K, D, c > 0);
+    }
+    if (this.#factored) rows.scaleRows(out, ldOut, out, ldOut, this.#space.coefficient + 4 * first, R, D);
+  }
+
+  /** Packs the block's rows of H, with their factors, for class gradients. */
+  packHidden(first: number, R: number, hidden: RowMatrix): void {
+    const { matrix, rows } = this.#kernels;
+    const { ld, D } = this.#spec.table;
+    const packed = this.#packedHidden(first);
+    const source = hidden.address + 4 * hidden.ld * first;
+    if (!this.#factored) {
+      matrix.packRight(packed, source, hidden.ld, R, D);
+      return;
+    }
+    const scaled = this.#space.scaledHidden + 4 * ld * first;
+    rows.scaleRows(scaled, ld, source, hidden.ld, this.#space.coefficient + 4 * first, R, D);
+    matrix.packRight(packed, scaled, ld, R, D);
+  }
+
+  /** The gradients of candidates [first, first + count) over `batchRows` rows: rows to out (count, ld), biases are added to outBias. */
+  classGradient(first: number, count: number, batchRows: number, out: Address, outBias: Address): void {
+    const { matrix, tile, vector } = this.#kernels;
+    const { ld, D } = this.#spec.table;
+    for (let row = 0; row < batchRows && count > 0; row += this.#R) {
+      const R = Math.min(this.#R, batchRows - row);
+      const z = this.#tileOf(row) + 4 * this.#R * first;
+      matrix.multiply(out, ld, z, this.#R, 1, this.#packedHidden(row), count, R, D, row > 0);
+      if (!this.#spec.bias) continue;
+      const factors = this.#space.coefficient + 4 * row;
+      if (this.#factored) tile.weightedSumOverRows(this.#scratch.partialBias, z, this.#R, count, R, factors);
+      else tile.sumOverRows(this.#scratch.partialBias, z, this.#R, count, R);
+      vector.addScaled(outBias, this.#scratch.partialBias, 1, count);
+    }
+  }
+
+  /** Where the tile of the block of rows that begins at `first` lies. */
+  #tileOf(first: number): Address {
+    return this.#space.logits + 4 * first * this.#spec.training!.candidates!.S;
+  }
+
+  #packedPanel(unit: number): Address {
+    return this.#space.packedPanel + unit * this.#space.packedBlockBytes;
+  }
+
+  #packedHidden(first: number): Address {
+    return this.#space.packedHidden + (first / this.#R) * this.#space.packedRowsBytes;
+  }
+}
