@@ -3,7 +3,7 @@
  * that nothing has to be exponentiated again once the sum over all classes is known. Strips of four rows, all classes of the tile: the
  * lines that the search for the maximum has read are still in the first-level cache when they are written.
  */
-import { exp4 } from "./exp";
+import { exp2Below4, exp4 } from "./exp";
 import { highDoubles, loadLanes, lowDoubles, storeLanes, sumLanes } from "./lanes";
 
 /** Classes whose exponentials are summed in float32 before they enter the float64 sum. */
@@ -43,17 +43,14 @@ function strip(
   reference: usize, sum: usize, decay: usize, total: usize, blocks: usize, blockBytes: usize, width: u32,
 ): u32 {
   const factor = f32x4.splat(scale);
+  const step: usize = add == 0 ? 0 : 4;
   let best = f32x4.splat(-Infinity);
   let at = z;
   let addAt = add;
   for (let c = C; c != 0; c--) {
-    let x = f32x4.mul(loadLanes(at, width), factor);
-    if (add != 0) {
-      x = f32x4.add(x, v128.load32_splat(addAt));
-      addAt += 4;
-    }
-    best = f32x4.pmax(best, x);
+    best = f32x4.pmax(best, affine(at, factor, addAt, width));
     at += rowBytes;
+    addAt += step;
   }
   const old = loadLanes(reference, width);
   const raised = f32x4.gt(best, f32x4.add(old, f32x4.splat(HEADROOM)));
@@ -69,30 +66,62 @@ function strip(
   let blockAt = blocks;
   for (let left = C; left != 0; ) {
     const count = min<u32>(left, BLOCK);
-    let ofBlock = f32x4.splat(0);
-    let ofLogits = f32x4.splat(0);
-    for (let c = count; c != 0; c--) {
-      let x = f32x4.mul(loadLanes(at, width), factor);
-      if (add != 0) {
-        x = f32x4.add(x, v128.load32_splat(addAt));
-        addAt += 4;
-      }
-      ofLogits = f32x4.add(ofLogits, x);
-      const e = exp4(f32x4.sub(x, shift));
-      ofBlock = f32x4.add(ofBlock, e);
-      storeLanes(at, e, width);
-      at += rowBytes;
-    }
+    if (total != 0) addDoubles(total, sumOfLogits(at, rowBytes, count, factor, addAt, width), width);
+    const ofBlock = exponentials(at, rowBytes, count, factor, addAt, shift, width);
     addDoubles(sum, ofBlock, width);
     if (blocks != 0) {
       storeLanes(blockAt, ofBlock, width);
       blockAt += blockBytes;
     }
-    if (total != 0) addDoubles(total, ofLogits, width);
+    at += <usize>count * rowBytes;
+    if (add != 0) addAt += (<usize>count) << 2;
     left -= count;
   }
   const lanes: i32 = width == 4 ? 15 : (1 << width) - 1;
   return popcnt<i32>(i32x4.bitmask(raised) & lanes);
+}
+
+/** x = scale·z + add of one class */
+// @ts-ignore: decorator
+@inline
+function affine(z: usize, scale: v128, add: usize, width: u32): v128 {
+  const x = f32x4.mul(loadLanes(z, width), scale);
+  return add == 0 ? x : f32x4.add(x, v128.load32_splat(add));
+}
+
+/** z ← e^(x − shift) of C classes; answers their sum. */
+// @ts-ignore: decorator
+@inline
+function exponentials(z: usize, rowBytes: usize, C: u32, scale: v128, add: usize, shift: v128, width: u32): v128 {
+  const step: usize = add == 0 ? 0 : 4;
+  let sum = f32x4.splat(0);
+  let at = z;
+  let addAt = add;
+  for (let c = C; c != 0; c--) {
+    const x = f32x4.sub(affine(at, scale, addAt, width), shift);
+    const e = exp2Below4(f32x4.mul(x, f32x4.splat(1.44269504)));
+    storeLanes(at, e, width);
+    sum = f32x4.add(sum, e);
+    at += rowBytes;
+    addAt += step;
+  }
+  return sum;
+}
+
+/** Σ x of C classes. A pass of its own, for the few losses that want it. */
+// @ts-ignore: decorator
+@inline
+function sumOfLogits(z: usize, rowBytes: usize, C: u32, scale: v128, add: usize, width: u32): v128 {
+  const step: usize = add == 0 ? 0 : 4;
+  let sum = f32x4.splat(0);
+  let at = z;
+  let addAt = add;
+  for (let c = C; c != 0; c--) {
+    sum = f32x4.add(sum, affine(at, scale, addAt, width));
+    at += rowBytes;
+    addAt += step;
+  }
+  return sum;
 }
 
 /** sum[r] ← sum[r]·factor[r] of `width` rows. */
