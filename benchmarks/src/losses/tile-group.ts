@@ -84,6 +84,7 @@ function layoutOf(plan: MemoryPlan, { C, R }: LossTileShape): LossAddresses {
       lse: floats("lse", R),
       total: doubles("total", R),
       uniform: floats("uniform", R),
+      tileFactor: 0,
     },
     tile: {
       z: floats("z", C * R),

@@ -28,6 +28,7 @@ export function lossDefaults(name: LossName, { like }: { like?: "tensorflow" } =
       accidentalHits: tensorflow && name === "sampled-softmax" ? "remove" : facts.accidentalHits[0],
       exclude: "none",
       normalize: false,
+      negativesPerLabel: 0,
     },
     replacement: !tensorflow,
   };
@@ -45,6 +46,7 @@ export function validateLossSpec(spec: LossSpec): LossSpec {
   requireKnownCorrection(spec);
   requireKnownHits(spec);
   requireKnownSmoothing(spec);
+  requireKnownFactor(spec);
   return spec;
 }
 
@@ -92,6 +94,15 @@ function requireKnownSmoothing({ name, labelSmoothing, exclude }: LossSpec): voi
       exclude,
     });
   }
+}
+
+function requireKnownFactor({ name, negativesPerLabel }: LossSpec): void {
+  requireNumber("negativesPerLabel", negativesPerLabel, 0);
+  if (negativesPerLabel === 0 || name === "negative-sampling") return;
+  refuse(`${name} counts each draw once: negativesPerLabel is an option of negative-sampling`, {
+    name,
+    negativesPerLabel,
+  });
 }
 
 function refuse(message: string, values: Record<string, unknown>): never {

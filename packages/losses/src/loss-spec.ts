@@ -38,4 +38,9 @@ export interface LossSpec {
   readonly exclude: "none" | "seen";
   /** Cosine logits: hidden vectors and class rows are brought to length 1 before the dot product (by the caller: the tiles hold cosines). */
   readonly normalize: boolean;
+  /**
+   * negative-sampling only. k > 0: a row's candidates count k·M/S times, M being the mass of its labels and S the number of its draws, so that each label has
+   * k negatives in expectation however many draws rows share. 0: once for each draw.
+   */
+  readonly negativesPerLabel: number;
 }

@@ -15,14 +15,20 @@ export type LabelTerm = "classifier" | "correction" | "indicator";
  * The logistic losses: of one row, with candidates (or classes) j of weight v_j and labels l of mass m_l,
  *
  *     y = scale·h·w + add
- *     ℓ = Σ_j v_j·softplus(y_j) + Σ_l term(y_l, m_l)
- *     dℓ/d(h·w_j) = scale·v_j·σ(y_j)
+ *     ℓ = f·Σ_j v_j·softplus(y_j) + Σ_l term(y_l, m_l)
+ *     dℓ/d(h·w_j) = scale·f·v_j·σ(y_j)
+ *
+ * f is the row's `tileFactor`, 1 unless candidates are counted by labels (`LossSpec.negativesPerLabel`).
  *
  * Written with −log σ(x) = softplus(−x) throughout: nothing overflows, and no logit is clipped or dropped however great it is.
  */
 export function logisticLoss(kernels: Kernels, term: LabelTerm): SeparableLoss {
   const { tile: kernel, memory } = kernels;
   const { f32, f64, i32 } = memory;
+
+  function factorOf({ tileFactor }: LossRows, r: number): number {
+    return tileFactor === 0 ? 1 : f32[(tileFactor >>> 2) + r];
+  }
 
   /** The loss of row r's labels; their dot products become slope·dterm/dy. */
   function settleLabels(positives: LossPositives, r: number, scale: number, slope: number): number {
@@ -45,7 +51,7 @@ export function logisticLoss(kernels: Kernels, term: LabelTerm): SeparableLoss {
     begin(rows) {
       for (let r = 0; r < rows.R; r++) {
         f64[(rows.loss >>> 3) + r] = 0;
-        f32[(rows.coefficient >>> 2) + r] = rows.scale * f32[(rows.weight >>> 2) + r];
+        f32[(rows.coefficient >>> 2) + r] = rows.scale * f32[(rows.weight >>> 2) + r] * factorOf(rows, r);
       }
     },
 
@@ -67,7 +73,7 @@ export function logisticLoss(kernels: Kernels, term: LabelTerm): SeparableLoss {
           continue;
         }
         const labels = settleLabels(positives, r, rows.scale, rows.scale * weight);
-        f64[(rows.loss >>> 3) + r] = weight * (f64[(rows.loss >>> 3) + r] + labels);
+        f64[(rows.loss >>> 3) + r] = weight * (factorOf(rows, r) * f64[(rows.loss >>> 3) + r] + labels);
       }
     },
   };

@@ -46,6 +46,8 @@ export interface LossRows {
   total: Address;
   /** Label smoothing only. Out, after `settle`. float32: what the smoothing takes off the gradient of every class of the row. */
   uniform: Address;
+  /** Separable only. In. float32, >= 0: how often the row's tiles count beside its labels (see `LossSpec.negativesPerLabel`). 0: once. */
+  tileFactor: Address;
 }
 
 /**

@@ -18,6 +18,7 @@ const SPECS: readonly (readonly [string, LossSpec])[] = [
   ["sampled-softmax, partition", specOf("sampled-softmax", { correction: "partition", accidentalHits: "remove" })],
   ["sampled-softmax, uncorrected", specOf("sampled-softmax", { correction: "none" })],
   ["negative-sampling, hits kept", specOf("negative-sampling", { accidentalHits: "keep" })],
+  ["negative-sampling, five negatives a label", specOf("negative-sampling", { negativesPerLabel: 5 })],
 ];
 
 const SIZES = { B: 5, D: 3, n: 9, S: 7, T: 3 };

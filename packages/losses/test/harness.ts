@@ -150,6 +150,7 @@ export function oracle(
     rowWeights: weights.map((weight) => (sum === 0 ? 0 : weight / sum)),
     labelSmoothing: spec.labelSmoothing,
     cosine: spec.normalize,
+    negativesPerLabel: spec.negativesPerLabel,
   });
 }
 

@@ -59,6 +59,8 @@ describe("validateLossSpec refuses", () => {
     ["sampled logistic with hits kept", specOf("sampled-logistic", { accidentalHits: "keep" }), /nce/],
     ["negative sampling corrected", specOf("negative-sampling", { correction: "importance" }), /none/],
     ["one-vs-all candidates with hits kept", specOf("sampled-one-vs-all", { accidentalHits: "keep" }), /negatives/],
+    ["negatives by label of another loss", specOf("nce", { negativesPerLabel: 5 }), /negative-sampling/],
+    ["fewer than no negatives", specOf("negative-sampling", { negativesPerLabel: -1 }), /negativesPerLabel/],
     ["partition with hits kept", specOf("sampled-softmax", { correction: "partition" }), /twice/],
     ["hits of a full loss removed", specOf("one-vs-all", { accidentalHits: "remove" }), /no hits/],
     ["a name that is none", { ...specOf("nce"), name: "softmax" as "nce" }, /full-softmax/],

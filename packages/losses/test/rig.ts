@@ -61,6 +61,7 @@ export function makeRig(
       lse: floats("lse", R),
       total: plan.reserve("total", 8 * R),
       uniform: floats("uniform", R),
+      tileFactor: 0,
     }),
   );
   const positives: LossPositives = {

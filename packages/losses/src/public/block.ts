@@ -78,9 +78,23 @@ function loadLabels({ problem, panel, space, labelTerms }: BlockContext, { first
   memory.ints(space.positiveRows, to - from).set(panel.labelRows.subarray(from, to));
   const hiddenRows = memory.ints(pairs.hiddenRows, to - from);
   for (let r = 0; r < R; r++) hiddenRows.fill(r, offsets[r], offsets[r + 1]);
+  countByLabels(problem, space, R);
   const { hidden, positiveRows } = space;
   kernels.rows.pairDots(positives.dot, hidden, D, pairs.hiddenRows, space.panel, D, positiveRows, to - from, D);
   return to - from;
+}
+
+/** How often the candidates of each row count, where that follows from its labels. */
+function countByLabels({ spec, candidates }: CheckedProblem, { memory, positives, rows }: Workspace, R: number): void {
+  if (rows.tileFactor === 0) return;
+  const factors = memory.floats(rows.tileFactor, R);
+  const offsets = memory.ints(positives.offsets, R + 1);
+  const masses = memory.floats(positives.mass, offsets[R]);
+  for (let r = 0; r < R; r++) {
+    let mass = 0;
+    for (let l = offsets[r]; l < offsets[r + 1]; l++) mass += masses[l];
+    factors[r] = (spec.negativesPerLabel * mass) / (candidates?.S ?? 1);
+  }
 }
 
 /** The order of calls that a loss asks for. */

@@ -118,6 +118,7 @@ export function createWorkspace(problem: CheckedProblem, panel: Panel, options: 
       lse: floats("log partitions", R),
       total: doubles("row totals", R),
       uniform: floats("smoothing", R),
+      tileFactor: spec.negativesPerLabel > 0 ? floats("candidate factors", R) : 0,
     },
     positives: {
       offsets: floats("label offsets", R + 1),

@@ -41,6 +41,8 @@ export interface CandidateProblem {
   readonly rowWeights?: ArrayLike<number>;
   /** Full softmax only. ε, spread over all n classes. Default 0. */
   readonly labelSmoothing?: number;
+  /** Negative sampling only. k > 0: draws count k·(mass of the row's labels)/(draws of the row) times each. Default 0: once. */
+  readonly negativesPerLabel?: number;
   /** Rows of H and W are brought to length 1 first. Default false. */
   readonly cosine?: boolean;
 }
@@ -88,7 +90,7 @@ export function candidateLoss(problem: CandidateProblem): CandidateAnswer {
     const add = (c: number, slope: number): void => {
       dLogits[r * n + c]! += (weight * slope) / temperature;
     };
-    rowLoss[r] = weight * lossOfRow(problem, { s, add, labels: labelsOf(problem, r), others: othersOf(problem, r) });
+    rowLoss[r] = weight * lossOfRow(problem, r, { s, add, labels: labelsOf(problem, r), others: othersOf(problem, r) });
   }
   const dH = new Float64Array(B * D);
   const dW = new Float64Array(n * D);
@@ -131,7 +133,7 @@ function othersOf(problem: CandidateProblem, r: number): Row["others"] {
   );
 }
 
-function lossOfRow(problem: CandidateProblem, row: Row): number {
+function lossOfRow(problem: CandidateProblem, r: number, row: Row): number {
   const correction = problem.correction ?? "none";
   const ofLabels = correction === "importance" ? 1 : 0;
   const ofOthers = correction === "none" ? 0 : 1;
@@ -142,9 +144,9 @@ function lossOfRow(problem: CandidateProblem, row: Row): number {
       return sampledSoftmaxRow(row, ofLabels, ofOthers);
     case "nce":
     case "sampled-logistic":
-      return classifierRow(row, 1);
+      return classifierRow(row, 1, 1);
     case "negative-sampling":
-      return classifierRow(row, 0);
+      return classifierRow(row, 0, countOfDraw(problem, row, r));
     case "one-vs-all":
       return oneVsAllRow(row);
     case "sampled-one-vs-all":
@@ -184,8 +186,14 @@ function sampledSoftmaxRow({ s, add, labels, others }: Row, ofLabels: number, of
   return loss;
 }
 
-/** Labels are told from noise: −Σ m log σ(Δ_label) − Σ log(1 − σ(Δ_draw)), Δ = s − corrected·log Q. */
-function classifierRow({ s, add, labels, others }: Row, corrected: number): number {
+/** How often each draw of a row counts. Draws that are left out are draws as well. */
+function countOfDraw({ negativesPerLabel = 0, candidates }: CandidateProblem, { labels }: Row, r: number): number {
+  const mass = labels.reduce((sum, label) => sum + label.mass, 0);
+  return negativesPerLabel === 0 ? 1 : (negativesPerLabel * mass) / candidates![r]!.length;
+}
+
+/** Labels are told from noise: −Σ m log σ(Δ_label) − count·Σ log(1 − σ(Δ_draw)), Δ = s − corrected·log Q. */
+function classifierRow({ s, add, labels, others }: Row, corrected: number, count: number): number {
   let loss = 0;
   for (const { id, mass, logQ } of labels) {
     const delta = s[id]! - corrected * logQ;
@@ -194,8 +202,8 @@ function classifierRow({ s, add, labels, others }: Row, corrected: number): numb
   }
   for (const { id, logQ } of others) {
     const delta = s[id]! - corrected * logQ;
-    loss += minusLogSigmoid(-delta);
-    add(id, sigmoid(delta));
+    loss += count * minusLogSigmoid(-delta);
+    add(id, count * sigmoid(delta));
   }
   return loss;
 }

@@ -17,6 +17,7 @@ export function lossRows(scale: number): LossRows {
     lse: 0,
     total: 0,
     uniform: 0,
+    tileFactor: 0,
   };
 }
 
