@@ -17,6 +17,7 @@ const PROGRESS = {
   epoch: 0.5,
   examples: 1600,
   examplesPerSecond: 800,
+  wordsPerSecondPerThread: undefined,
   loss: 3.21,
   seconds: 2,
   secondsLeft: 14,
@@ -91,6 +92,9 @@ describe("words for people", () => {
     const probe = { step: 40, seconds: 1, crossEntropy: 6.5 };
     expect(progressText({ ...PROGRESS, probe }, "sampled-softmax", "validation")).toBe(
       "step 50/400  epoch 0.50  800 examples/s  sampled-softmax loss 3.2100  exact cross-entropy 6.5000 (validation probe)  0:14 left",
+    );
+    expect(progressText({ ...PROGRESS, wordsPerSecondPerThread: 123_456 }, "nce", "test")).toMatch(
+      / 123,456 words\/s\/thread {2}nce loss /,
     );
     expect(progressText(PROGRESS, "nce", "test")).not.toMatch(/cross-entropy|perplexity/);
   });

@@ -12,9 +12,12 @@ export {
   type EncoderName,
   EXAMPLES,
   type ExampleKind,
+  REDUCTIONS,
+  type Reduction,
   type RunOptions,
   type TrainOptions,
 } from "./model/options.js";
+export { RECIPES, type RecipeName } from "./model/recipes.js";
 export { MANY_CLASSES } from "./model/warnings.js";
 export { OPTIMIZERS, type OptimizerName, type OptimizerSpec } from "./optimize/optimizer.js";
 export { SCHEDULES, type ScheduleName, type ScheduleSpec } from "./optimize/schedule.js";
@@ -31,8 +34,9 @@ export { type TrainHooks, train } from "./run/train.js";
 export { Trainer } from "./run/trainer.js";
 export type { GivenCandidates, Targets } from "./serve/layer-batch.js";
 export type { OutputLayerOptions } from "./serve/layer-spec.js";
-export { loadModel, type Model, type Scored } from "./serve/model.js";
+export { loadModel, type Model, type Scored, type TableChoice, usualTable } from "./serve/model.js";
 export type { ModelInput } from "./serve/model-input.js";
 export { OutputLayer, type StepOptions, type StepResult } from "./serve/output-layer.js";
+export { CONTEXT_MODES, type ContextMode } from "./sources/source.js";
 export { classOfRow, DEFAULT_LANES, rowOfClass, type TableShape, tableShape } from "./table/lanes.js";
 export { TABLE_TYPES, type TableType } from "./table/placed-table.js";

@@ -7,6 +7,7 @@ import {
   labelSource,
   lossSum,
   parameterBytes,
+  someWords,
   stepsDone,
   textSource,
   withEngine,
@@ -53,6 +54,20 @@ const CASES: Readonly<Record<string, EngineCase>> = {
     source: labelSource(1003, 300, 500),
     vocabulary: 300,
     optimizer: { name: "momentum", learningRate: 0.02 },
+  },
+  "negative sampling, skip-gram": {
+    ...ODD,
+    loss: "negative-sampling",
+    lossOptions: { negativesPerLabel: 5, accidentalHits: "keep" },
+    source: textSource(1003, 420, { window: 4, mode: "neighbours", stretches: someWords(1003, 0.2) }),
+    reduction: "sum",
+    optimizer: { name: "sgd", learningRate: 0.01 },
+  },
+  "sampled softmax, CBOW": {
+    ...ODD,
+    loss: "sampled-softmax",
+    source: textSource(1003, 420, { window: 4, mode: "around", stretches: someWords(1003, 0.2) }),
+    optimizer: { name: "rowwise-adagrad" },
   },
   "one-vs-all": { ...ODD, loss: "one-vs-all", source: labelSource(1003, 300, 500), vocabulary: 300 },
 };

@@ -33,6 +33,7 @@ function windows(of: Partial<WindowSourceSpec>): string[] {
     eos: 0,
     withinLine: true,
     filled: false,
+    stretches: undefined,
     ...of,
   };
   return examplesOf(spec).map(({ inputs, targets }) => `${inputs.join(" ")} > ${targets.join(" ")}`);

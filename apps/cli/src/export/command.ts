@@ -12,7 +12,12 @@ export function exportCommand(io: Io): Command {
     .addOption(choice("--format <name>", "see below", ["npy", "word2vec", "safetensors"]).makeOptionMandatory())
     .requiredOption("--out <file>", "the file; it appears whole or not at all, and replaces an older one")
     .addOption(
-      choice("--table <which>", "npy, word2vec: class rows, or embeddings of inputs", ["classes", "inputs"], "classes"),
+      choice(
+        "--table <which>",
+        "npy, word2vec: class rows, or embeddings of inputs",
+        ["classes", "inputs"],
+        "classes; of a run by recipe inputs, its word vectors",
+      ),
     )
     .option("--binary", "word2vec: the binary form instead of text")
     .option("--names <file>", "also write the names of the rows, one a line, in id order")
@@ -26,6 +31,7 @@ Formats:
   safetensors  all tables: classes (n, D), class-bias (n), encoder.embedding and the encoder's layers
 
 Examples:
+  logq export runs/vectors --format word2vec --out vectors.txt
   logq export runs/words --format word2vec --binary --out words.bin
   logq export runs/places --format npy --table inputs --out users.npy --names users.txt
 ${EXIT_CODES_HELP}`,

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { OptionError } from "@logq/core";
-import { type RunHead, readRun } from "@logq/trainers";
+import { type RunHead, readRun, type TableChoice, usualTable } from "@logq/trainers";
 import { requireRun } from "../base/directories.js";
 import { bytes, columns, counted } from "../base/format.js";
 import { checkInterrupted, interruptible } from "../base/interrupt.js";
@@ -16,7 +16,7 @@ import { requireFilePlace, writeFileAtomically } from "./write-file.js";
 export interface ExportFlags {
   readonly format: "npy" | "word2vec" | "safetensors";
   readonly out: string;
-  readonly table?: "classes" | "inputs";
+  readonly table?: TableChoice;
   readonly binary?: boolean;
   readonly names?: string;
   readonly json?: boolean;
@@ -44,7 +44,7 @@ export async function exportRun(io: Io, directory: string, flags: ExportFlags): 
     const content = await contentOf(io, run, head, flags);
     const written = await writeContent(io, out, content, signal);
     if (names !== undefined)
-      await writeFileAtomically(names, await nameLines(run, head, flags.table ?? "classes"), () => {});
+      await writeFileAtomically(names, await nameLines(run, head, flags.table ?? usualTable(head)), () => {});
     return {
       run,
       format: flags.format,
@@ -99,7 +99,7 @@ async function contentOf(io: Io, run: string, head: RunHead, flags: ExportFlags)
       bytes: 4 * elements(tables),
     };
   }
-  const which = flags.table ?? "classes";
+  const which = flags.table ?? usualTable(head);
   const table = await readTable(run, head, which);
   const tables = [{ name: table.name, shape: table.shape }];
   const size = 4 * elements(tables);

@@ -73,8 +73,16 @@ export function neighboursCommand(io: Io): Command {
   return new Command("neighbours")
     .description("The classes whose rows have the highest cosine with a class's row.")
     .argument(...RUN)
-    .option("--class <name>", "the class, by name")
-    .option("--class-id <id>", "the class, by id (0 is the most frequent)", integer)
+    .option("--class <name>", "the class, or the input, by name")
+    .option("--class-id <id>", "the same by id (class 0 is the most frequent)", integer)
+    .addOption(
+      choice(
+        "--table <which>",
+        "class rows, or embeddings of inputs",
+        ["classes", "inputs"],
+        "classes; of a run by recipe inputs, its word vectors",
+      ),
+    )
     .option("--k <N>", "how many", positiveInteger, 10)
     .option("--json", "print one JSON object: results are rank, id, name and score (a cosine)")
     .addHelpText(

@@ -1,6 +1,16 @@
 import { LOSS_NAMES } from "@logq/losses";
 import { SAMPLER_NAMES } from "@logq/samplers";
-import { CLASS_BIASES, ENCODERS, EXAMPLES, OPTIMIZERS, SCHEDULES, TABLE_TYPES } from "@logq/trainers";
+import {
+  CLASS_BIASES,
+  CONTEXT_MODES,
+  ENCODERS,
+  EXAMPLES,
+  OPTIMIZERS,
+  RECIPES,
+  REDUCTIONS,
+  SCHEDULES,
+  TABLE_TYPES,
+} from "@logq/trainers";
 import { Command } from "commander";
 import { choice } from "../base/choice.js";
 import { EXIT_CODES_HELP } from "../base/exit-codes.js";
@@ -23,6 +33,7 @@ export function trainCommand(io: Io, setCode: (code: number) => void): Command {
     .optionsGroup("Output:")
     .requiredOption("--out <directory>", "the run; an older run there is replaced")
     .option("--json", "print the report as one JSON object");
+  recipeFlags(command);
   encoderFlags(command);
   lossFlags(command);
   samplingFlags(command);
@@ -34,7 +45,16 @@ export function trainCommand(io: Io, setCode: (code: number) => void): Command {
     .addHelpText(
       "after",
       `
+Recipes are other defaults for the options below; whatever you give besides counts. Both are word2vec's: --encoder window
+--window 5 --dynamic-window --subsample 1e-4 --within-line --dim 128 --loss negative-sampling --negatives-per-label 5 --negatives 64
+--accidental-hits keep --sampler unigram --distortion 0.75 --batch 256 --epochs 5 --reduction sum --optimizer sgd --lr 0.05
+--schedule linear --class-bias none --class-scale 0, and --embedding-scale of half of 1/D;
+  skipgram  --context neighbours: a word predicts its neighbours
+  cbow      --context around --reduce sum: the neighbours predict the word
+With --loss sampled-softmax: --optimizer adagrad --lr 0.1. A batch counts tokens of the text, those that are left out as well.
+
 Examples:
+  logq train data/text --recipe skipgram --epochs 10 --out runs/vectors
   logq train data/wikitext2 --encoder window --window 5 --hidden 256 --loss sampled-softmax --sampler unigram \\
     --negatives 1024 --dim 128 --epochs 3 --out runs/words
   logq train data/gowalla --encoder user --loss sampled-softmax --sampler uniform --exclude seen --epochs 20 --out runs/places
@@ -44,6 +64,12 @@ Ctrl-C once stops after the current step and saves what there is; twice leaves a
 ${EXIT_CODES_HELP}`,
     )
     .action(async (dataset: string, flags: TrainFlags) => setCode(await trainRun(io, dataset, flags)));
+}
+
+function recipeFlags(command: Command): void {
+  command
+    .optionsGroup("Recipe (a set of other defaults, described below):")
+    .addOption(choice("--recipe <name>", "text: word vectors as word2vec trains them", RECIPES));
 }
 
 function encoderFlags(command: Command): void {
@@ -63,12 +89,20 @@ function encoderFlags(command: Command): void {
     .addOption(
       choice(
         "--context <words>",
-        "text: words before, on both sides, or one of them at a time",
-        ["previous", "around", "pair"],
+        "text: words before or on both sides predict a word, or a word predicts its neighbours, one at a time or all",
+        CONTEXT_MODES,
         "previous",
       ),
     )
     .option("--within-line", "text: windows stop at line ends")
+    .option("--no-within-line", "windows reach over line ends (the default, but of recipes)")
+    .option("--dynamic-window", "--context around, neighbours: the width of each window is drawn from 1 to --window")
+    .option("--no-dynamic-window", "all windows have the same width (the default, but of recipes)")
+    .option(
+      "--subsample <t>",
+      "--context around, neighbours: a word of share f stays with probability sqrt(t/f) + t/f (default: 0, all stay)",
+      number,
+    )
     .option("--hidden <widths>", "dense layers: 256,128; a window's words are then set side by side", widths)
     .addOption(choice("--activation <name>", "of dense layers", ["tanh", "relu"], "tanh"))
     .option("--embedding <N>", "width of an embedding (default: D)", integer)
@@ -112,6 +146,11 @@ function samplingFlags(command: Command): void {
       choice("--sampler <name>", "the law that candidates are drawn by", LAW_SAMPLERS, "unigram; of pairs uniform"),
     )
     .option("--negatives <S>", "candidates drawn for a batch, or for a row (default: 256)", integer)
+    .option(
+      "--negatives-per-label <k>",
+      "negative-sampling: weighs the draws so that each label has k negatives (default: 0, each draw counts once)",
+      number,
+    )
     .option("--distortion <x>", "unigram: exponent on the counts, in [0, 4]; word2vec's is 0.75 (default: 1)", number)
     .option("--replacement <yes|no>", "whether a class may be drawn twice (default: yes)", yesNo)
     .addOption(choice("--candidates <how>", "one draw for the batch or for each row", ["shared", "row"], "shared"));
@@ -143,6 +182,7 @@ function lengthFlags(command: Command): void {
 function optimizerFlags(command: Command): void {
   command
     .optionsGroup("Optimizer:")
+    .addOption(choice("--reduction <how>", "the gradient of a batch, over its rows", REDUCTIONS, "mean"))
     .addOption(choice("--optimizer <name>", "how parameters follow their gradients", OPTIMIZERS, "adagrad"))
     .option("--lr <x>", "learning rate (default: adagrad 0.1, adam 0.001, sgd 0.5, momentum 0.1)", number)
     .option("--weight-decay <x>", "L2, in the steps that touch a row (default: 0)", number)

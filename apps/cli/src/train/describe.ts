@@ -53,7 +53,7 @@ function describeEncoder(options: RunOptions, vocabulary: number): string {
   const inputs = {
     user: `a row for each of ${counted(vocabulary, "user")}, ${each}`,
     history: `${reduce} of up to ${counted(window, "earlier item")}, ${each}`,
-    window: describeWindow(window, contextMode, hidden.length > 0, reduce, each),
+    window: describeWindow(window, contextMode, hidden.length > 0, reduce, each) + describeWalk(options),
     features: `weighted ${reduce} of ${counted(vocabulary, "feature")}, ${each}`,
     context: `a row for each of ${counted(vocabulary, "context")}, ${each}`,
   }[encoder];
@@ -66,8 +66,13 @@ function describeEncoder(options: RunOptions, vocabulary: number): string {
 
 function describeWindow(window: number, mode: string, concat: boolean, reduce: string, each: string): string {
   if (concat) return `${counted(window, "previous word")} side by side, ${each}`;
+  if (mode === "neighbours") return `a word and the ${window} on each side, ${each}`;
   if (mode === "pair") return `one of the ${window} words on each side at a time, ${each}`;
   return `${reduce} of the ${counted(window, mode === "around" ? "word" : "previous word")}${mode === "around" ? " on each side" : ""}, ${each}`;
+}
+
+function describeWalk({ dynamicWindow, subsample }: RunOptions): string {
+  return `${dynamicWindow ? ", windows of random width" : ""}${subsample > 0 ? `, subsampled at ${subsample}` : ""}`;
 }
 
 function describeLossOptions(options: RunOptions): string {
@@ -89,9 +94,10 @@ function describeLossOptions(options: RunOptions): string {
   return parts.join(", ");
 }
 
-function describeSampler({ sampler, negatives, candidates }: RunOptions): string {
+function describeSampler({ sampler, negatives, candidates, loss }: RunOptions): string {
   if (sampler === undefined) return "none: every class is looked at";
   const power = sampler.name === "unigram" && sampler.distortion !== 1 ? `^${sampler.distortion}` : "";
   const per = candidates === "row" ? "row" : "batch";
-  return `${sampler.name}${power}, ${counted(negatives, "candidate")} a ${per}, ${sampler.replacement === false ? "without" : "with"} replacement`;
+  const counting = loss.negativesPerLabel > 0 ? ` counted as ${loss.negativesPerLabel} a label` : "";
+  return `${sampler.name}${power}, ${counted(negatives, "candidate")} a ${per}${counting}, ${sampler.replacement === false ? "without" : "with"} replacement`;
 }

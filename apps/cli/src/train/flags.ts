@@ -6,6 +6,8 @@ import type {
   EncoderName,
   ExampleKind,
   OptimizerName,
+  RecipeName,
+  Reduction,
   ScheduleName,
   TableType,
   TrainOptions,
@@ -15,11 +17,14 @@ import type {
 export interface TrainFlags {
   readonly out: string;
   readonly json?: boolean;
+  readonly recipe?: RecipeName;
   readonly encoder?: EncoderName;
   readonly examples?: ExampleKind;
   readonly window?: number;
   readonly context?: NonNullable<TrainOptions["contextMode"]>;
   readonly withinLine?: boolean;
+  readonly dynamicWindow?: boolean;
+  readonly subsample?: number;
   readonly hidden?: readonly number[];
   readonly activation?: "tanh" | "relu";
   readonly embedding?: number;
@@ -35,6 +40,7 @@ export interface TrainFlags {
   readonly normalize?: boolean;
   readonly sampler?: SamplerName;
   readonly negatives?: number;
+  readonly negativesPerLabel?: number;
   readonly distortion?: number;
   readonly replacement?: boolean;
   readonly candidates?: "shared" | "row";
@@ -46,6 +52,7 @@ export interface TrainFlags {
   readonly validationEvery?: number;
   readonly validationMetrics?: string;
   readonly patience?: number;
+  readonly reduction?: Reduction;
   readonly optimizer?: OptimizerName;
   readonly lr?: number;
   readonly weightDecay?: number;
@@ -74,11 +81,13 @@ export interface TrainFlags {
 
 /** Flags that are training options under the same name. */
 const SAME = [
-  ..."encoder examples window withinLine hidden activation embedding reduce dropout".split(" "),
+  ..."recipe encoder examples window withinLine dynamicWindow subsample hidden activation embedding reduce dropout".split(
+    " ",
+  ),
   ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
-  ..."sampler negatives distortion replacement candidates".split(" "),
+  ..."sampler negatives negativesPerLabel distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
-  ..."gradientFilter classBias classScale embeddingScale backend profile lanes tableType seed".split(" "),
+  ..."reduction gradientFilter classBias classScale embeddingScale backend profile lanes tableType seed".split(" "),
 ] as (keyof TrainFlags & keyof TrainOptions)[];
 
 const OPTIMIZER = [

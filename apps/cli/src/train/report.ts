@@ -10,7 +10,9 @@ const ENDS: Readonly<Record<TrainReport["ended"], string>> = {
 
 /** What a run came to, for people. */
 export function describeReport(run: string, report: TrainReport): string {
-  const rate = `${count(report.examplesPerSecond)} examples/s`;
+  const words = report.wordsPerSecondPerThread;
+  const perThread = words === null ? "" : `, ${count(words)} words/s/thread`;
+  const rate = `${count(report.examplesPerSecond)} examples/s${perThread}`;
   const rows: [string, string][] = [
     ["run", run],
     ["ended", ENDS[report.ended]],

@@ -65,11 +65,13 @@ export class TrainWatch {
 
 /** Steps, rate, losses by their right names, time left. Of a sampled loss no perplexity is ever told. */
 export function progressText(progress: TrainProgress, loss: string, probeSplit: string): string {
-  const { step, totalSteps, epoch, examplesPerSecond, probe, secondsLeft } = progress;
+  const { step, totalSteps, epoch, examplesPerSecond, wordsPerSecondPerThread, probe, secondsLeft } = progress;
   const parts = [
     `step ${count(step)}/${count(totalSteps)}`,
     `epoch ${epoch.toFixed(2)}`,
-    `${count(examplesPerSecond)} examples/s`,
+    wordsPerSecondPerThread === undefined
+      ? `${count(examplesPerSecond)} examples/s`
+      : `${count(wordsPerSecondPerThread)} words/s/thread`,
     `${loss} loss ${decimal(progress.loss)}`,
   ];
   if (probe !== undefined) parts.push(`exact cross-entropy ${decimal(probe.crossEntropy)} (${probeSplit} probe)`);

@@ -17,6 +17,7 @@ export const STREAM = {
   probe: 10,
   measurement: 11,
   rounding: 12,
+  words: 13,
 } as const;
 
 export type StreamId = (typeof STREAM)[keyof typeof STREAM];

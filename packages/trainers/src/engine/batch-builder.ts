@@ -23,6 +23,7 @@ export class BatchBuilder {
   readonly #panel: PanelBuilder;
   readonly #segmentScratch: Address;
   readonly #mass: MassRule;
+  readonly #sum: boolean;
   readonly #rowIds: Int32Array;
   readonly #rowWeights: Float32Array;
 
@@ -42,6 +43,7 @@ export class BatchBuilder {
     this.#panel = new PanelBuilder(kernels, spec, source, order, scratch);
     this.#segmentScratch = scratch.segments;
     this.#mass = mass;
+    this.#sum = spec.training?.reduction === "sum";
     const longest = Math.max(source.maxInputs, source.maxTargets, 1);
     this.#rowIds = new Int32Array(longest);
     this.#rowWeights = new Float32Array(longest);
@@ -131,7 +133,7 @@ export class BatchBuilder {
     i32[(batch.head >>> 2) + HEAD.positives] = count;
   }
 
-  /** The mean over rows that have labels, each as heavy as its source says. */
+  /** The mean over rows that have labels, or their sum, each as heavy as its source says. */
   weighRows(rows: number, batch: BatchLayout): void {
     const { i32, f32 } = this.#kernels.memory;
     const offsets = batch.positiveOffsets >>> 2;
@@ -145,7 +147,7 @@ export class BatchBuilder {
       sum += weight;
       if (labelled) valid++;
     }
-    if (sum > 0) for (let row = 0; row < rows; row++) f32[weights + row] /= sum;
+    if (sum > 0 && !this.#sum) for (let row = 0; row < rows; row++) f32[weights + row] /= sum;
     i32[(batch.head >>> 2) + HEAD.validRows] = valid;
   }
 

@@ -45,6 +45,8 @@ export interface CandidateSpace {
   readonly decay: Address;
   readonly lse: Address;
   readonly coefficient: Address;
+  /** float32 (B): how often a row's candidates count, where that follows from its labels; else 0 */
+  readonly tileFactor: Address;
   readonly sum: Address;
   readonly loss: Address;
   /** Clipping only: float32 (U, ld) and (U) */
@@ -95,6 +97,7 @@ export function planCandidateSpace(
     decay: floats("row decay", B),
     lse: floats("row lse", B),
     coefficient: floats("row coefficient", B),
+    tileFactor: floats("row factor", training!.loss.negativesPerLabel > 0 ? B : 0),
     sum: plan.reserve("step row sum", 8 * B),
     loss: plan.reserve("step row loss", 8 * B),
     gradient: floats("class gradients", clip ? U * table.ld : 0),

@@ -132,6 +132,7 @@ export class CandidateStep {
     this.#normalizeHidden(first, R);
     this.#labelLogits(first, R, batch, parity);
     this.#pointAt(first, R, batch);
+    this.#countByLabels(R);
     if (this.#own !== undefined) this.#own.logits(first, R, batch, parity, this.#hidden, this.#tile);
     else this.#shared!.logits(first, R, batch, this.#hidden, this.#tile);
     this.#applyLoss(first, R, batch);
@@ -246,12 +247,13 @@ export class CandidateStep {
   }
 
   #pointAt(first: number, R: number, batch: BatchLayout): void {
-    const { max, sum, decay, lse, coefficient, loss, positiveDot, positiveAdd } = this.#space;
+    const { max, sum, decay, lse, coefficient, tileFactor, loss, positiveDot, positiveAdd } = this.#space;
     const rows = this.#rows;
     rows.R = R;
     rows.weight = batch.rowWeight + 4 * first;
     rows.loss = loss + 8 * first;
     rows.coefficient = coefficient + 4 * first;
+    rows.tileFactor = tileFactor === 0 ? 0 : tileFactor + 4 * first;
     rows.max = max + 4 * first;
     rows.sum = sum + 8 * first;
     rows.decay = decay + 4 * first;
@@ -261,6 +263,17 @@ export class CandidateStep {
     positives.dot = positiveDot;
     positives.add = positiveAdd;
     positives.mass = batch.positiveMass;
+  }
+
+  /** How often the candidates of each row count: the mass of a label is 1 in the losses that ask for it. */
+  #countByLabels(R: number): void {
+    const { tileFactor } = this.#rows;
+    if (tileFactor === 0) return;
+    const { f32, i32 } = this.#kernels.memory;
+    const { loss, candidates } = this.#spec.training!;
+    const each = loss.negativesPerLabel / candidates!.S;
+    const offsets = this.#positives.offsets >>> 2;
+    for (let r = 0; r < R; r++) f32[(tileFactor >>> 2) + r] = each * (i32[offsets + r + 1] - i32[offsets + r]);
   }
 
   #applyLoss(first: number, R: number, batch: BatchLayout): void {

@@ -104,10 +104,12 @@ export class Engine implements Program<EngineCommand> {
   #train({ first, count }: TrainCommand, stopRequested: () => boolean): void {
     const { spec } = this;
     const source = this.#source("train");
+    const { B } = spec.training!;
     const list = { kernels: this.kernels, address: this.#scratch };
-    const order = new EpochOrder(source.examples, spec.training!.B, spec.key, list);
+    const epochs = () => ({ source, order: new EpochOrder(source.examples, B, spec.key, list) });
+    const rows = source.training?.(B, spec.key) ?? epochs();
     const mass: MassRule = describeLoss(spec.training!.loss.name).kind === "normalised" ? "shared" : "each";
-    const builder = new BatchBuilder(this.kernels, spec, source, order, this.layout.builder, mass);
+    const builder = new BatchBuilder(this.kernels, spec, rows.source, rows.order, this.layout.builder, mass);
     this.#team.phase("build", 2, (unit) => this.#build(unit, first, builder));
     for (let step = first; step < first + count; step++) {
       this.#trainStep(step, step & 1, step + 1 < first + count ? builder : undefined, stopRequested);
@@ -136,12 +138,24 @@ export class Engine implements Program<EngineCommand> {
   /** @param builder builds the next batch in this step's table phase; undefined: there is none to build. */
   #trainStep(step: number, parity: number, builder: BatchBuilder | undefined, stopRequested: () => boolean): void {
     const batch = this.layout.batches[parity];
-    this.#encoder.setBatchRows(this.kernels.memory.i32[(batch.head >>> 2) + HEAD.rows]);
+    const rows = this.kernels.memory.i32[(batch.head >>> 2) + HEAD.rows];
+    if (rows === 0) {
+      this.#emptyStep(step, parity, builder, stopRequested);
+      return;
+    }
+    this.#encoder.setBatchRows(rows);
     this.#encoder.setInput(batch.input);
     this.#encoder.setSegments(batch.segments);
     this.#updates!.setStep(step);
     if (this.#candidate !== undefined) this.#candidateStep(this.#candidate, step, parity, builder, stopRequested);
     else this.#fullStep(this.#full!, step, parity, builder, stopRequested);
+  }
+
+  /** Of a stretch of text nothing may be left: that touches no table. */
+  #emptyStep(step: number, parity: number, builder: BatchBuilder | undefined, stopRequested: () => boolean): void {
+    this.#team.phase("table", this.#housekeepingUnits(builder), (unit) =>
+      this.#housekeeping(unit, step, parity, builder, () => 0, stopRequested),
+    );
   }
 
   #candidateStep(
@@ -294,10 +308,12 @@ export class Engine implements Program<EngineCommand> {
   #account(step: number, parity: number, loss: number, stopRequested: () => boolean): void {
     const { f64, i32 } = this.kernels.memory;
     const stats = this.layout.stats >>> 3;
+    const valid = i32[(this.layout.batches[parity].head >>> 2) + HEAD.validRows];
+    const mean = this.spec.training!.reduction === "mean" ? loss : loss / Math.max(1, valid);
     const now = performance.now();
-    f64[stats + STAT.examples] += i32[(this.layout.batches[parity].head >>> 2) + HEAD.validRows];
-    f64[stats + STAT.lossSum] += loss;
-    f64[stats + STAT.lastLoss] = loss;
+    f64[stats + STAT.examples] += valid;
+    f64[stats + STAT.lossSum] += mean;
+    f64[stats + STAT.lastLoss] = mean;
     f64[stats + STAT.gradientNorm] += this.#norm;
     const last = f64[stats + STAT.lastStepAt];
     if (last > 0) {

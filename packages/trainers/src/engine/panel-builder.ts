@@ -240,7 +240,10 @@ export class PanelBuilder {
       i32[offsets + row] = count;
       if (this.#removeHits) {
         for (let j = i32[labels + row]; j < i32[labels + row + 1]; j++) {
-          if (i32[place + j] < C) i32[positions + count++] = i32[place + j];
+          const hit = i32[place + j];
+          if (hit >= C || this.#maskedIn[hit] === row) continue;
+          this.#maskedIn[hit] = row;
+          i32[positions + count++] = hit;
         }
       }
       if (!this.#excludeSeen) continue;

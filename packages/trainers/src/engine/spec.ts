@@ -30,6 +30,8 @@ export interface TrainingSpec {
   readonly B: number;
   readonly capacity: RowCapacity;
   readonly loss: LossSpec;
+  /** Whether the loss of a batch is the mean over its rows, or their sum. What is reported is the mean. */
+  readonly reduction: "mean" | "sum";
   readonly candidates: CandidateSpec | undefined;
   readonly optimizer: OptimizerSpec;
   readonly schedule: ScheduleSpec;

@@ -97,6 +97,7 @@ export function trainingEngineSpec(
       B: options.batch,
       capacity: capacityOf([sources.train!]),
       loss: options.loss,
+      reduction: options.reduction,
       candidates: candidatesOf(options, shape.classes, counts),
       optimizer: options.optimizer,
       schedule: options.schedule,

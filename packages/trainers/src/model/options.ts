@@ -12,9 +12,10 @@ import {
 import { SAMPLER_NAMES, type SamplerName, type SamplerSpec } from "@logq/samplers";
 import { type OptimizerSpec, optimizerSpec } from "../optimize/optimizer.js";
 import { type ScheduleSpec, scheduleSpec } from "../optimize/schedule.js";
-import type { ContextMode } from "../sources/source.js";
+import { CONTEXT_MODES, type ContextMode } from "../sources/source.js";
 import { DEFAULT_LANES } from "../table/lanes.js";
 import { TABLE_TYPES, type TableType } from "../table/placed-table.js";
+import { type RecipeName, withRecipe } from "./recipes.js";
 
 export const ENCODERS = ["user", "history", "window", "features", "context"] as const;
 
@@ -31,8 +32,15 @@ export const CLASS_BIASES = ["log-frequency", "zero", "none"] as const;
 /** Whether classes have a bias, and what it starts from. */
 export type ClassBias = (typeof CLASS_BIASES)[number];
 
+export const REDUCTIONS = ["mean", "sum"] as const;
+
+/** Whether the rows of a batch are averaged or summed: a sum steps as far for each row as word2vec does, however many rows a batch has. */
+export type Reduction = (typeof REDUCTIONS)[number];
+
 /** What a user may say about a run. Everything has a default that fits the dataset; unknown names are refused. */
 export interface TrainOptions {
+  /** Other defaults, all of which can be overridden. */
+  readonly recipe?: RecipeName;
   readonly encoder?: EncoderName;
   /** Of pairs, by the encoder `user`. For full losses `users` is faster: a user's items share a row of logits. */
   readonly examples?: ExampleKind;
@@ -41,6 +49,10 @@ export interface TrainOptions {
   readonly contextMode?: ContextMode;
   /** Whether windows stop at line ends. */
   readonly withinLine?: boolean;
+  /** Text, contextMode around and neighbours: the width of each window is uniform in 1 … window. */
+  readonly dynamicWindow?: boolean;
+  /** Text, contextMode around and neighbours: t > 0 leaves words out of an epoch, a word of share f staying with probability √(t/f) + t/f. */
+  readonly subsample?: number;
   /** Widths of dense layers. A window encoder with any concatenates its words; without, it averages them. */
   readonly hidden?: readonly number[];
   readonly activation?: "tanh" | "relu";
@@ -63,6 +75,8 @@ export interface TrainOptions {
   readonly replacement?: boolean;
   /** S */
   readonly negatives?: number;
+  /** negative-sampling: k > 0 weighs the draws so that each label has k negatives in expectation, whatever S is; 0: each draw counts once. */
+  readonly negativesPerLabel?: number;
   /** One draw for the batch, or one for each row. */
   readonly candidates?: "shared" | "row";
   readonly dim?: number;
@@ -70,6 +84,7 @@ export interface TrainOptions {
   readonly epochs?: number;
   readonly maxSteps?: number;
   readonly maxMinutes?: number;
+  readonly reduction?: Reduction;
   readonly optimizer?: Partial<OptimizerSpec>;
   readonly schedule?: Partial<ScheduleSpec>;
   readonly classBias?: ClassBias;
@@ -101,11 +116,14 @@ export interface TrainOptions {
 
 /** Options with every default filled in: plain data, stored with a run. */
 export interface RunOptions {
+  readonly recipe: RecipeName | null;
   readonly encoder: EncoderName;
   readonly examples: ExampleKind;
   readonly window: number;
   readonly contextMode: ContextMode;
   readonly withinLine: boolean;
+  readonly dynamicWindow: boolean;
+  readonly subsample: number;
   readonly hidden: readonly number[];
   readonly activation: "tanh" | "relu";
   readonly embedding: number;
@@ -120,6 +138,7 @@ export interface RunOptions {
   readonly epochs: number;
   readonly maxSteps: number | undefined;
   readonly maxMinutes: number | undefined;
+  readonly reduction: Reduction;
   readonly optimizer: OptimizerSpec;
   readonly schedule: ScheduleSpec;
   readonly classBias: ClassBias;
@@ -180,10 +199,11 @@ const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefau
 };
 
 const KEYS = (
-  "encoder examples window contextMode withinLine hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
-  "labelSmoothing normalize sampler distortion replacement negatives candidates dim batch epochs maxSteps maxMinutes optimizer schedule " +
-  "classBias classScale embeddingScale validationEvery patience lanes tableType logitBytes gradientFilter workers bankBytes " +
-  "backend profile seed"
+  "recipe encoder examples window contextMode withinLine dynamicWindow subsample hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
+  "labelSmoothing normalize sampler distortion replacement negatives negativesPerLabel candidates dim batch epochs maxSteps maxMinutes " +
+  "reduction optimizer schedule " +
+  "classBias classScale embeddingScale validationEvery patience lanes tableType logitBytes gradientFilter workers " +
+  "bankBytes backend profile seed"
 ).split(" ");
 
 /** Encoders whose inputs are a window of words or items. */
@@ -192,10 +212,11 @@ const WINDOWED: readonly EncoderName[] = ["window", "history"];
 const DEFAULT_LOGIT_BYTES = 512 * 2 ** 20;
 
 /** Fills in defaults for a kind of data and checks everything that can be checked without it. @throws OptionError */
-export function runOptions(kind: keyof typeof KIND_DEFAULTS, options: TrainOptions): RunOptions {
-  for (const key of Object.keys(options)) {
+export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: TrainOptions): RunOptions {
+  for (const key of Object.keys(trainOptions)) {
     if (!KEYS.includes(key)) throw new OptionError(`there is no training option "${key}"`, { key, allowed: KEYS });
   }
+  const options = withRecipe(trainOptions);
   const defaults = KIND_DEFAULTS[kind];
   const encoder = requireOneOf("encoder", options.encoder ?? defaults.encoder, ENCODERS);
   if (!defaults.allowed.includes(encoder)) {
@@ -219,12 +240,14 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, options: TrainOptio
   if (examples === "users" && encoder !== "user") {
     throw new OptionError(`examples are users with the encoder user, not with ${encoder}`, { examples, encoder });
   }
+  const walk = walkOf(options);
   return {
+    recipe: options.recipe ?? null,
     encoder,
     examples,
     window: requireInteger("window", options.window ?? defaults.window, WINDOWED.includes(encoder) ? 1 : 0, 10_000),
-    contextMode: requireOneOf("context mode", options.contextMode ?? "previous", ["previous", "around", "pair"]),
     withinLine: options.withinLine ?? false,
+    ...walk,
     hidden: options.hidden ?? [],
     activation: requireOneOf("activation", options.activation ?? "tanh", ["tanh", "relu"]),
     embedding: requireInteger("embedding", options.embedding ?? dim, 1, 65536),
@@ -240,6 +263,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, options: TrainOptio
     epochs: requireNumber("epochs", options.epochs ?? 1, 0),
     maxSteps: options.maxSteps === undefined ? undefined : requireInteger("max steps", options.maxSteps, 1),
     maxMinutes: options.maxMinutes === undefined ? undefined : requirePositive("max minutes", options.maxMinutes),
+    reduction: requireOneOf("reduction", options.reduction ?? "mean", REDUCTIONS),
     optimizer: optimizerSpec(options.optimizer),
     schedule: scheduleSpec(options.schedule),
     classBias: requireOneOf("class bias", options.classBias ?? defaults.classBias, CLASS_BIASES),
@@ -267,6 +291,21 @@ function filterOf({ gradientFilter = 0 }: TrainOptions, loss: LossSpec): number 
   return gradientFilter;
 }
 
+/** How training walks through a text. */
+function walkOf(options: TrainOptions): Pick<RunOptions, "contextMode" | "dynamicWindow" | "subsample"> {
+  const contextMode = requireOneOf("context mode", options.contextMode ?? "previous", CONTEXT_MODES);
+  const dynamicWindow = options.dynamicWindow ?? false;
+  const subsample = requireNumber("subsample", options.subsample ?? 0, 0);
+  if ((dynamicWindow || subsample > 0) && contextMode !== "around" && contextMode !== "neighbours") {
+    throw new OptionError(`subsample and dynamicWindow need contextMode around or neighbours, not ${contextMode}`, {
+      contextMode,
+      dynamicWindow,
+      subsample,
+    });
+  }
+  return { contextMode, dynamicWindow, subsample };
+}
+
 function lossOf(options: TrainOptions): LossSpec {
   const name = requireOneOf("loss", options.loss ?? "sampled-softmax", LOSS_NAMES);
   const { spec } = lossDefaults(name, options.like === undefined ? {} : { like: options.like });
@@ -282,6 +321,7 @@ function lossOf(options: TrainOptions): LossSpec {
     accidentalHits: removes ? "remove" : (options.accidentalHits ?? spec.accidentalHits),
     exclude: exclude === "seen" ? "seen" : "none",
     normalize: options.normalize ?? false,
+    negativesPerLabel: options.negativesPerLabel ?? spec.negativesPerLabel,
   });
 }
 

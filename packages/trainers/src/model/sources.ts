@@ -7,7 +7,8 @@ import {
   type SplitName,
   type TextDataset,
 } from "@logq/datasets";
-import type { RankingSourceSpec, SourceSpec } from "../sources/source.js";
+import type { RankingSourceSpec, SourceSpec, StretchSpec } from "../sources/source.js";
+import { keepThresholds } from "../sources/stretches.js";
 import type { RunOptions } from "./options.js";
 
 /** The examples of a split, as a run with these options sees them. undefined: the dataset has no such split. */
@@ -38,7 +39,18 @@ function textSource(dataset: TextDataset, split: SplitName, options: RunOptions)
     eos: dataset.eos,
     withinLine: options.withinLine,
     filled: options.hidden.length > 0,
+    stretches: split === "train" ? stretchesOf(dataset, options) : undefined,
   };
+}
+
+/** Skip-gram is always trained by stretches; other windows if words are left out or windows vary. */
+function stretchesOf(
+  dataset: TextDataset,
+  { contextMode, dynamicWindow, subsample }: RunOptions,
+): StretchSpec | undefined {
+  if (contextMode !== "neighbours" && !dynamicWindow && subsample === 0) return undefined;
+  const { counts } = dataset.classes;
+  return { keep: keepThresholds(counts, subsample, allocateShared("float64", counts.length)), dynamicWindow };
 }
 
 /** Every interaction of the training part that has an input: a history needs an item before. */

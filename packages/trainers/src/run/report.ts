@@ -25,6 +25,8 @@ export interface TrainProgress {
   readonly epoch: number;
   readonly examples: number;
   readonly examplesPerSecond: number;
+  /** Texts: tokens read, left-out ones included, for each second and thread. */
+  readonly wordsPerSecondPerThread: number | undefined;
   /** Mean training loss since the last report. Of a sampled loss it is no cross-entropy and has no perplexity. */
   readonly loss: number;
   /** Seconds of training so far, evaluations apart. */
@@ -65,6 +67,10 @@ export interface TrainReport {
   /** Training alone. */
   readonly seconds: number;
   readonly examplesPerSecond: number;
+  /** Texts: tokens read, left-out ones included; null for other data. */
+  readonly words: number | null;
+  readonly wordsPerSecond: number | null;
+  readonly wordsPerSecondPerThread: number | null;
   /** Probes and validations. */
   readonly evaluationSeconds: number;
   /** Mean over the last tenth of the steps; NaN if there were none. */

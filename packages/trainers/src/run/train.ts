@@ -56,6 +56,7 @@ class Run {
   readonly #validationMetrics: string;
   readonly #probeExamples: number;
   readonly #examplesBefore: number;
+  readonly #stepBefore: number;
   #seconds = 0;
   #probeSeconds = 0;
   #evaluationSeconds = 0;
@@ -73,6 +74,7 @@ class Run {
     if (metrics.length === 0)
       throw new OptionError("validationMetrics names no metric", { metrics: this.#validationMetrics });
     requireRankable(metrics, trainer.host.spec);
+    this.#stepBefore = trainer.step;
     this.#examplesBefore = trainer.statistics().examples;
     const flops = 2 * trainer.shape.classes * trainer.shape.dim;
     this.#probeExamples = Math.round(Math.min(2048, Math.max(256, 4e10 / flops)));
@@ -200,6 +202,16 @@ class Run {
     return this.#trainer.statistics().examples - this.#examplesBefore;
   }
 
+  /** Tokens of a text that this run has read, and how many in a second, in all and for each thread. */
+  #words(): { words: number; perSecond: number; perThread: number } | undefined {
+    const { step, workers } = this.#trainer;
+    const after = this.#trainer.wordsOf(step);
+    if (after === undefined) return undefined;
+    const words = after - this.#trainer.wordsOf(this.#stepBefore)!;
+    const perSecond = words / Math.max(1e-9, this.#seconds);
+    return { words, perSecond, perThread: perSecond / Math.max(1, workers) };
+  }
+
   #report(loss: number): void {
     const { step, totalSteps, stepsPerEpoch } = this.#trainer;
     const examples = this.#examples;
@@ -209,6 +221,7 @@ class Run {
       epoch: step / stepsPerEpoch,
       examples,
       examplesPerSecond: examples / Math.max(1e-9, this.#seconds),
+      wordsPerSecondPerThread: this.#words()?.perThread,
       loss,
       seconds: this.#seconds,
       secondsLeft: Math.min(this.#secondsLeft(), ((totalSteps - step) * this.#seconds) / Math.max(1, step)),
@@ -233,6 +246,7 @@ class Run {
     const trainer = this.#trainer;
     const examples = this.#examples;
     const { options, host } = trainer;
+    const words = this.#words();
     return {
       loss: options.loss.name,
       sampler: options.sampler?.name ?? null,
@@ -249,6 +263,9 @@ class Run {
       examples,
       seconds: this.#seconds,
       examplesPerSecond: examples / Math.max(1e-9, this.#seconds),
+      words: words?.words ?? null,
+      wordsPerSecond: words?.perSecond ?? null,
+      wordsPerSecondPerThread: words?.perThread ?? null,
       evaluationSeconds: this.#evaluationSeconds,
       trainingLoss: this.#recentLoss(),
       keptStep,

@@ -114,6 +114,16 @@ export class Trainer {
     return createSource(this.host.spec.sources.train!).examples;
   }
 
+  /** Tokens of the training part that `steps` steps pass, whether they are kept or not, to within a batch; undefined: the data are no text. */
+  wordsOf(steps: number): number | undefined {
+    if (this.dataset.kind !== "text") return undefined;
+    const { contextMode, window, batch } = this.options;
+    const perWord = contextMode === "pair" ? 2 * window : 1;
+    const epochs = Math.floor(steps / this.stepsPerEpoch);
+    const examples = epochs * this.examples + Math.min(this.examples, (steps % this.stepsPerEpoch) * batch);
+    return Math.round(examples / perWord);
+  }
+
   /** Bytes of the tables themselves: class rows, biases and the encoder's parameters, without optimizer state and scratch. */
   get tableBytes(): number {
     return parameterArrays(this.host).reduce((sum, { array }) => sum + array.bytes, 0);

@@ -108,6 +108,7 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
       B: options.batch,
       capacity,
       loss: options.loss,
+      reduction: options.reduction,
       candidates: state === undefined ? undefined : { state, S: options.negatives, per: options.candidates },
       optimizer: options.optimizer,
       schedule: options.schedule,

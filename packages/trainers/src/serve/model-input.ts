@@ -59,7 +59,7 @@ export function readInput(head: RunHead, inputs: Names, input: ModelInput): Inpu
 
 /** Words that are read at a time. */
 function mostWords({ contextMode, window }: RunOptions): number {
-  return { previous: window, around: 2 * window, pair: 1 }[contextMode];
+  return { previous: window, around: 2 * window, pair: 1, neighbours: 1 }[contextMode];
 }
 
 /** Unknown words are the unknown class, if there is one. A concatenated window is filled up on the left, as in training. */

@@ -17,6 +17,14 @@ import { RowArray } from "../table/row-array.js";
 import { bestIds } from "./best.js";
 import { idOf, MAX_INPUTS, type ModelInput, readInput } from "./model-input.js";
 
+/** Which rows are asked for: those of classes, or the embeddings of inputs. */
+export type TableChoice = "classes" | "inputs";
+
+/** What one wants of a run, unless one says so: of a recipe of word2vec the embeddings of the inputs, which are its word vectors; else the class rows. */
+export function usualTable(head: RunHead): TableChoice {
+  return (head.options.recipe ?? null) === null ? "classes" : "inputs";
+}
+
 /** A class, its name and its score. */
 export interface Scored {
   readonly id: number;
@@ -122,9 +130,33 @@ export class Model {
     return layout.table.bias === 0 ? 0 : memory.f32[(layout.table.bias >>> 2) + row]!;
   }
 
-  /** The k classes whose rows have the highest cosine with a class's row, itself left out. */
-  neighbours(classIdOrName: number | string, k: number): Scored[] {
+  /**
+   * The k classes whose rows have the highest cosine with a class's row, itself left out; or, of the table of inputs, the k inputs whose
+   * embeddings have. Default: the table that `usualTable` names. @throws OptionError, ClassIdError
+   */
+  neighbours(idOrName: number | string, k: number, table: TableChoice = usualTable(this.head)): Scored[] {
     requireInteger("k", k, 1);
+    return table === "classes" ? this.#classNeighbours(idOrName, k) : this.#inputNeighbours(idOrName, k);
+  }
+
+  #inputNeighbours(idOrName: number | string, k: number): Scored[] {
+    const rows = RowArray.of(this.#host, this.#host.layout.embedding!, "rows")!;
+    const self = idOf("inputs", this.inputs, idOrName);
+    const own = new Float32Array(rows.columns);
+    const other = new Float32Array(rows.columns);
+    rows.read(self, own);
+    const ownLength = Math.hypot(...own);
+    const cosines = new Float32Array(this.inputs.size);
+    for (let id = 0; id < cosines.length; id++) {
+      rows.read(id, other);
+      const { dot, length } = against(own, other);
+      cosines[id] = dot / Math.max(ownLength * length, Number.MIN_VALUE);
+    }
+    const best = bestIds(cosines, k, new Set([self]));
+    return best.map((id) => ({ id, name: this.inputs.name(id), score: cosines[id]! }));
+  }
+
+  #classNeighbours(classIdOrName: number | string, k: number): Scored[] {
     const self = idOf("classes", this.classes, classIdOrName);
     const own = this.vector(self);
     const ownLength = Math.hypot(...own);
@@ -200,13 +232,8 @@ export class Model {
     for (let id = 0; id < table.n; id++) {
       const row = rowOfClass(table, id);
       this.#rows.read(row, values);
-      let dot = 0;
-      let squares = 0;
-      for (let d = 0; d < table.D; d++) {
-        dot += query[d]! * values[d]!;
-        squares += values[d]! * values[d]!;
-      }
-      visit(id, row, dot, Math.sqrt(squares));
+      const { dot, length } = against(query, values);
+      visit(id, row, dot, length);
     }
   }
 
@@ -217,4 +244,15 @@ export class Model {
   #scored(id: number, score: number): Scored {
     return { id, name: this.classes.name(id), score };
   }
+}
+
+/** The dot product of a row with `query`, and the row's length; sums are float64. */
+function against(query: Float32Array, row: Float32Array): { dot: number; length: number } {
+  let dot = 0;
+  let squares = 0;
+  for (let d = 0; d < row.length; d++) {
+    dot += query[d]! * row[d]!;
+    squares += row[d]! * row[d]!;
+  }
+  return { dot, length: Math.sqrt(squares) };
 }

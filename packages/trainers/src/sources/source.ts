@@ -1,3 +1,6 @@
+import type { Key } from "@logq/core";
+import type { ExampleOrder } from "./order.js";
+
 /**
  * Where examples come from. A source is made from plain data (`SourceSpec`) in whichever thread needs it; example e is computed from its
  * index alone. Ids are written into the caller's arrays, nothing is allocated.
@@ -13,16 +16,23 @@ export interface Source {
   readonly maxExcluded: number;
   /** Writes the input ids of an example to ids[at …] and their weights to weights[at …]; answers how many. */
   inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number;
-  /** Writes the distinct classes that are right to ids[at …]; answers how many. */
+  /** Writes the classes that are right to ids[at …]; answers how many. They are distinct, unless a source says otherwise. */
   targets(example: number, ids: Int32Array, at: number): number;
   /** Writes the classes that may not count as wrong (seen items) to ids[at …]; answers how many. */
   excluded(example: number, ids: Int32Array, at: number): number;
   /** How much the example counts in the mean of a batch whose rows share one unit of mass among their labels; absent: 1. */
   weight?(example: number): number;
+  /** Batches of B examples and the source of their rows, where training sees other rows than evaluation does; absent: the examples, by `EpochOrder`. */
+  training?(B: number, key: Key): { readonly source: Source; readonly order: ExampleOrder } | undefined;
 }
 
-/** Which words are the context of a word: those before it, those on both sides (CBOW), or one of them at a time (skip-gram). */
-export type ContextMode = "previous" | "around" | "pair";
+export const CONTEXT_MODES = ["previous", "around", "pair", "neighbours"] as const;
+
+/**
+ * What predicts what in a text. previous: the words before a word predict it. around: those on both sides do (CBOW). pair: a word predicts its
+ * neighbours, each (word, neighbour) being an example. neighbours: the same, a word with all its neighbours being one example (skip-gram).
+ */
+export type ContextMode = (typeof CONTEXT_MODES)[number];
 
 /** A text: predict a word from the words around it. */
 export interface WindowSourceSpec {
@@ -37,6 +47,16 @@ export interface WindowSourceSpec {
   readonly withinLine: boolean;
   /** If set, exactly `window` ids a row (concatenated windows); else those beyond the line or the text are left out. */
   readonly filled: boolean;
+  /** Set: how training walks through the text. Modes around and neighbours. */
+  readonly stretches?: StretchSpec | undefined;
+}
+
+/** Batches that are stretches of the text, see `Stretches`. */
+export interface StretchSpec {
+  /** (n): a token stays if its random 32-bit word is below this; see `keepThresholds`. */
+  readonly keep: Float64Array;
+  /** If set, the width of each window is uniform in 1 … window. */
+  readonly dynamicWindow: boolean;
 }
 
 /** Interactions: one example for each, its input the user or the items before it. */

@@ -1,24 +1,38 @@
+import type { Key } from "@logq/core";
 import type { Source, WindowSourceSpec } from "./source.js";
+import { Stretches } from "./stretches.js";
 
-/** Words from their contexts. Example e is the word at position e; in skip-gram each (word, neighbour) is an example, neighbours in order. */
+/** Words and their contexts. Example e is the word at position e; in mode pair each (word, neighbour) is an example, neighbours in order. */
 export class WindowSource implements Source {
   readonly examples: number;
   readonly maxInputs: number;
-  readonly maxTargets = 1;
+  readonly maxTargets: number;
   readonly maxExcluded = 0;
   readonly #spec: WindowSourceSpec;
+  /** Weights of neighbours, which labels have none of. */
+  readonly #unused: Float32Array;
 
   constructor(spec: WindowSourceSpec) {
     this.#spec = spec;
     this.examples = spec.mode === "pair" ? spec.tokens.length * 2 * spec.window : spec.tokens.length;
-    this.maxInputs = spec.mode === "around" ? 2 * spec.window : spec.mode === "pair" ? 1 : spec.window;
+    const sides = 2 * spec.window;
+    this.maxInputs = { previous: spec.window, around: sides, pair: 1, neighbours: 1 }[spec.mode];
+    this.maxTargets = spec.mode === "neighbours" ? sides : 1;
+    this.#unused = new Float32Array(spec.mode === "neighbours" ? sides : 0);
+  }
+
+  training(B: number, key: Key): ReturnType<NonNullable<Source["training"]>> | undefined {
+    const { stretches } = this.#spec;
+    if (stretches === undefined) return undefined;
+    const rows = new Stretches(this.#spec, stretches, B, key);
+    return { source: rows, order: rows };
   }
 
   inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {
     const { window, mode } = this.#spec;
-    if (mode === "pair") {
-      // The bag of one: the centre word predicts its neighbour.
-      ids[at] = this.#spec.tokens[Math.floor(example / (2 * window))]!;
+    if (mode === "pair" || mode === "neighbours") {
+      // The bag of one: the centre word predicts its neighbours.
+      ids[at] = this.#spec.tokens[mode === "pair" ? Math.floor(example / (2 * window)) : example]!;
       weights[at] = 1;
       return 1;
     }
@@ -28,6 +42,7 @@ export class WindowSource implements Source {
 
   targets(example: number, ids: Int32Array, at: number): number {
     const { tokens, window, mode } = this.#spec;
+    if (mode === "neighbours") return this.#distinctNeighbours(example, ids, at);
     if (mode !== "pair") {
       ids[at] = tokens[example]!;
       return 1;
@@ -43,6 +58,17 @@ export class WindowSource implements Source {
 
   excluded(): number {
     return 0;
+  }
+
+  #distinctNeighbours(position: number, ids: Int32Array, at: number): number {
+    const before = this.#side(position, -1, ids, this.#unused, at);
+    const all = before + this.#side(position, 1, ids, this.#unused, at + before);
+    let count = 0;
+    for (let i = at; i < at + all; i++) {
+      const word = ids[i]!;
+      if (ids.subarray(at, at + count).indexOf(word) < 0) ids[at + count++] = word;
+    }
+    return count;
   }
 
   /** The words on one side of `position`, the farthest first on the left, the nearest first on the right. */

@@ -1,10 +1,63 @@
-import { allItemsSource, type EngineCase, labelSource, textSource, userSource } from "./engines.js";
+import { allItemsSource, type EngineCase, labelSource, someWords, textSource, userSource } from "./engines.js";
 
 const labels = labelSource(67, 23, 130);
 const fewLabels = labelSource(29, 23, 130);
 
+const skipGram = textSource(67, 130, { window: 3, mode: "neighbours", stretches: someWords(67, 0.3) });
+const cbow = textSource(67, 130, { window: 3, mode: "around", stretches: someWords(67, 0.3) });
+
 /** Every loss with its options, each with a source and an encoder of its own. All by sgd: an error in a gradient is an error in a table. */
 export const LOSS_CASES: Readonly<Record<string, EngineCase>> = {
+  "negative sampling, skip-gram, five negatives a label, sums": {
+    loss: "negative-sampling",
+    lossOptions: { negativesPerLabel: 5, accidentalHits: "keep" },
+    source: skipGram,
+    reduction: "sum",
+    optimizer: { name: "sgd", learningRate: 0.05 },
+  },
+  "negative sampling, skip-gram, hits removed": {
+    loss: "negative-sampling",
+    lossOptions: { negativesPerLabel: 5 },
+    source: skipGram,
+    S: 4,
+  },
+  "negative sampling, skip-gram, rows' own candidates": {
+    loss: "negative-sampling",
+    lossOptions: { negativesPerLabel: 2, accidentalHits: "keep" },
+    source: skipGram,
+    per: "row",
+    S: 6,
+  },
+  "negative sampling, skip-gram, batches of words that are all left out": {
+    loss: "negative-sampling",
+    lossOptions: { negativesPerLabel: 5, accidentalHits: "keep" },
+    source: textSource(67, 130, { window: 3, mode: "neighbours", stretches: someWords(67, -0.2) }),
+    reduction: "sum",
+    optimizer: { name: "sgd", learningRate: 0.05 },
+    B: 3,
+  },
+  "negative sampling, CBOW": {
+    loss: "negative-sampling",
+    lossOptions: { negativesPerLabel: 5, accidentalHits: "keep" },
+    source: cbow,
+    encoder: { reduce: "sum" },
+    reduction: "sum",
+    optimizer: { name: "sgd", learningRate: 0.05 },
+  },
+  "sampled softmax, skip-gram": { loss: "sampled-softmax", source: skipGram },
+  "full softmax, skip-gram, batches of words that are all left out": {
+    loss: "full-softmax",
+    source: textSource(67, 130, { window: 3, mode: "neighbours", stretches: someWords(67, -0.2) }),
+    reduction: "sum",
+    optimizer: { name: "sgd", learningRate: 0.01 },
+    B: 3,
+  },
+  "full softmax, skip-gram, sums": {
+    loss: "full-softmax",
+    source: skipGram,
+    reduction: "sum",
+    optimizer: { name: "sgd", learningRate: 0.01 },
+  },
   "full softmax": { loss: "full-softmax" },
   "full softmax, logits anew": { loss: "full-softmax", keepLogits: false },
   "full softmax, two tiles a lane": { loss: "full-softmax", n: 601, lanes: 2 },

@@ -11,7 +11,7 @@ import type { EngineSpec } from "../../dist/engine/spec.js";
 import { type OptimizerSpec, optimizerSpec } from "../../dist/optimize/optimizer.js";
 import { type ScheduleSpec, scheduleSpec } from "../../dist/optimize/schedule.js";
 import { createSource } from "../../dist/sources/create.js";
-import type { SourceSpec } from "../../dist/sources/source.js";
+import type { ContextMode, SourceSpec, StretchSpec } from "../../dist/sources/source.js";
 import { readClassTable, readScalars, writeScalars } from "../../dist/table/export.js";
 import { tableShape } from "../../dist/table/lanes.js";
 import { parameterArrays, readArray, stateArrays } from "../../dist/table/parameters.js";
@@ -34,6 +34,7 @@ export interface EngineCase {
   readonly source?: SourceSpec;
   /** Inputs the embedding table has rows for. */
   readonly vocabulary?: number;
+  readonly reduction?: "mean" | "sum";
   readonly optimizer?: Partial<OptimizerSpec>;
   readonly schedule?: Partial<ScheduleSpec>;
   readonly bias?: boolean;
@@ -87,6 +88,7 @@ export function engineSpec(of: EngineCase): EngineSpec {
       candidates: describeLoss(of.loss).candidates
         ? { state: createSamplerState(sampler, n, inputs), S, per: of.per ?? "batch" }
         : undefined,
+      reduction: of.reduction ?? "mean",
       optimizer: optimizerSpec(of.optimizer ?? { name: "sgd" }),
       schedule: scheduleSpec(of.schedule),
       totalSteps: of.totalSteps ?? 10,
@@ -118,7 +120,7 @@ export function pairSource(n: number, vocabulary: number, examples: number, seed
 export function textSource(
   n: number,
   tokens: number,
-  of: { window: number; mode?: "previous" | "around" | "pair"; filled?: boolean },
+  of: { window: number; mode?: ContextMode; filled?: boolean; stretches?: StretchSpec },
 ): SourceSpec {
   return {
     kind: "window",
@@ -128,7 +130,14 @@ export function textSource(
     eos: 0,
     withinLine: true,
     filled: of.filled ?? false,
+    stretches: of.stretches,
   };
+}
+
+/** Of n words each stays with a probability of its own, from `least` on; windows vary. */
+export function someWords(n: number, least: number): StretchSpec {
+  const keep = Float64Array.from({ length: n }, (_, id) => 2 ** 32 * Math.min(1, least + id / n));
+  return { keep, dynamicWindow: true };
 }
 
 /** Rows of weighted features with 1 to 4 labels each, and some rows that are no examples. */

@@ -77,7 +77,13 @@ export class OracleRun {
   loss(step: number): number {
     const batch = this.#batch(step);
     const traces = batch.inputs.map((_, row) => this.#forward(batch, row, step));
-    return this.#lossOf(batch, traces).loss;
+    return this.#mean(batch, this.#lossOf(batch, traces).loss);
+  }
+
+  /** What is reported of a batch whose gradient is a sum over rows. */
+  #mean(batch: Batch, loss: number): number {
+    const valid = batch.labels.filter((labels) => labels.length > 0).length;
+    return this.spec.training!.reduction === "mean" ? loss : loss / Math.max(1, valid);
   }
 
   /** One step; answers the loss before it. */
@@ -93,14 +99,14 @@ export class OracleRun {
       this.#backward(batch, row, step, traces[row]!, Array.from(answer.dH.subarray(row * D, (row + 1) * D)), gradients);
     }
     this.#update(step, batch, gradients);
-    return answer.loss;
+    return this.#mean(batch, answer.loss);
   }
 
   #batch(step: number): Batch {
     const { key, training, encoder } = this.spec;
     const { B, loss, candidates } = training!;
-    const source = this.#source;
-    const order = new EpochOrder(source.examples, B, key);
+    const all = this.#source;
+    const { source, order } = all.training?.(B, key) ?? { source: all, order: new EpochOrder(all.examples, B, key) };
     const rows = order.seek(step);
     const ids = new Int32Array(Math.max(source.maxInputs, source.maxTargets, source.maxExcluded, 1));
     const weights = new Float32Array(ids.length);
@@ -154,7 +160,8 @@ export class OracleRun {
     const offsets = [0];
     for (const labels of batch.labels) offsets.push(offsets.at(-1)! + labels.length);
     const weights = batch.labels.map((labels, row) => (normalised ? batch.weights[row]! : Math.min(1, labels.length)));
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const { reduction } = training!;
+    const total = reduction === "sum" ? 1 : weights.reduce((sum, weight) => sum + weight, 0);
     return candidateLoss({
       loss: loss.name,
       correction: loss.correction,
@@ -176,6 +183,7 @@ export class OracleRun {
       rowWeights: weights.map((weight) => weight / total),
       labelSmoothing: loss.labelSmoothing,
       cosine: loss.normalize,
+      negativesPerLabel: loss.negativesPerLabel,
     });
   }
 
