@@ -82,7 +82,7 @@ describe("the example in TypeScript of the README", () => {
 describe("the commands of the README", () => {
   const recipes = blocks(readme, "sh").filter((block) => block.includes("logq -- prepare"));
   const files = {
-    "corpus.txt": `${sampleText(400)}\nthe capital of w1\nthe king of w2`,
+    "corpus.txt": `${sampleText(400)}\nthe capital of w1\nthe king of w2\nthe king of w3`,
     "visits.csv": `user,item,time\n${Array.from({ length: 300 }, (_, i) => `${i % 50 === 0 ? "ada" : `user${i % 50}`},item${(i * 7) % 60},${i}`).join("\n")}`,
     "titles.tsv": Array.from(
       { length: 400 },

@@ -45,13 +45,14 @@ export function trainCommand(io: Io, setCode: (code: number) => void): Command {
     .addHelpText(
       "after",
       `
-Recipes are other defaults for the options below; whatever you give besides counts. Both are word2vec's: --encoder window
---window 5 --dynamic-window --subsample 1e-4 --within-line --dim 128 --loss negative-sampling --negatives-per-label 5 --negatives 64
---accidental-hits keep --sampler unigram --distortion 0.75 --batch 256 --epochs 5 --reduction sum --optimizer sgd --lr 0.05
---schedule linear --class-bias none --class-scale 0, and --embedding-scale of half of 1/D;
+Recipes are other defaults; whatever you give besides counts. Both are word2vec's:
+  --encoder window --window 5 --dynamic-window --subsample 1e-4 --within-line --dim 128 --sampler unigram --distortion 0.75
+  --loss negative-sampling --negatives-per-label 5 --negatives 64 --accidental-hits keep --batch 256 --epochs 5
+  --reduction sum --optimizer sgd --lr 0.05 --schedule linear --class-bias none --class-scale 0 --embedding-scale 1/(2D)
+and
   skipgram  --context neighbours: a word predicts its neighbours
   cbow      --context around --reduce sum: the neighbours predict the word
-With --loss sampled-softmax: --optimizer adagrad --lr 0.1. A batch counts tokens of the text, those that are left out as well.
+With --loss sampled-softmax it is --optimizer rowwise-adagrad --lr 0.2. A batch counts tokens before any is left out.
 
 Examples:
   logq train data/text --recipe skipgram --epochs 10 --out runs/vectors

@@ -15,7 +15,7 @@ import type { TableRows } from "../table/table-rows.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { type CandidateSpace, wholeLines } from "./candidate-space.js";
 import { type EngineLayout, FLAG } from "./layout.js";
-import { lossRows, sumInOrder } from "./loss-state.js";
+import { countByLabels, lossRows, sumInOrder } from "./loss-state.js";
 import { OwnCandidates } from "./own-candidates.js";
 import { type RowMatrix, SharedCandidates } from "./shared-candidates.js";
 import { blocksOf, CLASS_BLOCK, type EngineSpec, rowsPerBlock, UPDATE_BLOCK } from "./spec.js";
@@ -132,7 +132,8 @@ export class CandidateStep {
     this.#normalizeHidden(first, R);
     this.#labelLogits(first, R, batch, parity);
     this.#pointAt(first, R, batch);
-    this.#countByLabels(R);
+    if (this.#rows.tileFactor !== 0)
+      countByLabels(this.#kernels.memory, this.#spec.training!, this.#positives, this.#rows);
     if (this.#own !== undefined) this.#own.logits(first, R, batch, parity, this.#hidden, this.#tile);
     else this.#shared!.logits(first, R, batch, this.#hidden, this.#tile);
     this.#applyLoss(first, R, batch);
@@ -263,17 +264,6 @@ export class CandidateStep {
     positives.dot = positiveDot;
     positives.add = positiveAdd;
     positives.mass = batch.positiveMass;
-  }
-
-  /** How often the candidates of each row count: the mass of a label is 1 in the losses that ask for it. */
-  #countByLabels(R: number): void {
-    const { tileFactor } = this.#rows;
-    if (tileFactor === 0) return;
-    const { f32, i32 } = this.#kernels.memory;
-    const { loss, candidates } = this.#spec.training!;
-    const each = loss.negativesPerLabel / candidates!.S;
-    const offsets = this.#positives.offsets >>> 2;
-    for (let r = 0; r < R; r++) f32[(tileFactor >>> 2) + r] = each * (i32[offsets + r + 1] - i32[offsets + r]);
   }
 
   #applyLoss(first: number, R: number, batch: BatchLayout): void {

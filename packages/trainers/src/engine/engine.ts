@@ -7,6 +7,7 @@ import type { Team } from "../parallel/team.js";
 import { createSource } from "../sources/create.js";
 import { EpochOrder, SequentialOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
+import { accountStep } from "./account.js";
 import { BatchBuilder, type MassRule } from "./batch-builder.js";
 import { HEAD } from "./batch-layout.js";
 import { CandidateStep } from "./candidate-step.js";
@@ -17,7 +18,7 @@ import { type TileShape, tileShape } from "./full-space.js";
 import { FullStep } from "./full-step.js";
 import { FullWalk } from "./full-walk.js";
 import { initialiseAll } from "./initialise.js";
-import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK, STAT, STEP_TIME_RING } from "./layout.js";
+import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK } from "./layout.js";
 import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
 import { openTables } from "./tables.js";
 import { Updates } from "./updates.js";
@@ -140,7 +141,10 @@ export class Engine implements Program<EngineCommand> {
     const batch = this.layout.batches[parity];
     const rows = this.kernels.memory.i32[(batch.head >>> 2) + HEAD.rows];
     if (rows === 0) {
-      this.#emptyStep(step, parity, builder, stopRequested);
+      // Nothing is left of this stretch of text: no table is touched.
+      this.#team.phase("table", this.#housekeepingUnits(builder), (unit) =>
+        this.#housekeeping(unit, step, parity, builder, () => 0, stopRequested),
+      );
       return;
     }
     this.#encoder.setBatchRows(rows);
@@ -149,13 +153,6 @@ export class Engine implements Program<EngineCommand> {
     this.#updates!.setStep(step);
     if (this.#candidate !== undefined) this.#candidateStep(this.#candidate, step, parity, builder, stopRequested);
     else this.#fullStep(this.#full!, step, parity, builder, stopRequested);
-  }
-
-  /** Of a stretch of text nothing may be left: that touches no table. */
-  #emptyStep(step: number, parity: number, builder: BatchBuilder | undefined, stopRequested: () => boolean): void {
-    this.#team.phase("table", this.#housekeepingUnits(builder), (unit) =>
-      this.#housekeeping(unit, step, parity, builder, () => 0, stopRequested),
-    );
   }
 
   #candidateStep(
@@ -306,23 +303,11 @@ export class Engine implements Program<EngineCommand> {
 
   /** One unit a step: what the main thread reads, and what all members agree on. */
   #account(step: number, parity: number, loss: number, stopRequested: () => boolean): void {
-    const { f64, i32 } = this.kernels.memory;
-    const stats = this.layout.stats >>> 3;
-    const valid = i32[(this.layout.batches[parity].head >>> 2) + HEAD.validRows];
-    const mean = this.spec.training!.reduction === "mean" ? loss : loss / Math.max(1, valid);
-    const now = performance.now();
-    f64[stats + STAT.examples] += valid;
-    f64[stats + STAT.lossSum] += mean;
-    f64[stats + STAT.lastLoss] = mean;
-    f64[stats + STAT.gradientNorm] += this.#norm;
-    const last = f64[stats + STAT.lastStepAt];
-    if (last > 0) {
-      f64[stats + STAT.ring + (step % STEP_TIME_RING)] = performance.timeOrigin + now - last;
-      f64[stats + STAT.milliseconds] += performance.timeOrigin + now - last;
-    }
-    f64[stats + STAT.lastStepAt] = performance.timeOrigin + now;
-    f64[stats + STAT.steps] += 1;
-    Atomics.store(i32, (this.layout.flags >>> 2) + FLAG.stop, stopRequested() ? 1 : 0);
+    const { memory } = this.kernels;
+    const examples = memory.i32[(this.layout.batches[parity].head >>> 2) + HEAD.validRows];
+    const mean = this.spec.training!.reduction === "mean" ? loss : loss / Math.max(1, examples);
+    accountStep(memory, this.layout.stats, step, { examples, loss: mean, norm: this.#norm });
+    Atomics.store(memory.i32, (this.layout.flags >>> 2) + FLAG.stop, stopRequested() ? 1 : 0);
   }
 
   /** Units of the encoder's update: runs of embedding rows, then blocks of dense parameters. */

@@ -1,5 +1,6 @@
 import type { Address, KernelMemory } from "@logq/kernels";
-import type { LossRows } from "@logq/losses";
+import type { LossPositives, LossRows } from "@logq/losses";
+import type { TrainingSpec } from "./spec.js";
 
 /** A description of rows that points nowhere yet. */
 export function lossRows(scale: number): LossRows {
@@ -26,4 +27,17 @@ export function sumInOrder({ f64 }: KernelMemory, address: Address, count: numbe
   let sum = 0;
   for (let i = 0; i < count; i++) sum += f64[(address >>> 3) + i];
   return sum;
+}
+
+/** Writes how often the candidates of each row count, k·T/S: the mass of a label is 1 in the loss that asks for it. */
+export function countByLabels(
+  { f32, i32 }: KernelMemory,
+  { loss, candidates }: TrainingSpec,
+  positives: LossPositives,
+  rows: LossRows,
+): void {
+  const each = loss.negativesPerLabel / candidates!.S;
+  const offsets = positives.offsets >>> 2;
+  const factors = rows.tileFactor >>> 2;
+  for (let r = 0; r < rows.R; r++) f32[factors + r] = each * (i32[offsets + r + 1] - i32[offsets + r]);
 }
