@@ -19,7 +19,8 @@ export async function saveResults(results: Results, folder = RESULTS_FOLDER): Pr
   return paths;
 }
 
-function freePath(stem: string): string {
+/** stem.json, or with a number behind it if that is taken. */
+export function freePath(stem: string): string {
   for (let number = 1; ; number++) {
     const file = number === 1 ? `${stem}.json` : `${stem}-${number}.json`;
     if (!existsSync(file)) return file;

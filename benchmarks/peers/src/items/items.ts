@@ -1,0 +1,33 @@
+import type { MachineProbe } from "@logq/micro-benchmarks";
+import { runComparison } from "../measure/compare.js";
+import type { ComparisonResult, ItemName } from "../report/results.js";
+import type { ItemContext } from "./context.js";
+import { sampledAgainstItself } from "./large.js";
+import { fullSteps, sampledSteps } from "./steps.js";
+import { topK } from "./topk.js";
+
+/** Repetitions of a round at least: a median of fewer says little, and the slowest steps take most of a second. */
+const LEAST = 3;
+
+/** Runs the comparisons of an item, one after the other. */
+export async function runItem(
+  item: ItemName,
+  context: ItemContext,
+  probe: MachineProbe,
+  measured: (result: ComparisonResult) => void,
+): Promise<void> {
+  const { rounds, seconds } = context.settings;
+  const steps = {
+    full: () => fullSteps(context),
+    sampled: () => [...sampledSteps(context), ...sampledAgainstItself(context)],
+    topk: () => topK(context),
+    word2vec: () => [],
+    train: () => [],
+  };
+  for (const comparison of steps[item]()) {
+    context.tell(`${item}: ${comparison.name}`);
+    measured(
+      await runComparison(comparison, { rounds, seconds, least: item === "topk" ? 1 : LEAST }, probe, context.tell),
+    );
+  }
+}

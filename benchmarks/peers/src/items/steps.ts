@@ -1,0 +1,128 @@
+import { makeStepInputs, type StepInputs } from "../inputs/step-inputs.js";
+import { layerEntry } from "../logq/layer-contender.js";
+import type { Agreements } from "../measure/agree.js";
+import type { Comparison } from "../measure/compare.js";
+import type { Entry } from "../measure/contender.js";
+import { pythonEntry, type ScriptTask } from "../python/contender.js";
+import { stock, tuned } from "../python/settings.js";
+import type { Absent, ItemName } from "../report/results.js";
+import type { ItemContext } from "./context.js";
+import { bytesOf, count, LEARNING_RATE, type StepShape } from "./step-shape.js";
+
+/** A peer's way to do a step. */
+interface Form {
+  readonly name: string;
+  readonly package: string;
+  readonly script: string;
+  /** What the script calls it. */
+  readonly form: string;
+}
+
+const torch = (script: string, form: string): Form => ({ name: `PyTorch, ${form}`, package: "torch", script, form });
+const TENSORFLOW = { package: "tensorflow-cpu", script: "tensorflow_step.py", form: "" };
+
+const FULL: readonly Form[] = [
+  ...["autograd", "hand-written", "torch.compile", "linear_cross_entropy"].map((form) => torch("torch_full.py", form)),
+  { ...TENSORFLOW, name: "TensorFlow, dense softmax" },
+];
+const SAMPLED = ["sparse embedding", "hand-written", "torch.compile"].map((form) => torch("torch_sampled.py", form));
+
+/** Of a first step whose inputs are the same: float32 sums in another order, and nothing else. */
+const SAME_INPUTS: Agreements = {
+  loss: { relative: 1e-5 },
+  "hidden gradient": { ofLargest: 1e-4 },
+  "table change": { ofLargest: 1e-3 },
+};
+
+/** Of the mean over one pass of the batches, each with its own draws. */
+const OWN_DRAWS: Agreements = { loss: { relative: 0.01 } };
+
+const SHAPE = { B: 256, D: 128, S: 1024 } as const;
+
+export function fullSteps(context: ItemContext): Comparison[] {
+  const sizes = context.settings.quick ? [10_000] : [10_000, 100_000, 500_000];
+  return sizes.map((n) => {
+    const shape: StepShape = { loss: "full-softmax", n, B: 128, D: 128, S: 0, draws: "given" };
+    const work = "Forward, cross-entropy, gradients of the hidden vectors and of the class table, SGD.";
+    return stepComparison(context, "full", `full softmax, n = ${count(n)}, B = 128, D = 128`, work, shape, FULL);
+  });
+}
+
+export function sampledSteps(context: ItemContext): Comparison[] {
+  const sizes = context.settings.quick ? [10_000] : [100_000, 1_000_000];
+  const size = "B = 256, S = 1,024 shared, D = 128";
+  const softmax: Form = { ...TENSORFLOW, name: "TensorFlow, sampled_softmax_loss" };
+  const nce: Form = { ...TENSORFLOW, name: "TensorFlow, nce_loss" };
+  const given = "The same candidates for all, all different; log Q corrected; SGD on the rows that were met.";
+  const own =
+    "Every side draws in the step, log-uniformly with replacement, and does with repeated candidates what it does.";
+  return [
+    ...sizes.map((n) => {
+      const shape: StepShape = { ...SHAPE, loss: "sampled-softmax", n, draws: "given" };
+      return stepComparison(context, "sampled", `sampled softmax, n = ${count(n)}, ${size}`, given, shape, [
+        ...SAMPLED,
+        softmax,
+      ]);
+    }),
+    ...sizes.map((n) => {
+      const shape: StepShape = { ...SHAPE, loss: "sampled-softmax", n, draws: "own" };
+      return stepComparison(
+        context,
+        "sampled",
+        `sampled softmax as users run it, n = ${count(n)}, ${size}`,
+        own,
+        shape,
+        [...SAMPLED, softmax],
+      );
+    }),
+    ...sizes.slice(0, 1).map((n) => {
+      const shape: StepShape = { ...SHAPE, loss: "nce", n, draws: "given" };
+      return stepComparison(context, "sampled", `NCE, n = ${count(n)}, ${size}`, given, shape, [...SAMPLED, nce]);
+    }),
+  ];
+}
+
+/** logq's back-ends, then each form as it comes and tuned. */
+function stepComparison(
+  context: ItemContext,
+  item: ItemName,
+  name: string,
+  work: string,
+  shape: StepShape,
+  forms: readonly Form[],
+): Comparison {
+  const { python, noPython, absentBackends } = context;
+  const absent: Absent[] =
+    python === undefined ? forms.map((form) => ({ contender: form.name, reason: noPython })) : [];
+  return {
+    item,
+    name,
+    work,
+    agreements: shape.draws === "own" ? OWN_DRAWS : SAME_INPUTS,
+    absent: [...absentBackends, ...absent],
+    async prepare() {
+      const inputs = await makeStepInputs(shape);
+      const ours = context.backends.map((backend) => layerEntry(backend, shape, inputs, context.settings.threads));
+      const peers = python === undefined ? [] : forms.flatMap((form) => peerEntries(context, form, shape, inputs));
+      return { entries: [...ours, ...peers], close: () => inputs.remove() };
+    },
+  };
+}
+
+function peerEntries({ python, settings }: ItemContext, form: Form, shape: StepShape, inputs: StepInputs): Entry[] {
+  const { threads } = settings;
+  const task: ScriptTask = {
+    script: form.script,
+    packages: ["numpy", form.package],
+    question: {
+      files: inputs.files,
+      threads,
+      rate: LEARNING_RATE,
+      loss: shape.loss,
+      negatives: shape.S,
+      form: form.form,
+    },
+    bytes: bytesOf(shape),
+  };
+  return [[stock(threads)], tuned(threads)].map((ways) => pythonEntry(form.name, python!, task, ways));
+}

@@ -1,0 +1,90 @@
+import { mkdir } from "node:fs/promises";
+import { LogqError } from "@logq/core";
+import { describeMachine, MachineProbe, RESULTS_FOLDER } from "@logq/micro-benchmarks";
+import { type CliOutput, parseCommandLine } from "./cli.js";
+import type { ItemContext } from "./items/context.js";
+import { runItem } from "./items/items.js";
+import { availableBackends } from "./logq/backends.js";
+import { messageOf } from "./message.js";
+import { PythonEnvironment } from "./python/environment.js";
+import { type ComparisonResult, RESULTS_FORMAT, type Results, type Settings } from "./report/results.js";
+import { saveResults } from "./report/save.js";
+import { comparisonTable, heading } from "./report/table.js";
+
+/**
+ * The whole program: tables on `out` as they are ready, or one JSON object at the end and everything else on `err`. Answers the exit code:
+ * 0; 1 if somebody computed something else than logq; 2 for a command line that makes no sense.
+ */
+export async function program(args: readonly string[], output: CliOutput): Promise<number> {
+  try {
+    const options = parseCommandLine(args, output);
+    if ("exitCode" in options) return options.exitCode === 0 ? 0 : 2;
+    const folder = options.out ?? RESULTS_FOLDER;
+    // Before hours of work, not after.
+    await mkdir(folder, { recursive: true });
+    const tell = (text: string) => output.err(`${text}\n`);
+    const show = (text: string) => (options.json ? output.err(text) : output.out(text));
+    const results = await run(options.settings, options.python, tell, (one) => show(`\n${comparisonTable(one)}\n`));
+    show(`\n${heading(results)}\n`);
+    if (options.json) output.out(`${JSON.stringify(results)}\n`);
+    for (const file of await saveResults(results, folder)) tell(`kept in ${file}`);
+    return results.comparisons.some(({ absent }) => absent.some(({ reason }) => reason.startsWith("refused:"))) ? 1 : 0;
+  } catch (error) {
+    if (!LogqError.isInstance(error)) throw error;
+    output.err(`${error.message}\n`);
+    return error.code === "LOGQ_OPTION" ? 2 : 1;
+  }
+}
+
+async function run(
+  settings: Settings,
+  pythonPath: string | undefined,
+  tell: (text: string) => void,
+  measured: (result: ComparisonResult) => void,
+): Promise<Results> {
+  const head = {
+    format: RESULTS_FORMAT,
+    date: new Date().toISOString(),
+    machine: describeMachine(),
+    settings,
+  } as const;
+  const { backends, absent } = await availableBackends();
+  const { python, reason } = await pythonOr(pythonPath, tell);
+  const context: ItemContext = {
+    settings,
+    backends,
+    absentBackends: absent,
+    python,
+    noPython: reason,
+    data: process.env.LOGQ_DATA || undefined,
+    tell,
+  };
+  const comparisons: ComparisonResult[] = [];
+  const probe = await MachineProbe.start();
+  try {
+    for (const item of settings.items) {
+      await runItem(item, context, probe, (result) => {
+        measured(result);
+        comparisons.push(result);
+      });
+    }
+  } finally {
+    await probe.close();
+  }
+  return { ...head, versions: python?.versions ?? {}, comparisons };
+}
+
+/** A path that the user gave has to work; that no Python can be found otherwise is one of the results. */
+async function pythonOr(
+  path: string | undefined,
+  tell: (text: string) => void,
+): Promise<{ python: PythonEnvironment | undefined; reason: string }> {
+  try {
+    return { python: await PythonEnvironment.create(path, tell), reason: "" };
+  } catch (error) {
+    if (path !== undefined) throw error;
+    const reason = `no Python: ${messageOf(error)}`;
+    tell(reason);
+    return { python: undefined, reason };
+  }
+}
