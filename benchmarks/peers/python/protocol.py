@@ -10,7 +10,8 @@ def serve(build):
     """Answers questions until standard input ends.
 
     build(settings) makes the work: an object with step(), which does it once, and check(), which does it for the
-    first time and answers what came out as {name: flat list of numbers}.
+    first time and answers what came out as {name: flat list of numbers}. Trainings have steps(question) and
+    quality(question), or train(question), instead; these answer a dictionary.
     """
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # Whatever libraries print is noise.
@@ -23,8 +24,10 @@ def serve(build):
                 answer = {}
             elif question["ask"] == "check":
                 answer = {"check": work.check()}
-            else:
+            elif question["ask"] == "round":
                 answer = {"milliseconds": timed(work.step, question["seconds"], question["least"])}
+            else:
+                answer = getattr(work, question["ask"])(question)
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")

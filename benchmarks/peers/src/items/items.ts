@@ -5,6 +5,8 @@ import type { ItemContext } from "./context.js";
 import { sampledAgainstItself } from "./large.js";
 import { fullSteps, sampledSteps } from "./steps.js";
 import { topK } from "./topk.js";
+import { runTrainings } from "./train.js";
+import { runWord2vec } from "./word2vec.js";
 
 /** Repetitions of a round at least: a median of fewer says little, and the slowest steps take most of a second. */
 const LEAST = 3;
@@ -17,12 +19,12 @@ export async function runItem(
   measured: (result: ComparisonResult) => void,
 ): Promise<void> {
   const { rounds, seconds } = context.settings;
+  if (item === "word2vec") return measured(await runWord2vec(context, probe));
+  if (item === "train") return runTrainings(context, probe, measured);
   const steps = {
     full: () => fullSteps(context),
     sampled: () => [...sampledSteps(context), ...sampledAgainstItself(context)],
     topk: () => topK(context),
-    word2vec: () => [],
-    train: () => [],
   };
   for (const comparison of steps[item]()) {
     context.tell(`${item}: ${comparison.name}`);
