@@ -40,10 +40,9 @@ export async function timeToQuality(learner: Learner, goal: Goal): Promise<Outco
     done += count;
     if (goal.glance !== undefined && !passes(await learner.quality(goal.glance), goal, NEAR)) continue;
     quality = await learner.quality(limit);
-    if (passes(quality, goal, 1))
-      return { value: seconds, more: { [metric]: quality, steps: done, "s in all": seconds } };
+    if (passes(quality, goal, 1)) return { value: seconds, more: { [metric]: quality, steps: done } };
   }
-  return { value: null, more: { [metric]: quality, steps: totalSteps, "s in all": seconds } };
+  return { value: null, more: { [metric]: quality, steps: totalSteps } };
 }
 
 function passes(quality: number, { target, more }: Goal, slack: number): boolean {
