@@ -1,8 +1,12 @@
-"""Skip-gram with negative sampling in fastText's Python package, for machines without its program. The time includes reading the words."""
+"""Skip-gram with negative sampling in fastText's Python package, for machines without its program.
+
+The time includes reading the words.
+"""
 
 import time
 
 import fasttext
+
 from protocol import serve
 
 

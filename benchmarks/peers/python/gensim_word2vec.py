@@ -3,6 +3,7 @@
 import time
 
 from gensim.models import Word2Vec
+
 from protocol import serve
 
 

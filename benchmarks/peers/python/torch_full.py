@@ -2,6 +2,7 @@
 
 import torch
 import torch.nn.functional as F
+
 from protocol import serve
 from torch_step import TorchStep
 

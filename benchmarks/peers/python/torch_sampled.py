@@ -1,9 +1,10 @@
-"""A sampled softmax or NCE step in PyTorch: candidates shared by the batch, log Q corrected, SGD on the rows that were met."""
+"""A sampled softmax or NCE step in PyTorch: shared candidates, log Q corrected, SGD on the rows that were met."""
 
 import math
 
 import torch
 import torch.nn.functional as F
+
 from protocol import serve
 from torch_step import TorchStep
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
-from protocol import serve
+
 from inputs import read
+from protocol import serve
 
 
 class TopK:

@@ -1,9 +1,10 @@
-"""Matrix factorisation by sampled softmax in PyTorch: uniform negatives shared by the batch, the partition form, lazy Adam."""
+"""Matrix factorisation by sampled softmax in PyTorch: shared uniform negatives, the partition form, lazy Adam."""
 
 import math
 import time
 
 import torch
+
 from inputs import read
 from protocol import serve
 from rows import AdamRows, coalesce
@@ -16,7 +17,9 @@ class Pairs:
         torch.manual_seed(settings["seed"])
         files = settings["files"]
         self.users, self.items = (torch.from_numpy(read(files[name])).long() for name in ("users", "items"))
-        self.test_users, self.test_items = (torch.from_numpy(read(files[f"test-{name}"])).long() for name in ("users", "items"))
+        self.test_users, self.test_items = (
+            torch.from_numpy(read(files[f"test-{name}"])).long() for name in ("users", "items")
+        )
         self.user_count, self.classes, dim = settings["users"], settings["classes"], settings["dim"]
         self.user_table = torch.empty(self.user_count, dim).uniform_(-1, 1).mul_(settings["scale"])
         self.item_table = torch.empty(self.classes, dim).uniform_(-1, 1).mul_(settings["scale"])
@@ -64,9 +67,13 @@ class Pairs:
     @torch.no_grad()
     def quality(self, _question):
         """Recall@20 over all items but those of the training part, a mean over the users that have test items."""
-        seen = torch.sparse_coo_tensor(
-            torch.stack([self.users, self.items]), torch.ones(len(self.users)), (self.user_count, self.classes)
-        ).coalesce().to_sparse_csr()
+        seen = (
+            torch.sparse_coo_tensor(
+                torch.stack([self.users, self.items]), torch.ones(len(self.users)), (self.user_count, self.classes)
+            )
+            .coalesce()
+            .to_sparse_csr()
+        )
         wanted = torch.zeros(self.user_count, dtype=torch.long).index_add_(
             0, self.test_users, torch.ones_like(self.test_users)
         )

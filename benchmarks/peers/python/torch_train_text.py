@@ -3,11 +3,13 @@
 The output layer's gradients are written by hand, on the rows that a step meets; the encoder's come from autograd.
 """
 
+import itertools
 import math
 import time
 
 import torch
 import torch.nn.functional as F
+
 from inputs import read
 from protocol import serve
 from rows import AdagradRows, coalesce
@@ -41,7 +43,7 @@ class Text:
         # As logq starts them: the log of the share, of what was never seen as of half a sight.
         self.bias = ((counts.clamp(min=0.5)) / counts.sum()).log().float()
         widths = [self.window * dim, hidden, *([] if hidden == dim else [dim])]
-        layers = [torch.nn.Linear(a, b) for a, b in zip(widths, widths[1:])]
+        layers = [torch.nn.Linear(a, b) for a, b in itertools.pairwise(widths)]
         for layer in layers:
             torch.nn.init.xavier_uniform_(layer.weight)
             torch.nn.init.zeros_(layer.bias)

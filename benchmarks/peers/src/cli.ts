@@ -8,6 +8,8 @@ export interface CliOptions {
   readonly json: boolean;
   /** Where results are kept; undefined: the folder in the repository. */
   readonly out: string | undefined;
+  /** A document whose last section, "## The numbers", is written anew. */
+  readonly page: string | undefined;
   /** A Python that has the peers; undefined: one is made in benchmarks/peers/.venv. */
   readonly python: string | undefined;
 }
@@ -26,6 +28,7 @@ Examples:
   peers --quick                      small sizes and few rounds: whether it works, not how fast it is
   peers --only full,sampled          two items
   peers --python ~/venv/bin/python   peers that are installed already; what is missing there is absent
+  peers --page docs/peers.md         everything, and the tables into the documentation
 
 word2vec and train read the folder that LOGQ_DATA names. Nothing is timed before its first step agrees with logq's.`;
 
@@ -34,6 +37,7 @@ interface RawOptions {
   readonly quick?: boolean;
   readonly json?: boolean;
   readonly out?: string;
+  readonly page?: string;
   readonly python?: string;
   readonly rounds?: string;
   readonly seconds?: string;
@@ -70,6 +74,7 @@ export function parseCommandLine(
     },
     json: raw.json ?? false,
     out: raw.out,
+    page: raw.page,
     python: raw.python,
   };
 }
@@ -96,6 +101,7 @@ function command(output: CliOutput): Command {
     .option("--quick", "small sizes, few rounds")
     .option("--json", "print the results as one JSON object on stdout, all else on stderr")
     .option("--out <folder>", "keep the results in this folder instead of benchmarks/results")
+    .option("--page <file>", 'write the tables into this document too, behind its line "## The numbers"')
     .option("--python <path>", "a Python that has the peers, instead of an environment of our own")
     .option("--rounds <n>", `interleaved rounds (default: ${USUAL.rounds})`)
     .option("--seconds <n>", `timed seconds a contender and round (default: ${USUAL.seconds})`)

@@ -8,7 +8,7 @@ import { availableBackends } from "./logq/backends.js";
 import { messageOf } from "./message.js";
 import { PythonEnvironment } from "./python/environment.js";
 import { type ComparisonResult, RESULTS_FORMAT, type Results, type Settings } from "./report/results.js";
-import { saveResults } from "./report/save.js";
+import { requirePage, saveResults, writeIntoPage } from "./report/save.js";
 import { comparisonTable, heading } from "./report/table.js";
 
 /**
@@ -22,12 +22,14 @@ export async function program(args: readonly string[], output: CliOutput): Promi
     const folder = options.out ?? RESULTS_FOLDER;
     // Before hours of work, not after.
     await mkdir(folder, { recursive: true });
+    if (options.page !== undefined) await requirePage(options.page);
     const tell = (text: string) => output.err(`${text}\n`);
     const show = (text: string) => (options.json ? output.err(text) : output.out(text));
     const results = await run(options.settings, options.python, tell, (one) => show(`\n${comparisonTable(one)}\n`));
     show(`\n${heading(results)}\n`);
     if (options.json) output.out(`${JSON.stringify(results)}\n`);
     for (const file of await saveResults(results, folder)) tell(`kept in ${file}`);
+    if (options.page !== undefined) await writeIntoPage(results, options.page);
     return results.comparisons.some(({ absent }) => absent.some(({ reason }) => reason.startsWith("refused:"))) ? 1 : 0;
   } catch (error) {
     if (!LogqError.isInstance(error)) throw error;

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { BackendError } from "@logq/core";
+import { messageOf } from "../message.js";
 import { bareEnvironment } from "./settings.js";
 
 const run = promisify(execFile);
@@ -85,7 +86,7 @@ export class PythonEnvironment {
       await run(this.#python, ["-m", "pip", "install", "--quiet", pin], { maxBuffer: 2 ** 26 });
     } catch (cause) {
       const lines = String((cause as { stderr?: string }).stderr ?? "").split("\n");
-      const reason = lines.find((line) => line.startsWith("ERROR:")) ?? lines[0] ?? "";
+      const reason = lines.find((line) => line.startsWith("ERROR:")) ?? messageOf(cause);
       throw new BackendError(`${pin} could not be installed: ${reason}`, { name }, { cause });
     }
     const version = await this.#versionOf(name);
@@ -99,6 +100,8 @@ async function makeEnvironment(tell: (text: string) => void): Promise<void> {
   try {
     await run("python3", ["-m", "venv", OWN]);
   } catch (cause) {
+    // A half-made one would be taken for whole next time.
+    await rm(OWN, { recursive: true, force: true });
     const missing = (cause as { code?: unknown }).code === "ENOENT";
     const reason = missing ? "there is no python3" : "python3 -m venv failed";
     throw new BackendError(reason, { folder: OWN }, { cause });

@@ -81,8 +81,8 @@ export function reddit(target: number): Task {
     needs: ["reddit-titles/titles.tsv.gz"],
     goal: (dataset) => ({
       ...crossEntropyGoal(target),
-      from: 100,
-      every: 100,
+      from: 50,
+      every: 50,
       totalSteps: epochOf(dataset),
       limit: 5000,
     }),
