@@ -1,5 +1,4 @@
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { BackendError } from "@logq/core";
 import type { BackendName } from "@logq/kernels";
 import type { Outcome, Trial } from "../measure/trials.js";
@@ -40,7 +39,7 @@ const rateOf = ({ corpus, settings }: Word2vecWork, seconds: number) =>
   (corpus.tokens * settings.epochs) / seconds / settings.threads;
 
 /** The workspace's runner: it builds the command first where that is needed. */
-const RUNNER = fileURLToPath(new URL("../../../../.workspace/run.mjs", import.meta.url));
+const RUNNER = path.resolve(SCRIPTS, "../../..", ".workspace", "run.mjs");
 const logq = (...args: string[]) => runProgram(process.execPath, [RUNNER, "logq", ...args]);
 
 /** `logq train --recipe skipgram`, with word2vec's own loss or the recipe's. */
