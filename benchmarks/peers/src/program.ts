@@ -4,7 +4,7 @@ import { describeMachine, MachineProbe, RESULTS_FOLDER } from "@logq/micro-bench
 import { type CliOutput, parseCommandLine } from "./cli.js";
 import type { ItemContext } from "./items/context.js";
 import { runItem } from "./items/items.js";
-import { availableBackends } from "./logq/backends.js";
+import { findBackends } from "./logq/backends.js";
 import { messageOf } from "./message.js";
 import { PythonEnvironment } from "./python/environment.js";
 import { type ComparisonResult, RESULTS_FORMAT, type Results, type Settings } from "./report/results.js";
@@ -50,12 +50,12 @@ async function run(
     machine: describeMachine(),
     settings,
   } as const;
-  const { backends, absent } = await availableBackends();
+  const backends = await findBackends();
   const { python, reason } = await pythonOr(pythonPath, tell);
   const context: ItemContext = {
     settings,
-    backends,
-    absentBackends: absent,
+    backends: backends.names,
+    absentBackends: backends.absent,
     python,
     noPython: reason,
     data: process.env.LOGQ_DATA || undefined,
@@ -73,7 +73,7 @@ async function run(
   } finally {
     await probe.close();
   }
-  return { ...head, versions: python?.versions ?? {}, comparisons };
+  return { ...head, backends: backends.descriptions, versions: python?.versions ?? {}, comparisons };
 }
 
 /** A path that the user gave has to work; that no Python can be found otherwise is one of the results. */

@@ -58,6 +58,7 @@ export function resultsOf(comparisons: readonly ComparisonResult[]): Results {
       revision: "abc",
     },
     settings: { items: ["full"], quick: false, rounds: 5, seconds: 1, threads: 2, trainings: 3 },
+    backends: ["wasm"],
     versions: { torch: "2.0" },
     comparisons,
   };

@@ -14,6 +14,8 @@ export interface Results {
   readonly date: string;
   readonly machine: Machine;
   readonly settings: Settings;
+  /** logq's back-ends that ran: of a BLAS the library, and for which processor. */
+  readonly backends: readonly string[];
   /** Versions of what the peers are, by name; what could not be had is among the absent of the comparisons. */
   readonly versions: Readonly<Record<string, string>>;
   readonly comparisons: readonly ComparisonResult[];

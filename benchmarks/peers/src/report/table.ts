@@ -7,11 +7,12 @@ export function resultsPage(results: Results): string {
 }
 
 /** Where and how; no date and no load, which the file of the results keeps. */
-export function heading({ machine, settings, versions }: Results): string {
+export function heading({ machine, settings, backends, versions }: Results): string {
   const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(0);
   const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `${machine.cpu}, ${machine.cores} cores, ${gigabytes} GiB, ${machine.os}; Node ${machine.node}; ${settings.threads} threads on all sides.`,
+    `logq: ${backends.join("; ")}.`,
     `Peers: ${peers.length === 0 ? "none" : peers.join(", ")}.`,
     `Medians of ${settings.rounds} interleaved rounds of at least ${settings.seconds} s${settings.quick ? " (a quick run: small sizes, not to be quoted)" : ""}; trainings: ${settings.trainings} seeds.`,
   ].join("\n");
