@@ -10,7 +10,9 @@ class Inputs:
 
     def __init__(self, settings):
         files = settings["files"]
-        self.table = read(files["table"])
+        # The original, for comparison: left on disk, whoever trains takes a copy.
+        table = files["table"]
+        self.table = np.memmap(table["path"], dtype=table["dtype"], mode="r", shape=tuple(table["shape"]))
         self.hidden = read(files["hidden"])
         self.targets = read(files["targets"]).astype(np.int64)
         self.candidates = read(files["candidates"]).astype(np.int64) if "candidates" in files else None

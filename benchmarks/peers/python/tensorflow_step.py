@@ -12,7 +12,7 @@ class TensorFlowStep:
         self.inputs = Inputs(settings)
         tf.config.threading.set_intra_op_parallelism_threads(self.inputs.threads)
         tf.config.threading.set_inter_op_parallelism_threads(self.inputs.threads)
-        self.table = tf.Variable(self.inputs.table)
+        self.table = tf.Variable(np.array(self.inputs.table))
         self.biases = tf.zeros([self.inputs.classes])
         self.hidden = [tf.constant(hidden) for hidden in self.inputs.hidden]
         self.targets = [tf.constant(targets) for targets in self.inputs.targets]

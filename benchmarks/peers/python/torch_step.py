@@ -16,7 +16,7 @@ class TorchStep:
         self.inputs = Inputs(settings)
         torch.set_num_threads(self.inputs.threads)
         self.rate = self.inputs.rate
-        self.table = torch.from_numpy(self.inputs.table.copy())
+        self.table = torch.from_numpy(np.array(self.inputs.table))
         self.hidden = torch.from_numpy(self.inputs.hidden)
         self.targets = torch.from_numpy(self.inputs.targets)
         self.next = 0

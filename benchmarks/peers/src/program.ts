@@ -7,6 +7,7 @@ import { runItem } from "./items/items.js";
 import { findBackends } from "./logq/backends.js";
 import { messageOf } from "./message.js";
 import { PythonEnvironment } from "./python/environment.js";
+import { mklPreload } from "./python/mkl.js";
 import { type ComparisonResult, RESULTS_FORMAT, type Results, type Settings } from "./report/results.js";
 import { requirePage, saveResults, writeIntoPage } from "./report/save.js";
 import { comparisonTable, heading } from "./report/table.js";
@@ -58,6 +59,7 @@ async function run(
     absentBackends: backends.absent,
     python,
     noPython: reason,
+    preload: python === undefined ? undefined : mklPreload(),
     data: process.env.LOGQ_DATA || undefined,
     tell,
   };

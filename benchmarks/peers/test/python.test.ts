@@ -50,6 +50,11 @@ describe("settings", () => {
     for (const { env } of tuned(2)) expect(env).toMatchObject({ ...stock(2).env, MALLOC_MMAP_MAX_: "0" });
   });
 
+  it("try MKL's other kernels first, with both ways to wait, and one without", () => {
+    const preloads = tuned(2, "/x.so").map(({ env }) => (env as Record<string, string>).LD_PRELOAD);
+    expect(preloads).toEqual(["/x.so", "/x.so", undefined]);
+  });
+
   it("leave out what could set a peer unseen", () => {
     process.env.OMP_WAIT_POLICY = "ACTIVE";
     try {

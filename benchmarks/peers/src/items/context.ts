@@ -11,6 +11,8 @@ export interface ItemContext {
   /** Undefined: there is none, for `noPython`. */
   readonly python: PythonEnvironment | undefined;
   readonly noPython: string;
+  /** For peers' MKL, if that is of use. */
+  readonly preload: string | undefined;
   /** The folder of the data sets; undefined without LOGQ_DATA. */
   readonly data: string | undefined;
   tell(text: string): void;

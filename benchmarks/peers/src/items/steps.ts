@@ -109,7 +109,12 @@ function stepComparison(
   };
 }
 
-function peerEntries({ python, settings }: ItemContext, form: Form, shape: StepShape, inputs: StepInputs): Entry[] {
+function peerEntries(
+  { python, settings, preload }: ItemContext,
+  form: Form,
+  shape: StepShape,
+  inputs: StepInputs,
+): Entry[] {
   const { threads } = settings;
   const task: ScriptTask = {
     script: form.script,
@@ -124,5 +129,7 @@ function peerEntries({ python, settings }: ItemContext, form: Form, shape: StepS
     },
     bytes: bytesOf(shape),
   };
-  return [[stock(threads)], tuned(threads)].map((ways) => pythonEntry(form.name, python!, task, ways));
+  // How OpenMP waits is nothing to TensorFlow, which has threads of its own.
+  const ways = form.package === TENSORFLOW.package ? tuned(threads).slice(0, 1) : tuned(threads, preload);
+  return [[stock(threads)], ways].map((settings) => pythonEntry(form.name, python!, task, settings));
 }

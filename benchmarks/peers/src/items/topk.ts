@@ -97,7 +97,7 @@ function ourEntry(
 }
 
 function peerEntries(
-  { python, settings }: ItemContext,
+  { python, settings, preload }: ItemContext,
   { n, D, queries, k }: Shape,
   files: ArrayFiles,
   { form, block }: (typeof FORMS)[number],
@@ -109,5 +109,7 @@ function peerEntries(
     question: { files, threads, k, form, block },
     bytes: 2 ** 29 + 4 * n * D + 4 * n * (form === "unblocked" ? queries : 50),
   };
-  return [[stock(threads)], tuned(threads)].map((ways) => pythonEntry(`PyTorch, ${form}`, python!, task, ways));
+  return [[stock(threads)], tuned(threads, preload)].map((ways) =>
+    pythonEntry(`PyTorch, ${form}`, python!, task, ways),
+  );
 }

@@ -57,7 +57,7 @@ function trialsOf(
   task: Task,
   dataset: AnyDataset,
   question: object,
-  { backends, python, settings }: ItemContext,
+  { backends, python, settings, preload }: ItemContext,
 ): Trial[] {
   const { threads } = settings;
   const goal = task.goal(dataset);
@@ -75,7 +75,7 @@ function trialsOf(
     }),
   );
   if (python === undefined) return ours;
-  const peers = [stock(threads), tuned(threads)[0]!].map((ways: ProcessSettings): Trial => {
+  const peers = [stock(threads), tuned(threads, preload)[0]!].map((ways: ProcessSettings): Trial => {
     const name = `PyTorch, ${ways.name}`;
     return {
       name,

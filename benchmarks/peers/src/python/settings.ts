@@ -23,12 +23,17 @@ export function stock(threads: number): ProcessSettings {
   return { name: "stock", env: threadsOf(threads) };
 }
 
-/** Settings of which the fastest counts as "tuned". */
-export function tuned(threads: number): ProcessSettings[] {
-  return ["PASSIVE", "ACTIVE"].map((policy) => ({
+/**
+ * Settings of which the fastest counts as "tuned".
+ * @param preload what makes MKL take the processor's best kernels (see `mklPreload`), if that is of use
+ */
+export function tuned(threads: number, preload?: string): ProcessSettings[] {
+  const ways = ["PASSIVE", "ACTIVE"].map((policy) => ({
     name: "tuned",
     env: { ...threadsOf(threads), ...KEEP_PAGES, OMP_WAIT_POLICY: policy, ...openblasCore() },
   }));
+  if (preload === undefined) return ways;
+  return [...ways.map(({ name, env }) => ({ name, env: { ...env, LD_PRELOAD: preload } })), ways[0]!];
 }
 
 /** OpenBLAS, where a peer's build has it, may take the kernels of another processor: the user's word for it is passed on. */

@@ -42,13 +42,13 @@ const rateOf = ({ corpus, settings }: Word2vecWork, seconds: number) =>
 const RUNNER = path.resolve(SCRIPTS, "../../..", ".workspace", "run.mjs");
 const logq = (...args: string[]) => runProgram(process.execPath, [RUNNER, "logq", ...args]);
 
-/** `logq train --recipe skipgram`, with word2vec's own loss or the recipe's. */
+/** `logq train --recipe skipgram`, whose negatives and subsampling are those of the others, with word2vec's own loss or the recipe's. */
 export function logqTrial(work: Word2vecWork, backend: BackendName, loss: string | undefined): Trial {
-  const { dim, window, epochs, subsample, threads } = work.settings;
+  const { dim, window, epochs, threads } = work.settings;
   const data = path.join(work.folder, "logq-data");
   const flags = [
     ...["--recipe", "skipgram", ...(loss === undefined ? [] : ["--loss", loss])],
-    ...["--dim", dim, "--window", window, "--epochs", epochs, "--subsample", subsample].map(String),
+    ...["--dim", dim, "--window", window, "--epochs", epochs].map(String),
     ...["--workers", String(threads), "--backend", backend],
   ];
   return {
