@@ -34,7 +34,18 @@ function complainAboutIdentity({ folder, manifest }, top) {
 }
 
 /** Those named in the inputs and outputs of turbo.json, and those that no task reads. */
-const KNOWN_FOLDERS = ["src", "assembly", "tools", "test", "dist", "build", "node_modules", "results", "peers", "python"];
+const KNOWN_FOLDERS = [
+  "src",
+  "assembly",
+  "tools",
+  "test",
+  "dist",
+  "build",
+  "node_modules",
+  "results",
+  "peers",
+  "python",
+];
 
 /** A task that read a folder which turbo.json does not know would be answered from the cache after a change there. */
 function complainAboutFolders({ folder }) {
