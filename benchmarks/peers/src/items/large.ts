@@ -1,4 +1,4 @@
-import { makeStepInputs } from "../inputs/step-inputs.js";
+import { makeStepInputs, type StepInputs } from "../inputs/step-inputs.js";
 import { layerEntry } from "../logq/layer-contender.js";
 import type { Comparison } from "../measure/compare.js";
 import type { Entry } from "../measure/contender.js";
@@ -27,7 +27,9 @@ export function sampledAgainstItself(context: ItemContext): Comparison[] {
   }));
 }
 
-/** Makes its inputs when it starts and drops the table then: two of them need not fit at once. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Makes its inputs when it starts and lets go of their table then: it is gigabytes, and the layer has its own. */
 function lazyEntry(context: ItemContext, backend: ItemContext["backends"][number], shape: StepShape): Entry {
   const name = `logq, ${backend}, n = ${count(shape.n)}`;
   return {
@@ -36,8 +38,9 @@ function lazyEntry(context: ItemContext, backend: ItemContext["backends"][number
     settings: { backend, workers: context.settings.threads, n: shape.n },
     bytes: 2 ** 29 + 3 * 4 * shape.n * shape.D,
     async start() {
-      const inputs = await makeStepInputs(shape, { files: false });
+      const inputs: Mutable<StepInputs> = { ...(await makeStepInputs(shape, { files: false })) };
       const contender = await layerEntry(backend, shape, inputs, context.settings.threads).start();
+      inputs.table = new Float32Array(0);
       // Nobody to compare with, and reading back a table of gigabytes would be all that a check does.
       return { check: async () => ({}), round: contender.round.bind(contender), close: () => contender.close() };
     },

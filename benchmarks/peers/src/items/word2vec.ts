@@ -35,15 +35,12 @@ export async function runWord2vec(context: ItemContext, probe: MachineProbe): Pr
       },
       folder: folder.path,
     };
+    const ours = context.backends.map((backend) => logqTrial(work, backend));
     const { trials, absent } = await peers(context, work);
-    return await runTrials(head, [...ours(context, work), ...trials], absent, settings.trainings, probe, tell);
+    return await runTrials(head, [...ours, ...trials], absent, settings.trainings, probe, tell);
   } finally {
     await folder.remove();
   }
-}
-
-function ours({ backends }: ItemContext, work: Word2vecWork): Trial[] {
-  return backends.flatMap((backend) => ["negative-sampling", undefined].map((loss) => logqTrial(work, backend, loss)));
 }
 
 async function peers(

@@ -42,17 +42,17 @@ const rateOf = ({ corpus, settings }: Word2vecWork, seconds: number) =>
 const RUNNER = path.resolve(SCRIPTS, "../../..", ".workspace", "run.mjs");
 const logq = (...args: string[]) => runProgram(process.execPath, [RUNNER, "logq", ...args]);
 
-/** `logq train --recipe skipgram`, whose negatives and subsampling are those of the others, with word2vec's own loss or the recipe's. */
-export function logqTrial(work: Word2vecWork, backend: BackendName, loss: string | undefined): Trial {
+/** `logq train --recipe skipgram`: windows, subsampling and negatives of a label as the others have them. */
+export function logqTrial(work: Word2vecWork, backend: BackendName): Trial {
   const { dim, window, epochs, threads } = work.settings;
-  const data = path.join(work.folder, "logq-data");
+  const data = path.join(work.folder, `logq-data-${backend}`);
   const flags = [
-    ...["--recipe", "skipgram", ...(loss === undefined ? [] : ["--loss", loss])],
+    ...["--recipe", "skipgram", "--loss", "negative-sampling"],
     ...["--dim", dim, "--window", window, "--epochs", epochs].map(String),
     ...["--workers", String(threads), "--backend", backend],
   ];
   return {
-    name: `logq, ${backend}, ${loss ?? "the recipe's loss"}`,
+    name: `logq, ${backend}`,
     side: "logq",
     settings: { flags },
     async prepare() {
@@ -61,7 +61,7 @@ export function logqTrial(work: Word2vecWork, backend: BackendName, loss: string
       await logq("prepare", "text", "--train", work.corpus.text, "--out", data);
     },
     async train(seed) {
-      const run = path.join(work.folder, `logq-${backend}-${loss ?? "recipe"}-${seed}`);
+      const run = path.join(work.folder, `logq-${backend}-${seed}`);
       const { out } = await logq("train", data, ...flags, "--seed", String(seed), "--out", run, "--json");
       const { seconds } = JSON.parse(out) as { seconds: number };
       const vectors = `${run}.txt`;
