@@ -93,6 +93,27 @@ describe("runComparison", () => {
   });
 });
 
+describe("a contender that fails in a round", () => {
+  it("is absent from then on, and the others go on", async () => {
+    const mortal = entryOf("mortal", "peer", 1, { loss: [1] });
+    let turns = 0;
+    const dying: Entry = {
+      ...mortal,
+      async start() {
+        const contender = await mortal.start();
+        // The warm-up and one round, no more.
+        return {
+          ...contender,
+          round: (...args) => (++turns > 2 ? Promise.reject(new Error("killed")) : contender.round(...args)),
+        };
+      },
+    };
+    const { rows, absent } = await run([entryOf("ours", "logq", 2, { loss: [1] }), dying]);
+    expect(rows.map(({ contender, rounds }) => [contender, rounds.length])).toEqual([["ours", 3]]);
+    expect(absent[1]).toEqual({ contender: "mortal", reason: "failed in round 2: killed" });
+  });
+});
+
 describe("medianOf", () => {
   it("is the middle one, or between the two", () => {
     expect(medianOf([3, 1, 2])).toBe(2);

@@ -68,7 +68,7 @@ export async function runComparison(
       }
     }
     const before = await probe.read(PROBE_MS);
-    await interleave(running, effort, tell);
+    await interleave(running, effort, absent, tell);
     const after = await probe.read(PROBE_MS);
     return {
       item: comparison.item,
@@ -99,11 +99,24 @@ async function startOr(entry: Entry, absent: Absent[]): Promise<Contender | unde
   }
 }
 
-async function interleave(running: readonly Running[], effort: Effort, tell: (text: string) => void): Promise<void> {
-  for (let round = 0; round < effort.rounds; round++) {
-    tell(`  round ${round + 1} of ${effort.rounds}`);
-    const order = round % 2 === 0 ? running : [...running].reverse();
-    for (const { contender, rounds } of order) rounds.push([...(await contender.round(effort.seconds, effort.least))]);
+/** One that fails in a round is closed and goes from `running` to `absent`. */
+async function interleave(
+  running: Running[],
+  { rounds, seconds, least }: Effort,
+  absent: Absent[],
+  tell: (text: string) => void,
+): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    tell(`  round ${round + 1} of ${rounds}`);
+    for (const one of round % 2 === 0 ? [...running] : [...running].reverse()) {
+      try {
+        one.rounds.push([...(await one.contender.round(seconds, least))]);
+      } catch (error) {
+        absent.push({ contender: one.entry.name, reason: `failed in round ${round + 1}: ${messageOf(error)}` });
+        running.splice(running.indexOf(one), 1);
+        await one.contender.close();
+      }
+    }
   }
 }
 
