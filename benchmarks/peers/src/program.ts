@@ -8,13 +8,16 @@ import { findBackends } from "./logq/backends.js";
 import { messageOf } from "./message.js";
 import { PythonEnvironment } from "./python/environment.js";
 import { mklPreload } from "./python/mkl.js";
-import { type ComparisonResult, RESULTS_FORMAT, type Results, type Settings } from "./report/results.js";
+import { type ComparisonResult, type ItemName, RESULTS_FORMAT, type Results, type Settings } from "./report/results.js";
 import { requirePage, saveResults, writeIntoPage } from "./report/save.js";
 import { comparisonTable, heading } from "./report/table.js";
 
+/** Of a reading of the machine. */
+const PROBE_MS = 40;
+
 /**
  * The whole program: tables on `out` as they are ready, or one JSON object at the end and everything else on `err`. Answers the exit code:
- * 0; 1 if somebody computed something else than logq; 2 for a command line that makes no sense.
+ * 0; 1 if somebody computed something else than logq, or an item failed as a whole; 2 for a command line that makes no sense.
  */
 export async function program(args: readonly string[], output: CliOutput): Promise<number> {
   try {
@@ -31,7 +34,11 @@ export async function program(args: readonly string[], output: CliOutput): Promi
     if (options.json) output.out(`${JSON.stringify(results)}\n`);
     for (const file of await saveResults(results, folder)) tell(`kept in ${file}`);
     if (options.page !== undefined) await writeIntoPage(results, options.page);
-    return results.comparisons.some(({ absent }) => absent.some(({ reason }) => reason.startsWith("refused:"))) ? 1 : 0;
+    return results.comparisons.some(({ absent }) =>
+      absent.some(({ reason }) => /^(refused|the comparison failed):/.test(reason)),
+    )
+      ? 1
+      : 0;
   } catch (error) {
     if (!LogqError.isInstance(error)) throw error;
     output.err(`${error.message}\n`);
@@ -66,16 +73,29 @@ async function run(
   const comparisons: ComparisonResult[] = [];
   const probe = await MachineProbe.start();
   try {
+    const keep = (result: ComparisonResult) => {
+      measured(result);
+      comparisons.push(result);
+    };
     for (const item of settings.items) {
-      await runItem(item, context, probe, (result) => {
-        measured(result);
-        comparisons.push(result);
-      });
+      try {
+        await runItem(item, context, probe, keep);
+      } catch (error) {
+        // What was measured before, perhaps for an hour, is worth keeping.
+        keep(await failedItem(item, error, probe));
+      }
     }
   } finally {
     await probe.close();
   }
   return { ...head, backends: backends.descriptions, versions: python?.versions ?? {}, comparisons };
+}
+
+async function failedItem(item: ItemName, error: unknown, probe: MachineProbe): Promise<ComparisonResult> {
+  const reading = await probe.read(PROBE_MS);
+  const absent = [{ contender: "everybody", reason: `the comparison failed: ${messageOf(error)}` }];
+  const head = { item, name: `${item}, unfinished`, work: "It ended before its time.", unit: "ms" } as const;
+  return { ...head, probe: { before: reading, after: reading }, rows: [], absent };
 }
 
 /** A path that the user gave has to work; that no Python can be found otherwise is one of the results. */

@@ -3,15 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { PythonEnvironment, parseRequirements, SCRIPTS } from "../src/python/environment.js";
 import { bareEnvironment, stock, tuned } from "../src/python/settings.js";
-import { scriptOf, temporaryFolder } from "./small.js";
-
-/** Has numpy 9.9 and nothing else. */
-const FAKE = `
-const args = process.argv.slice(2);
-if (args[1]?.includes("platform")) console.log("3.99");
-else if (args[2] === "numpy") console.log("9.9");
-else { console.error("PackageNotFoundError"); process.exit(1); }
-`;
+import { FAKE_PYTHON, scriptOf, temporaryFolder } from "./small.js";
 
 describe("requirements", () => {
   it("are read with their pins, comments apart", () => {
@@ -31,7 +23,7 @@ describe("requirements", () => {
 
 describe("PythonEnvironment", () => {
   it("takes what a user's Python has, and refuses the rest by name without installing", async () => {
-    const python = await scriptOf(await temporaryFolder(), "python.cjs", FAKE);
+    const python = await scriptOf(await temporaryFolder(), "python.cjs", FAKE_PYTHON);
     const environment = await PythonEnvironment.create(python, () => {});
     expect(await environment.require("numpy")).toBe("9.9");
     await expect(environment.require("torch")).rejects.toThrow(`torch is not installed in ${python}`);

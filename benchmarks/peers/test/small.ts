@@ -75,3 +75,11 @@ export async function scriptOf(folder: string, name: string, code: string): Prom
   await chmod(file, 0o755);
   return file;
 }
+
+/** Has numpy 9.9 and nothing else. */
+export const FAKE_PYTHON = `
+const args = process.argv.slice(2);
+if (args[1]?.includes("platform")) console.log("3.99");
+else if (args[2] === "numpy") console.log("9.9");
+else { console.error("PackageNotFoundError"); process.exit(1); }
+`;
