@@ -7,3 +7,4 @@ export {
   instantiateBackend,
 } from "./backend.js";
 export type { BlasFacts } from "./facts.js";
+export { preferHugePages } from "./huge-pages.js";

@@ -24,6 +24,7 @@ import {
   compileBackend,
   describeBackend,
   instantiateBackend,
+  preferHugePages,
 } from "../dist/index.js";
 
 /** undefined where there is no BLAS: what needs one is skipped, visibly. */
@@ -209,6 +210,23 @@ function cpuFlags(): string[] {
     return [];
   }
 }
+
+describe("huge pages", () => {
+  it("are asked for under large memories, which stay zeroed and as they are", () => {
+    const memory = KernelMemory.create(2 ** 25, true);
+    const taken = preferHugePages(memory);
+    expect(typeof taken).toBe("boolean");
+    if (process.platform !== "linux") expect(taken).toBe(false);
+    expect(memory.f32.every((x) => x === 0)).toBe(true);
+    memory.f32[5_000_000] = 3;
+    preferHugePages(memory);
+    expect(memory.f32[5_000_000]).toBe(3);
+  });
+
+  it("are not worth a call under small ones", () => {
+    expect(preferHugePages(KernelMemory.create(2 ** 20, true))).toBe(false);
+  });
+});
 
 describe("the choice of a back-end", () => {
   it("takes what is named, and for auto a BLAS where there is one", async () => {

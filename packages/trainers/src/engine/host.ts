@@ -1,6 +1,6 @@
 import { totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
-import { type Backend, type BackendChoice, compileBackend, instantiateBackend } from "@logq/blas";
+import { type Backend, type BackendChoice, compileBackend, instantiateBackend, preferHugePages } from "@logq/blas";
 import { MemoryLimitError, requireInteger } from "@logq/core";
 import { KernelMemory, type Kernels, MAX_MEMORY_BYTES, MemoryPlan } from "@logq/kernels";
 import { writeMemoryTable } from "@logq/samplers";
@@ -59,6 +59,7 @@ export class EngineHost {
     const layout = planLayout(spec, workers, backend, options.bankBytes);
     const bytes = [layout.mainBytes, ...layout.banks.map((bank) => bank.bytes)];
     const memories = bytes.map((some) => KernelMemory.create(some, true));
+    for (const memory of memories) preferHugePages(memory);
     const table = layout.builder.samplerTable;
     if (table !== 0) writeMemoryTable(spec.training!.candidates!.state, memories[0]!, table);
     const [memory, ...banks] = memories.map((some) => some.memory);
