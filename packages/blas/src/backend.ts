@@ -103,7 +103,7 @@ function settingsFor(path: string): Record<string, string> {
   const threads = { OPENBLAS_NUM_THREADS: "1", VECLIB_MAXIMUM_THREADS: "1" };
   // A worker's environment is a copy that C does not see: there is nothing to set.
   if (!isMainThread || !/openblas/i.test(path)) return threads;
-  const core = process.env["LOGQ_BLAS_CORE"] || fastestCoreType(path);
+  const core = process.env.LOGQ_BLAS_CORE || fastestCoreType(path);
   return core === undefined ? threads : { ...threads, OPENBLAS_CORETYPE: core };
 }
 

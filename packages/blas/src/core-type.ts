@@ -21,7 +21,7 @@ export function fastestCoreType(library: string): string | undefined {
   const cpu = thisCpu();
   const forcible = forcibleCores(cpu.flags);
   if (forcible.length === 0) return undefined;
-  const anyway = process.env["OPENBLAS_CORETYPE"] || "own choice";
+  const anyway = process.env.OPENBLAS_CORETYPE || "own choice";
   const key = [cpu.model, forcible.join(" "), fileOf(library), anyway].join(" | ");
   const cache = readCache();
   const known = cache[key];

@@ -6,7 +6,7 @@ export function libraryCandidates(
   environment: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
 ): readonly string[] {
-  const named = environment["LOGQ_BLAS"];
+  const named = environment.LOGQ_BLAS;
   if (named !== undefined && named !== "") return [named];
   switch (platform) {
     case "darwin":

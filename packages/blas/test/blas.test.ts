@@ -173,7 +173,7 @@ describe.skipIf(BLAS === undefined)("matrix products by a BLAS", () => {
   });
 
   it("leave the environment as it was, and say which library it is", () => {
-    expect(process.env["OPENBLAS_NUM_THREADS"]).toBeUndefined();
+    expect(process.env.OPENBLAS_NUM_THREADS).toBeUndefined();
     expect(describeBackend(BLAS!)).toMatch(/^blas \(\S+/);
     expect(structuredClone(BLAS!.blas)).toEqual(BLAS!.blas);
   });

@@ -1,4 +1,4 @@
-const LOG2_E = 1.4426950408889634;
+const LOG2_E = Math.LOG2E;
 
 /** ln 2 in two parts: the first has zeros at its end, so that its products with small integers are exact (Cody and Waite 1980). */
 const LN2_HIGH = 0.6931471803691238;
