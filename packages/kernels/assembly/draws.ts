@@ -1,16 +1,10 @@
 /**
- * Draws into memory: Philox 4x32-10 as in @logq/core, four blocks at a time (lane l of a vector belongs to block l; see dropout.ts, which
- * uses the words otherwise), and what is made of its numbers.
+ * Draws into memory: the words of Philox, four blocks at a time, and what is made of them.
  */
 import { expDouble, logDouble } from "./exp";
 import { storeLanes } from "./lanes";
+import { drawLanes, lanes0, lanes1, lanes2, lanes3 } from "./philox";
 import { touch } from "./touch";
-
-const MULTIPLIER_0: i32 = 0xd2511f53;
-const MULTIPLIER_1: i32 = 0xcd9e8d57;
-const WEYL_0: i32 = 0x9e3779b9;
-const WEYL_1: i32 = 0xbb67ae85;
-const ROUNDS: i32 = 10;
 
 /** 2^26 and 2^−53: a uniform is (a >> 5)·2^26 + (b >> 6), divided by 2^53. */
 const TWO_26: f64 = 67108864;
@@ -58,24 +52,11 @@ function fourPairs(
   what: u32, ids: usize, count: u32, range: f64, n: u32, seconds: usize,
   block: u32, c1: u32, c2: u32, c3: u32, keyLow: u32, keyHigh: u32,
 ): void {
-  let x0 = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3));
-  let x1 = i32x4.splat(c1);
-  let x2 = i32x4.splat(c2);
-  let x3 = i32x4.splat(c3);
-  let k0 = i32x4.splat(keyLow);
-  let k1 = i32x4.splat(keyHigh);
-  for (let round = 0; round < ROUNDS; round++) {
-    const low0 = i64x2.extmul_low_i32x4_u(x0, i32x4.splat(MULTIPLIER_0));
-    const high0 = i64x2.extmul_high_i32x4_u(x0, i32x4.splat(MULTIPLIER_0));
-    const low1 = i64x2.extmul_low_i32x4_u(x2, i32x4.splat(MULTIPLIER_1));
-    const high1 = i64x2.extmul_high_i32x4_u(x2, i32x4.splat(MULTIPLIER_1));
-    x0 = v128.xor(v128.xor(v128.shuffle<i32>(low1, high1, 1, 3, 5, 7), x1), k0);
-    x1 = v128.shuffle<i32>(low1, high1, 0, 2, 4, 6);
-    x2 = v128.xor(v128.xor(v128.shuffle<i32>(low0, high0, 1, 3, 5, 7), x3), k1);
-    x3 = v128.shuffle<i32>(low0, high0, 0, 2, 4, 6);
-    k0 = i32x4.add(k0, i32x4.splat(WEYL_0));
-    k1 = i32x4.add(k1, i32x4.splat(WEYL_1));
-  }
+  drawLanes(block, c1, c2, c3, keyLow, keyHigh);
+  const x0 = lanes0;
+  const x1 = lanes1;
+  const x2 = lanes2;
+  const x3 = lanes3;
   const low = lowUniforms(x0, x1);
   const high = lowUniforms(upper(x0), upper(x1));
   if (what == EXPONENTIALS) {
