@@ -1,7 +1,10 @@
 import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
-import { SoloTeam } from "../dist/parallel/team.js";
+import type { Crew } from "../dist/parallel/crew.js";
+import { JoinedCrew } from "../dist/parallel/joined-crew.js";
+import { SoloTeam, type Team } from "../dist/parallel/team.js";
 import { WorkerCrew } from "../dist/parallel/worker-crew.js";
+import { CountingProgram } from "./fixtures/crew-worker.mjs";
 
 const WORKER_FILE = new URL("./fixtures/crew-worker.mjs", import.meta.url).href;
 
@@ -15,13 +18,35 @@ type Command =
   | { type: "until-stopped" }
   | { type: "padded"; padding: Uint8Array };
 
+type Spec = { words: Int32Array; failAtStart: number };
+
+/** The two crews that have worker threads. `threads`: how many of the workers are threads of their own. */
+const CREWS = [
+  {
+    name: "worker threads",
+    least: 1,
+    threads: (workers: number) => workers,
+    create: (spec: Spec, workers: number): Crew<Command> => new WorkerCrew(WORKER_FILE, spec, workers),
+  },
+  {
+    name: "the caller and worker threads",
+    least: 2,
+    threads: (workers: number) => workers - 1,
+    create: (spec: Spec, workers: number): Crew<Command> =>
+      new JoinedCrew(WORKER_FILE, spec, workers, (team: Team) => new CountingProgram(spec, team)),
+  },
+];
+
+type CrewCase = (typeof CREWS)[number];
+
 async function withCrew(
+  { create }: CrewCase,
   workers: number,
-  use: (crew: WorkerCrew<Command>, words: Int32Array) => Promise<void>,
+  use: (crew: Crew<Command>, words: Int32Array) => Promise<void>,
   failAtStart = -1,
 ): Promise<void> {
   const words = new Int32Array(new SharedArrayBuffer(4 * WORDS));
-  const crew = new WorkerCrew<Command>(WORKER_FILE, { words, failAtStart }, workers);
+  const crew = create({ words, failAtStart }, workers);
   try {
     await use(crew, words);
   } finally {
@@ -52,11 +77,11 @@ function expectEachUnitOnce(words: Int32Array, sizes: readonly number[], repeats
 /** None, one, fewer than workers, as many, a few more, many. */
 const UNEVEN = [0, 1, 2, 3, 4, 5, 0, 0, 17, 1, 100];
 
-describe("phases of a crew: each unit once, and no phase begins before the one before has ended", () => {
-  it.each([1, 2, 3, availableParallelism() + 3])(
+describe.each(CREWS)("phases of $name: each unit once, and none begins before the one before has ended", (which) => {
+  it.each([which.least, 3, 4, availableParallelism() + 3])(
     "%i workers, uneven units",
     async (workers) => {
-      await withCrew(workers, async (crew, words) => {
+      await withCrew(which, workers, async (crew, words) => {
         await crew.run({ type: "count", units: UNEVEN, repeats: 20, milliseconds: 0 });
         expectEachUnitOnce(words, UNEVEN, 20);
       });
@@ -65,7 +90,7 @@ describe("phases of a crew: each unit once, and no phase begins before the one b
   );
 
   it("units of unequal length, so that some members always wait", async () => {
-    await withCrew(3, async (crew, words) => {
+    await withCrew(which, 3, async (crew, words) => {
       await crew.run({ type: "count", units: [1, 4, 2, 7], repeats: 3, milliseconds: 2 });
       expectEachUnitOnce(words, [1, 4, 2, 7], 3);
       expect(words[COUNT.most]).toBeGreaterThan(1);
@@ -73,7 +98,7 @@ describe("phases of a crew: each unit once, and no phase begins before the one b
   }, 20_000);
 
   it("12,000 phases in a row, in commands of 4,000; many units after few", async () => {
-    await withCrew(3, async (crew, words) => {
+    await withCrew(which, 3, async (crew, words) => {
       for (let round = 0; round < 3; round++) {
         words.fill(0);
         await crew.run({ type: "count", units: [1, 0, 9, 1], repeats: 1000, milliseconds: 0 });
@@ -83,7 +108,7 @@ describe("phases of a crew: each unit once, and no phase begins before the one b
   }, 30_000);
 
   it("a hundred commands in a row", async () => {
-    await withCrew(2, async (crew, words) => {
+    await withCrew(which, 2, async (crew, words) => {
       for (let round = 0; round < 100; round++) {
         words.fill(0);
         await crew.run({ type: "count", units: [3, 1], repeats: 2, milliseconds: 0 });
@@ -91,8 +116,10 @@ describe("phases of a crew: each unit once, and no phase begins before the one b
       }
     });
   }, 20_000);
+});
 
-  it("a team of one runs units in order", () => {
+describe("a team of one", () => {
+  it("runs units in order", () => {
     const units: number[] = [];
     const team = new SoloTeam();
     for (const size of UNEVEN) team.phase("rows", size, (unit) => units.push(unit));
@@ -100,7 +127,7 @@ describe("phases of a crew: each unit once, and no phase begins before the one b
   });
 });
 
-describe("a member that fails", () => {
+describe.each(CREWS)("a member that fails, of $name", (which) => {
   // Fails at once while another works on and arrives late, or late while the others wait already.
   const orders = [
     { after: 0, busy: 150 },
@@ -110,14 +137,14 @@ describe("a member that fails", () => {
   it.each(orders)(
     "rejects with its error and values, and the others leave: %o",
     async (order) => {
-      await withCrew(3, async (crew, words) => {
+      await withCrew(which, 3, async (crew, words) => {
         const failed = crew.run({ type: "fail", how: "divergence", ...order });
         await expect(failed).rejects.toMatchObject({
           name: "DivergenceError",
           code: "LOGQ_DIVERGENCE",
           values: { step: 7 },
         });
-        await untilLeft(words, 3);
+        await untilLeft(words, which.threads(3));
         // Whoever asks again hears of the same failure.
         await expect(crew.run({ type: "until-stopped" })).rejects.toMatchObject({ code: "LOGQ_DIVERGENCE" });
       });
@@ -128,13 +155,13 @@ describe("a member that fails", () => {
   it.each(orders)(
     "by a mistake in the program rejects with a WorkerError that names it: %o",
     async (order) => {
-      await withCrew(2, async (crew, words) => {
+      await withCrew(which, 2, async (crew, words) => {
         const failed = crew.run({ type: "fail", how: "mistake", ...order });
         await expect(failed).rejects.toMatchObject({
           code: "LOGQ_WORKER",
           message: expect.stringContaining("a plain mistake"),
         });
-        await untilLeft(words, 2);
+        await untilLeft(words, which.threads(2));
       });
     },
     15_000,
@@ -143,13 +170,13 @@ describe("a member that fails", () => {
   it.each(orders)(
     "by the death of its thread rejects, and the others leave: %o",
     async (order) => {
-      await withCrew(3, async (crew, words) => {
+      await withCrew(which, 3, async (crew, words) => {
         const failed = crew.run({ type: "fail", how: "exit", ...order });
         await expect(failed).rejects.toMatchObject({
           name: "WorkerError",
           message: expect.stringContaining("went away"),
         });
-        await untilLeft(words, 2);
+        await untilLeft(words, which.threads(3) - 1);
       });
     },
     15_000,
@@ -157,11 +184,12 @@ describe("a member that fails", () => {
 
   it("while it builds its program rejects the first command", async () => {
     await withCrew(
+      which,
       2,
       async (crew, words) => {
         const failed = crew.run({ type: "count", units: [4], repeats: 1, milliseconds: 0 });
         await expect(failed).rejects.toMatchObject({ message: expect.stringContaining("cannot be built") });
-        await untilLeft(words, 2);
+        await untilLeft(words, which.threads(2));
       },
       1,
     );
@@ -169,20 +197,24 @@ describe("a member that fails", () => {
 });
 
 describe("commands", () => {
-  it("of more bytes than the mailbox are refused with both sizes; the crew goes on", async () => {
-    await withCrew(1, async (crew, words) => {
-      const large = crew.run({ type: "padded", padding: new Uint8Array(70_000) });
-      await expect(large).rejects.toMatchObject({
-        code: "LOGQ_WORKER",
-        values: { bytes: expect.any(Number), limit: 65536 },
+  it.each(CREWS)(
+    "of more bytes than the mailbox are refused with both sizes; $name go on",
+    async (which) => {
+      await withCrew(which, 2, async (crew, words) => {
+        const large = crew.run({ type: "padded", padding: new Uint8Array(70_000) });
+        await expect(large).rejects.toMatchObject({
+          code: "LOGQ_WORKER",
+          values: { bytes: expect.any(Number), limit: 65536 },
+        });
+        await crew.run({ type: "count", units: [2], repeats: 1, milliseconds: 0 });
+        expectEachUnitOnce(words, [2], 1);
       });
-      await crew.run({ type: "count", units: [2], repeats: 1, milliseconds: 0 });
-      expectEachUnitOnce(words, [2], 1);
-    });
-  }, 15_000);
+    },
+    15_000,
+  );
 
   it("are refused while another runs, and a stop that is asked for reaches the one that runs", async () => {
-    await withCrew(2, async (crew) => {
+    await withCrew(CREWS[0]!, 2, async (crew) => {
       const running = crew.run({ type: "until-stopped" });
       await expect(crew.run({ type: "until-stopped" })).rejects.toMatchObject({
         message: expect.stringContaining("busy"),
@@ -193,7 +225,7 @@ describe("commands", () => {
   }, 15_000);
 
   it("under way when the crew is closed are finished first; later ones are refused", async () => {
-    await withCrew(2, async (crew, words) => {
+    await withCrew(CREWS[0]!, 2, async (crew, words) => {
       const running = crew.run({ type: "count", units: [5, 9], repeats: 2, milliseconds: 5 });
       await crew.close();
       await running;
@@ -205,7 +237,25 @@ describe("commands", () => {
     });
   }, 15_000);
 
-  it("a crew that never ran closes", async () => {
-    await withCrew(2, async () => {});
+  it("at once, by a crew that the caller is a member of; none after it is closed", async () => {
+    const words = new Int32Array(new SharedArrayBuffer(4 * WORDS));
+    const spec = { words, failAtStart: -1 };
+    const crew = new JoinedCrew<Command>(WORKER_FILE, spec, 2, (team) => new CountingProgram(spec, team));
+    await crew.run({ type: "count", units: [], repeats: 1, milliseconds: 0 });
+    for (let round = 0; round < 100; round++) {
+      words.fill(0);
+      crew.runSync({ type: "count", units: [3, 1], repeats: 2, milliseconds: 0 });
+      expectEachUnitOnce(words, [3, 1], 2);
+    }
+    await crew.close();
+    expect(() => crew.runSync({ type: "until-stopped" })).toThrow("closed");
   }, 15_000);
+
+  it.each(CREWS)(
+    "by none: $name that never ran close",
+    async (which) => {
+      await withCrew(which, 2, async () => {});
+    },
+    15_000,
+  );
 });

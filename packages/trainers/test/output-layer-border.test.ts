@@ -147,7 +147,7 @@ describe("other calls", () => {
   });
 
   it("are refused while another is under way, whichever it is", async () => {
-    const layer = await create({ workers: 1 });
+    const layer = await create({ workers: 1, callerWorks: false });
     try {
       for (const begin of [
         () => layer.step(hidden, targets),

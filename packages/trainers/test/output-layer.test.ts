@@ -152,11 +152,17 @@ describe("steps", () => {
   ];
 
   it.each(CASES)(
-    "have the same bits with 0 workers, 2 workers and stepSync: %s",
+    "have the same bits with 0 workers, 2 workers, the caller among them or not, and stepSync: %s",
     async (_, options) => {
       const runs = await Promise.all(
-        [{ workers: 0 }, { workers: 2 }, { workers: 0, sync: true }].map(({ workers, sync }) =>
-          withLayer({ ...options, maxTargets: 2, workers }, async (layer) => {
+        [
+          { workers: 0 },
+          { workers: 2, callerWorks: false },
+          { workers: 3 },
+          { workers: 2, sync: true },
+          { workers: 0, sync: true },
+        ].map(({ workers, callerWorks = true, sync }) =>
+          withLayer({ ...options, maxTargets: 2, workers, callerWorks }, async (layer) => {
             const answers: unknown[] = [];
             for (let step = 0; step < 5; step++) {
               // Batches of different lengths.
@@ -170,8 +176,7 @@ describe("steps", () => {
           }),
         ),
       );
-      expect(runs[1]).toEqual(runs[0]);
-      expect(runs[2]).toEqual(runs[0]);
+      for (const run of runs) expect(run).toEqual(runs[0]);
       expect(runs[0]!.steps).toBe(5);
     },
     15_000,
@@ -196,6 +201,19 @@ describe("steps", () => {
       expect((await layer.step(hidden, single)).loss).toBeGreaterThan(0);
     });
   });
+
+  it.each([{ callerWorks: true }, { callerWorks: false }])(
+    "that diverge end a layer with 2 workers: %o",
+    async (how) => {
+      await withLayer({ loss: "full-softmax", workers: 2, ...how }, async (layer) => {
+        const before = layer.table();
+        const bad = hidden.map(() => 3e38);
+        await expect(layer.step(bad, single)).rejects.toMatchObject({ name: "DivergenceError" });
+        expect(layer.table()).toEqual(before);
+        await expect(layer.step(hidden, single)).rejects.toMatchObject({ name: "DivergenceError" });
+      });
+    },
+  );
 });
 
 describe("exact answers", () => {

@@ -4,8 +4,10 @@ import { type Backend, type BackendChoice, compileBackend, instantiateBackend, p
 import { MemoryLimitError, requireInteger } from "@logq/core";
 import { KernelMemory, type Kernels, MAX_MEMORY_BYTES, MemoryPlan } from "@logq/kernels";
 import { writeMemoryTable } from "@logq/samplers";
-import type { Crew } from "../parallel/crew.js";
+import type { Crew, SyncCrew } from "../parallel/crew.js";
 import { InlineCrew } from "../parallel/inline-crew.js";
+import { JoinedCrew } from "../parallel/joined-crew.js";
+import type { Team } from "../parallel/team.js";
 import { WorkerCrew } from "../parallel/worker-crew.js";
 import type { EngineCommand } from "./commands.js";
 import { Engine } from "./engine.js";
@@ -17,8 +19,10 @@ import type { EngineSpec } from "./spec.js";
 const WORKER_FILE = new URL("../parallel/worker.js", import.meta.url).href;
 
 export interface HostOptions {
-  /** Worker threads; 0: the caller's thread does the work. */
+  /** Threads that do the work; 0: the caller's does. */
   readonly workers: number;
+  /** The caller's thread is one of the workers: commands begin and end at once, and block it. Default false: it stays free. */
+  readonly callerWorks?: boolean;
   readonly backend: BackendChoice;
   /**
    * Set: the class table and the embedding table are divided among memories of at most this many bytes each, even if one would do.
@@ -39,17 +43,23 @@ export class EngineHost {
   readonly memories: readonly KernelMemory[];
   readonly backend: Backend;
   readonly crew: Crew<EngineCommand>;
-  /** Set if the caller's thread does the work: its crew, for calls that may not wait. */
-  readonly inline: InlineCrew<EngineCommand> | undefined;
+  /** Set if the caller's thread works: the crew, for calls that may not wait. */
+  readonly sync: SyncCrew<EngineCommand> | undefined;
 
-  private constructor(input: EngineInput, memories: readonly KernelMemory[], workers: number) {
+  private constructor(
+    input: EngineInput,
+    memories: readonly KernelMemory[],
+    { workers, callerWorks = false }: HostOptions,
+  ) {
     this.spec = input.spec;
     this.layout = input.layout;
     this.memory = memories[0]!;
     this.memories = memories;
     this.backend = input.backend;
-    this.inline = workers === 0 ? new InlineCrew((team) => new Engine(input, team)) : undefined;
-    this.crew = this.inline ?? new WorkerCrew(WORKER_FILE, input, workers);
+    const createEngine = (team: Team) => new Engine(input, team);
+    if (workers === 0 || (callerWorks && workers === 1)) this.sync = new InlineCrew(createEngine);
+    else if (callerWorks) this.sync = new JoinedCrew(WORKER_FILE, input, workers, createEngine);
+    this.crew = this.sync ?? new WorkerCrew(WORKER_FILE, input, workers);
   }
 
   /** Plans, refuses what does not fit (MemoryLimitError), allocates and starts the workers. */
@@ -66,7 +76,7 @@ export class EngineHost {
     return new EngineHost(
       { backend, memory: memory!, banks, spec, layout, profiled: options.profiled ?? false },
       memories,
-      workers,
+      options,
     );
   }
 

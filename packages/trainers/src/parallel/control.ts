@@ -10,6 +10,10 @@ export const WORD = {
   commandBytes: 17,
   /** how many workers have finished the command */
   finished: 32,
+  /** how many workers have built their program and look at the mailbox */
+  ready: 33,
+  /** bytes of the first failure, in the place of the command */
+  errorBytes: 34,
   /** the main thread asks to stop after the current step */
   stopRequested: 48,
   /** how many workers have arrived at the barrier */
@@ -27,20 +31,36 @@ const MAILBOX_BYTES = 65536;
 export interface SharedControl {
   readonly words: Int32Array;
   readonly mailbox: Uint8Array;
+  /** The system's number of each member's thread; 0 where it is not known. */
+  readonly threads: Int32Array;
 }
 
-export function createControl(): SharedControl {
+export function createControl(members: number): SharedControl {
   return {
     words: new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4)),
     mailbox: new Uint8Array(new SharedArrayBuffer(MAILBOX_BYTES)),
+    threads: new Int32Array(new SharedArrayBuffer(members * 4)),
   };
 }
 
 /** Makes every waiter wake up and leave. Safe from any thread, any number of times. */
 export function poison(words: Int32Array): void {
   Atomics.store(words, WORD.poison, 1);
-  for (const word of [WORD.generation, WORD.command, WORD.finished]) {
-    Atomics.add(words, word, word === WORD.finished ? 0 : 1);
+  for (const word of [WORD.generation, WORD.command, WORD.finished, WORD.ready]) {
+    Atomics.add(words, word, word === WORD.generation || word === WORD.command ? 1 : 0);
     Atomics.notify(words, word);
   }
+}
+
+/** Puts the first failure, packed, where the command stood: a caller who is not to wait for messages reads it there. */
+export function leaveError({ words, mailbox }: SharedControl, packed: Uint8Array): void {
+  const bytes = Math.min(packed.length, mailbox.length);
+  if (Atomics.compareExchange(words, WORD.errorBytes, 0, bytes) !== 0) return;
+  mailbox.set(packed.subarray(0, bytes));
+}
+
+/** The failure that was left, packed; undefined: none. */
+export function leftError({ words, mailbox }: SharedControl): Uint8Array | undefined {
+  const bytes = Atomics.load(words, WORD.errorBytes);
+  return bytes === 0 ? undefined : mailbox.slice(0, bytes);
 }

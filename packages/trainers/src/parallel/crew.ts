@@ -1,6 +1,6 @@
 /** A group of threads (or just the caller's) that executes commands of one program, one at a time. */
 export interface Crew<Command> {
-  /** Workers that run units; 0 means that the caller's thread does. */
+  /** Threads that run units; 0 and 1 may mean that the caller's thread does it alone. */
   readonly workers: number;
   /** Executes a command on every member and waits until all have finished. Rejects with the first error; the crew is unusable after one. */
   run(command: Command): Promise<void>;
@@ -9,6 +9,12 @@ export interface Crew<Command> {
   /** Where the milliseconds of each worker went, live: see `readProfile`. */
   readonly profiles: readonly Float64Array[];
   close(): Promise<void>;
+}
+
+/** A crew that the caller's thread is a member of, and that therefore can do without promises. */
+export interface SyncCrew<Command> extends Crew<Command> {
+  /** The same as `run`, at once. Only after one `run` has ended. */
+  runSync(command: Command): void;
 }
 
 /** What members execute. `stopRequested` is looked at by one unit a step, so that all members agree. */

@@ -30,3 +30,8 @@ export function fromPlainError(plain: PlainError): LogqError {
   if (plain.code === WorkerError.code) return new WorkerError(plain.message, plain.values, { cause });
   return new LogqError(plain.code, plain.message, plain.values, { cause });
 }
+
+/** What is no error of ours, a mistake in a program, becomes a WorkerError that names it. */
+export function asLogqError(error: unknown): LogqError {
+  return LogqError.isInstance(error) ? error : fromPlainError(toPlainError(error));
+}

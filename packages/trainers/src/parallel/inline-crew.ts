@@ -1,9 +1,9 @@
-import type { Crew, Program } from "./crew.js";
+import type { Program, SyncCrew } from "./crew.js";
 import { PROFILE_LENGTH, Profile } from "./profile.js";
 import { SoloTeam, type Team } from "./team.js";
 
 /** Runs commands in the caller's thread: for serving, for small jobs, and for `stepSync`. Same units, same order of sums, same bits. */
-export class InlineCrew<Command> implements Crew<Command> {
+export class InlineCrew<Command> implements SyncCrew<Command> {
   readonly workers = 0;
   readonly profiles = [new Float64Array(PROFILE_LENGTH)];
   readonly #program: Program<Command>;
@@ -13,7 +13,6 @@ export class InlineCrew<Command> implements Crew<Command> {
     this.#program = createProgram(new SoloTeam(new Profile(this.profiles[0])));
   }
 
-  /** The same as `run`, at once. */
   runSync(command: Command): void {
     this.#stop = false;
     this.#program.execute(command, () => this.#stop);

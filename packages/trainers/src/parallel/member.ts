@@ -1,33 +1,60 @@
+import { readlinkSync } from "node:fs";
 import { commandPackr } from "./command-packr.js";
-import { poison, WORD } from "./control.js";
+import { leaveError, poison, type SharedControl, WORD } from "./control.js";
 import type { Program } from "./crew.js";
 import { PoisonedError, toPlainError } from "./errors.js";
 import { Profile } from "./profile.js";
-import { type Team, WorkerTeam } from "./team.js";
-import type { WorkerResult, WorkerTask } from "./worker-crew.js";
+import { SPINS, type Team, WorkerTeam } from "./team.js";
+import type { WorkerResult, WorkerTask } from "./worker-threads.js";
 
 /** The life of a worker: build the program once, then execute command after command until told to leave. */
 export function serveCrew<Spec, Command>(
   task: WorkerTask<Spec>,
   createProgram: (spec: Spec, team: Team) => Program<Command>,
 ): WorkerResult {
-  const { words, mailbox } = task.control;
+  const { control, index, size, cores } = task;
+  const { words, mailbox } = control;
   try {
-    const team = new WorkerTeam(task.index, task.size, words, new Profile(task.profile), task.cores);
+    control.threads[index] = systemThread();
+    const team = new WorkerTeam(index, size, words, new Profile(task.profile), cores);
     const program = createProgram(task.spec, team);
+    Atomics.add(words, WORD.ready, 1);
+    Atomics.notify(words, WORD.ready);
     for (let seen = 0; ; seen++) {
-      while (Atomics.load(words, WORD.command) === seen) Atomics.wait(words, WORD.command, seen);
+      awaitCommand(words, seen, size <= cores ? SPINS : 0);
       if (Atomics.load(words, WORD.poison) !== 0) return { error: undefined };
       const bytes = Atomics.load(words, WORD.commandBytes);
       if (bytes === 0) return { error: undefined };
       // A copy: the decoder may keep views of what it reads, and the mailbox is written again.
       const command = commandPackr.unpack(mailbox.slice(0, bytes)) as Command;
       program.execute(command, () => Atomics.load(words, WORD.stopRequested) !== 0);
-      if (Atomics.add(words, WORD.finished, 1) === task.size - 1) Atomics.notify(words, WORD.finished);
+      Atomics.add(words, WORD.finished, 1);
+      Atomics.notify(words, WORD.finished);
     }
   } catch (error) {
     if (error instanceof PoisonedError) return { error: undefined };
-    poison(words);
-    return { error: toPlainError(error) };
+    return { error: fail(control, error) };
+  }
+}
+
+/** Steps that follow each other closely find the worker awake. */
+function awaitCommand(words: Int32Array, seen: number, spins: number): void {
+  for (let left = spins; left > 0 && Atomics.load(words, WORD.command) === seen; left--);
+  while (Atomics.load(words, WORD.command) === seen) Atomics.wait(words, WORD.command, seen);
+}
+
+function fail(control: SharedControl, error: unknown) {
+  const plain = toPlainError(error);
+  leaveError(control, commandPackr.pack(plain));
+  poison(control.words);
+  return plain;
+}
+
+/** The number that Linux knows this thread by, for those who wait for it and want to know whether it lives; 0 elsewhere. */
+function systemThread(): number {
+  try {
+    return Number(readlinkSync("/proc/thread-self").split("/").at(-1));
+  } catch {
+    return 0;
   }
 }

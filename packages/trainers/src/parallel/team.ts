@@ -33,8 +33,14 @@ export class SoloTeam implements Team {
   }
 }
 
-/** Spinning costs a core but saves the tens of microseconds of a sleep; a barrier of a step opens within this many looks, or we sleep. */
-const SPINS = 20_000;
+/**
+ * Spinning costs a core but saves the tens to hundreds of microseconds of a sleep and its end; a barrier of a step, or the next command, comes within
+ * this many looks, or we sleep.
+ */
+export const SPINS = 200_000;
+
+/** Milliseconds of sleep between two looks at whether those whom one waits for still live. */
+const LOOK_EVERY = 500;
 
 /** A member of a team of worker threads that meet at an Atomics barrier. */
 export class WorkerTeam implements Team {
@@ -43,14 +49,19 @@ export class WorkerTeam implements Team {
   readonly #words: Int32Array;
   readonly profile: Profile;
   readonly #spins: number;
+  readonly #look: (() => void) | undefined;
 
-  /** @param cores more workers than cores never spin: the one they wait for may need theirs. */
-  constructor(index: number, size: number, words: Int32Array, profile: Profile, cores: number) {
+  /**
+   * @param cores more workers than cores never spin: the one they wait for may need theirs
+   * @param look is called now and then in a long wait, and throws if it is in vain; undefined: somebody else looks
+   */
+  constructor(index: number, size: number, words: Int32Array, profile: Profile, cores: number, look?: () => void) {
     this.index = index;
     this.size = size;
     this.#words = words;
     this.profile = profile;
     this.#spins = size <= cores ? SPINS : 0;
+    this.#look = look;
   }
 
   phase(name: PhaseName, units: number, run: (unit: number) => void): void {
@@ -78,11 +89,29 @@ export class WorkerTeam implements Team {
       Atomics.add(words, WORD.generation, 1);
       Atomics.notify(words, WORD.generation);
     } else {
-      let spins = this.#spins;
-      while (spins-- > 0 && Atomics.load(words, WORD.generation) === generation);
-      while (Atomics.load(words, WORD.generation) === generation) Atomics.wait(words, WORD.generation, generation);
+      this.#waitWhile(WORD.generation, generation);
     }
     this.#leaveIfPoisoned();
+  }
+
+  /** Waits until all other members have finished the command. */
+  awaitFinished(): void {
+    for (;;) {
+      const finished = Atomics.load(this.#words, WORD.finished);
+      if (finished === this.size - 1) return;
+      this.#waitWhile(WORD.finished, finished);
+      this.#leaveIfPoisoned();
+    }
+  }
+
+  #waitWhile(word: number, value: number): void {
+    const words = this.#words;
+    let spins = this.#spins;
+    while (spins-- > 0 && Atomics.load(words, word) === value);
+    while (Atomics.load(words, word) === value) {
+      const waited = Atomics.wait(words, word, value, this.#look === undefined ? undefined : LOOK_EVERY);
+      if (waited === "timed-out") this.#look?.();
+    }
   }
 
   #leaveIfPoisoned(): void {

@@ -56,7 +56,7 @@ export interface LayerLimits {
   readonly maxTargets: number;
 }
 
-/** How many rows `hidden` (rows, D) has, every value of it finite. @throws ShapeError, EmptyInputError, NotFiniteError */
+/** How many rows `hidden` (rows, D) has. Its values are for `requireFiniteRows`. @throws ShapeError, EmptyInputError */
 export function requireHidden(hidden: Float32Array, { dim, batch }: LayerLimits, most = batch): number {
   if (!(hidden instanceof Float32Array)) {
     throw new ShapeError("hidden must be a Float32Array, (rows, D)", { dim });
@@ -70,45 +70,38 @@ export function requireHidden(hidden: Float32Array, { dim, batch }: LayerLimits,
       most,
     });
   }
-  requireAllFinite("hidden", hidden);
   return rows;
 }
 
 /** @throws ShapeError, ClassIdError, OptionError for a class that a row names twice */
 export function requireLabels(targets: Targets, rows: number, { classes, maxTargets }: LayerLimits): Labels {
-  const labels = "offsets" in targets ? ragged(targets, rows, maxTargets) : oneEach(targets, rows);
-  const { offsets, ids, entries } = labels;
-  for (let j = 0; j < ids.length; j++) requireClass("target", entries[j]!, ids[j]!, classes);
-  for (let row = 0; row < rows; row++) {
-    const own = ids.subarray(offsets[row]!, offsets[row + 1]!);
-    if (own.length > 1 && new Set(own).size < own.length) {
-      throw new OptionError(`row ${row} names a class twice among its labels ${own.join(", ")}`, {
-        row,
-        labels: Array.from(own),
-      });
-    }
-  }
-  return { ...labels, ids: Int32Array.from(ids) };
+  return "offsets" in targets ? ragged(targets, rows, maxTargets, classes) : oneEach(targets, rows, classes);
 }
 
-/** Labels whose ids are still what was given. */
-interface RawLabels extends Omit<Labels, "ids"> {
-  readonly ids: Float64Array;
-}
-
-function oneEach(targets: ArrayLike<number>, rows: number): RawLabels {
+function oneEach(targets: ArrayLike<number>, rows: number, classes: number): Labels {
   requireLength("targets", targets.length, rows, "(rows)");
-  const entries = Int32Array.from({ length: rows }, (_, row) => row).filter((row) => targets[row] !== -1);
   const offsets = new Int32Array(rows + 1);
-  for (let row = 0; row < rows; row++) offsets[row + 1] = offsets[row]! + (targets[row] === -1 ? 0 : 1);
-  return { offsets, ids: Float64Array.from(entries, (row) => targets[row]!), entries, given: rows };
+  const ids = new Int32Array(rows);
+  const entries = new Int32Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const id = targets[row]!;
+    if (id !== -1) {
+      requireClass("target", row, id, classes);
+      ids[count] = id;
+      entries[count++] = row;
+    }
+    offsets[row + 1] = count;
+  }
+  return { offsets, ids: ids.subarray(0, count), entries: entries.subarray(0, count), given: rows };
 }
 
 function ragged(
   targets: { readonly offsets: ArrayLike<number>; readonly ids: ArrayLike<number> },
   rows: number,
   most: number,
-): RawLabels {
+  classes: number,
+): Labels {
   const { offsets, ids } = targets;
   requireLength("target offsets", offsets.length, rows + 1, "(rows + 1)");
   requireInteger("target offsets[0]", offsets[0], 0, 0);
@@ -119,8 +112,31 @@ function ragged(
     }
   }
   requireLength("target ids", ids.length, offsets[rows]!, "(last offset)");
-  const entries = Int32Array.from({ length: ids.length }, (_, j) => j);
-  return { offsets: Int32Array.from(offsets), ids: Float64Array.from(ids), entries, given: ids.length };
+  const labels = {
+    offsets: new Int32Array(offsets),
+    ids: new Int32Array(ids.length),
+    entries: new Int32Array(ids.length),
+    given: ids.length,
+  };
+  for (let j = 0; j < ids.length; j++) {
+    requireClass("target", j, ids[j]!, classes);
+    labels.ids[j] = ids[j]!;
+    labels.entries[j] = j;
+  }
+  requireDistinct(labels);
+  return labels;
+}
+
+function requireDistinct({ offsets, ids }: Labels): void {
+  for (let row = 0; row + 1 < offsets.length; row++) {
+    const own = ids.subarray(offsets[row]!, offsets[row + 1]!);
+    if (own.length > 1 && new Set(own).size < own.length) {
+      throw new OptionError(`row ${row} names a class twice among its labels ${own.join(", ")}`, {
+        row,
+        labels: Array.from(own),
+      });
+    }
+  }
 }
 
 function requireClass(what: string, index: number, id: number, classes: number): void {
@@ -137,18 +153,20 @@ export function sharesOf(weights: ArrayLike<number> | undefined, rows: number, o
     requireLength("exampleWeights", weights.length, rows, "(rows)");
     requireAllFinite("exampleWeights", weights);
   }
-  const shares = Float64Array.from({ length: rows }, (_, row) =>
-    offsets[row + 1]! > offsets[row]! ? (weights?.[row] ?? 1) : 0,
-  );
-  const negative = shares.findIndex((weight) => weight < 0);
-  if (negative >= 0) {
-    const weight = shares[negative];
-    throw new OptionError(`exampleWeights[${negative}] is ${weight}; weights are >= 0`, { index: negative, weight });
+  const shares = new Float64Array(rows);
+  let sum = 0;
+  for (let row = 0; row < rows; row++) {
+    const weight = offsets[row + 1]! > offsets[row]! ? (weights?.[row] ?? 1) : 0;
+    if (weight < 0) {
+      throw new OptionError(`exampleWeights[${row}] is ${weight}; weights are >= 0`, { index: row, weight });
+    }
+    shares[row] = weight;
+    sum += weight;
   }
-  const sum = shares.reduce((a, b) => a + b, 0);
   if (sum === Number.POSITIVE_INFINITY)
     throw new NotFiniteError("the sum of the exampleWeights is beyond float64", { sum });
-  return sum > 0 ? shares.map((weight) => weight / sum) : shares;
+  for (let row = 0; row < rows && sum > 0; row++) shares[row] /= sum;
+  return shares;
 }
 
 /** @param most S. @throws ShapeError, ClassIdError, MissingLogQError, NotFiniteError, OptionError */
@@ -173,19 +191,21 @@ export function requireCandidates(
     requireAllFinite("logQ", logQ);
   }
   return {
-    ids: Int32Array.from(ids),
-    logQ: logQ === undefined ? new Float64Array(ids.length) : Float64Array.from(logQ),
+    ids: new Int32Array(ids),
+    logQ: logQ === undefined ? new Float64Array(ids.length) : new Float64Array(logQ),
     targetLogQ: targetLogQ === undefined ? undefined : logQOfLabels(targetLogQ, labels),
   };
 }
 
 function logQOfLabels(targetLogQ: ArrayLike<number>, { entries, given }: Labels): Float32Array {
   requireLength("targetLogQ", targetLogQ.length, given, "as the targets");
-  const values = Float32Array.from(entries, (entry) => targetLogQ[entry]!);
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    const index = entries[bad]!;
-    const value = targetLogQ[index];
+  const values = new Float32Array(entries.length);
+  for (let j = 0; j < entries.length; j++) {
+    const index = entries[j]!;
+    const value = targetLogQ[index]!;
+    values[j] = value;
+    // As a float32, which it becomes.
+    if (Number.isFinite(values[j])) continue;
     throw new NotFiniteError(`targetLogQ[${index}] is ${value}; every value must be finite`, {
       name: "targetLogQ",
       index,

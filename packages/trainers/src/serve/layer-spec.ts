@@ -44,6 +44,11 @@ export interface OutputLayerOptions
   readonly maxTargets?: number;
   /** (n), >= 0: how often each class occurs; for the sampler unigram and for biases that start at the log frequency. */
   readonly counts?: ArrayLike<number>;
+  /**
+   * Whether the caller's thread is one of the workers, and blocked while a step runs: steps then begin and end at once. Default true. False: `workers`
+   * other threads work, and the caller's event loop goes on meanwhile, at some tenths of a millisecond a step.
+   */
+  readonly callerWorks?: boolean;
   /** Steps of the whole run, for schedules that end. */
   readonly totalSteps?: number;
   /** The largest k of `topK`. Default 100. */
@@ -62,7 +67,8 @@ const EVALUATED_LABELS = 8192;
 
 /** @throws OptionError, SamplerError, ShapeError, NotFiniteError */
 export function planLayer(layer: OutputLayerOptions): LayerPlan {
-  const { classes, dim, batch, maxTargets, counts, totalSteps, maxK, workers: _, backend: __, ...rest } = layer;
+  const { classes, dim, batch, maxTargets, counts, totalSteps, maxK, ...of } = layer;
+  const { workers: _, callerWorks: __, backend: ___, ...rest } = of;
   requireInteger("classes", classes, 1, 2 ** 31 - 1);
   const sampled = rest.loss === undefined || describeLoss(rest.loss)?.candidates === true;
   const sampler = rest.sampler ?? (sampled ? "log-uniform" : undefined);

@@ -206,9 +206,9 @@ export class Model {
       excludedOffsets: Int32Array.of(0, excluded.length),
       excluded,
     };
-    const { inline, memory, layout, spec } = this.#host;
+    const { sync, memory, layout, spec } = this.#host;
     const goals = { loss: false, k, maskExcluded: true };
-    inline!.runSync({
+    sync!.runSync({
       type: "evaluate",
       source: "",
       first: 0,

@@ -1,5 +1,5 @@
 import { EmptyInputError, OptionError, requireAllFinite, requireInteger, requireLength } from "@logq/core";
-import type { BackendName } from "@logq/kernels";
+import type { BackendName, Kernels } from "@logq/kernels";
 import { describeLoss } from "@logq/losses";
 import { HEAD } from "../engine/batch-layout.js";
 import { EngineHost } from "../engine/host.js";
@@ -52,6 +52,7 @@ export class OutputLayer {
   /** Steps done. */
   steps = 0;
   readonly #host: EngineHost;
+  readonly #kernels: Kernels;
   readonly #limits: LayerLimits;
   readonly #gradient: Float32Array;
   #busy = false;
@@ -63,6 +64,7 @@ export class OutputLayer {
     this.dim = D;
     this.warnings = runWarnings(options, { classes: n, counts, law });
     this.#host = host;
+    this.#kernels = host.kernels();
     this.#limits = { classes: n, dim: D, batch: options.batch, maxTargets: spec.capacity.maxTargets };
     this.#gradient = new Float32Array(options.batch * D);
   }
@@ -70,9 +72,10 @@ export class OutputLayer {
   /** @throws OptionError, SamplerError, ShapeError, NotFiniteError, MemoryLimitError, BackendError */
   static async create(options: OutputLayerOptions): Promise<OutputLayer> {
     const plan = planLayer(options);
-    const { workers, backend, counts, bankBytes } = options;
+    const { workers, callerWorks, backend, counts, bankBytes } = options;
     const host = await EngineHost.create(plan.spec, {
       workers: workers ?? 0,
+      callerWorks: callerWorks ?? true,
       backend: backend ?? "auto",
       ...(bankBytes === undefined ? {} : { bankBytes }),
     });
@@ -102,14 +105,14 @@ export class OutputLayer {
     return this.#answer(rows);
   }
 
-  /** The same in the caller's thread, at once. @throws OptionError also if the layer has workers */
+  /** The same at once, without a promise. @throws OptionError also if the caller's thread is not one of the workers */
   stepSync(hidden: Float32Array, targets: Targets, options: StepOptions = {}): StepResult {
-    const { inline, crew } = this.#host;
-    if (inline === undefined)
-      throw new OptionError("stepSync needs a layer with workers: 0", { workers: crew.workers });
+    const { sync, crew } = this.#host;
+    if (sync === undefined)
+      throw new OptionError("stepSync needs a layer whose caller works (callerWorks)", { workers: crew.workers });
     this.#requireIdle();
     const { rows, given } = this.#write(hidden, targets, options);
-    inline.runSync({ type: "step", step: this.steps, given });
+    sync.runSync({ type: "step", step: this.steps, given });
     return this.#answer(rows);
   }
 
@@ -120,6 +123,7 @@ export class OutputLayer {
   async crossEntropy(hidden: Float32Array, targets: Targets): Promise<number> {
     this.#requireIdle();
     const rows = requireHidden(hidden, this.#limits, Number.POSITIVE_INFINITY);
+    requireAllFinite("hidden", hidden);
     const labels = requireLabels(targets, rows, this.#limits);
     if (labels.ids.length === 0) throw new EmptyInputError("no row has a label: there is no mean to answer", { rows });
     const stats = this.#host.layout.stats >>> 3;
@@ -137,6 +141,7 @@ export class OutputLayer {
     this.#requireIdle();
     requireInteger("k", k, 1, this.#host.spec.maxK);
     const rows = requireHidden(hidden, this.#limits, Number.POSITIVE_INFINITY);
+    requireAllFinite("hidden", hidden);
     const labels = requireLabels(new Int32Array(rows).fill(-1), rows, this.#limits);
     const ids = new Int32Array(rows * k);
     const logits = new Float32Array(rows * k);
@@ -196,7 +201,7 @@ export class OutputLayer {
     }
   }
 
-  /** Checks everything, then copies the batch into the engine's memory; answers what the command needs. */
+  /** Checks everything and copies the batch into the engine's memory, where only a step looks for it; answers what the command needs. */
   #write(hidden: Float32Array, targets: Targets, options: StepOptions): { rows: number; given: number } {
     const rows = requireHidden(hidden, this.#limits);
     const labels = requireLabels(targets, rows, this.#limits);
@@ -204,6 +209,7 @@ export class OutputLayer {
     const candidates =
       options.candidates === undefined ? undefined : this.#requireCandidates(options.candidates, labels);
     this.#writeHidden(hidden, 0, rows);
+    this.#requireFiniteHidden(hidden, rows);
     this.#writeLabels(labels, rows, shares);
     if (candidates !== undefined) this.#writeCandidates(candidates);
     return { rows, given: candidates?.ids.length ?? 0 };
@@ -222,29 +228,38 @@ export class OutputLayer {
 
   #writeHidden(hidden: Float32Array, first: number, rows: number): void {
     const { address, ld } = this.#host.layout.encoder.hidden;
-    for (let row = 0; row < rows; row++) {
-      const from = (first + row) * this.dim;
-      this.#host.memory.f32.set(hidden.subarray(from, from + this.dim), (address >>> 2) + row * ld);
-    }
+    const { f32 } = this.#host.memory;
+    const D = this.dim;
+    if (ld === D) f32.set(hidden.subarray(first * D, (first + rows) * D), address >>> 2);
+    else for (let i = 0; i < rows; i++) f32.set(rowOf(hidden, first + i, D), (address >>> 2) + i * ld);
+  }
+
+  /** Kernels look faster than JavaScript, which then only has to find the place. */
+  #requireFiniteHidden(hidden: Float32Array, rows: number): void {
+    const { address, ld } = this.#host.layout.encoder.hidden;
+    if (!this.#kernels.rows.allFinite(address, ld, rows, this.dim)) requireAllFinite("hidden", hidden);
   }
 
   #writeLabels({ offsets, ids }: Labels, rows: number, shares: Float64Array): void {
     const { memory, layout, spec } = this.#host;
     const { i32, f32 } = memory;
     const batch = layout.batches[0]!;
+    const [place, mass] = [batch.positivePlace >>> 2, batch.positiveMass >>> 2];
     const normalised = describeLoss(this.options.loss.name).kind === "normalised";
     i32.set(offsets, batch.positiveOffsets >>> 2);
     i32.set(ids, batch.positiveIds >>> 2);
     f32.set(shares, batch.rowWeight >>> 2);
+    let valid = 0;
     for (let row = 0; row < rows; row++) {
-      const mass = normalised ? 1 / (offsets[row + 1]! - offsets[row]!) : 1;
-      f32.fill(mass, (batch.positiveMass >>> 2) + offsets[row]!, (batch.positiveMass >>> 2) + offsets[row + 1]!);
+      const [from, to] = [offsets[row]!, offsets[row + 1]!];
+      for (let j = from; j < to; j++) f32[mass + j] = normalised ? 1 / (to - from) : 1;
+      if (shares[row]! > 0) valid++;
     }
-    for (let j = 0; j < ids.length; j++) i32[(batch.positivePlace >>> 2) + j] = rowOfClass(spec.table, ids[j]!);
+    for (let j = 0; j < ids.length; j++) i32[place + j] = rowOfClass(spec.table, ids[j]!);
     const head = batch.head >>> 2;
     i32[head + HEAD.rows] = rows;
     i32[head + HEAD.positives] = ids.length;
-    i32[head + HEAD.validRows] = shares.filter((share) => share > 0).length;
+    i32[head + HEAD.validRows] = valid;
   }
 
   #writeCandidates({ ids, logQ, targetLogQ }: Candidates): void {
@@ -257,10 +272,10 @@ export class OutputLayer {
   #answer(rows: number): StepResult {
     const { memory, layout } = this.#host;
     const { address, ld } = layout.encoder.hiddenGradient;
-    for (let row = 0; row < rows; row++) {
-      const at = (address >>> 2) + row * ld;
-      this.#gradient.set(memory.f32.subarray(at, at + this.dim), row * this.dim);
-    }
+    const at = address >>> 2;
+    const D = this.dim;
+    if (ld === D) this.#gradient.set(memory.f32.subarray(at, at + rows * D));
+    else for (let i = 0; i < rows; i++) this.#gradient.set(memory.f32.subarray(at + i * ld, at + i * ld + D), i * D);
     this.steps++;
     const loss = memory.f64[(layout.stats >>> 3) + STAT.lastLoss]!;
     return { loss, hiddenGradient: this.#gradient.subarray(0, rows * this.dim) };
@@ -296,6 +311,10 @@ export class OutputLayer {
       }
     });
   }
+}
+
+function rowOf(rows: Float32Array, row: number, D: number): Float32Array {
+  return rows.subarray(row * D, (row + 1) * D);
 }
 
 /** Rows that have labels only. @param offsets into ids, of these rows */
