@@ -10,7 +10,8 @@ import { root as here, workspacePackages } from "./places.mjs";
 export const BELOW = {
   "@logq/core": [],
   "@logq/kernels": ["@logq/core"],
-  "@logq/blas": ["@logq/core", "@logq/kernels"],
+  "@logq/native": ["@logq/core", "@logq/kernels"],
+  "@logq/blas": ["@logq/core", "@logq/kernels", "@logq/native"],
   "@logq/samplers": ["@logq/core", "@logq/kernels"],
   "@logq/losses": ["@logq/core", "@logq/kernels", "@logq/samplers"],
   "@logq/encoders": ["@logq/core", "@logq/kernels"],
@@ -18,6 +19,7 @@ export const BELOW = {
   "@logq/trainers": [
     "@logq/core",
     "@logq/kernels",
+    "@logq/native",
     "@logq/blas",
     "@logq/samplers",
     "@logq/losses",

@@ -7,7 +7,7 @@ export const SAMPLERS = ["uniform", "log-uniform", "unigram"] as const;
 export type SamplerName = (typeof SAMPLERS)[number];
 
 /** What `--backend` accepts. */
-export const BACKENDS = ["auto", "blas", "wasm", "reference"] as const;
+export const BACKENDS = ["auto", "native", "blas", "wasm", "reference"] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 /** The named sizes of a sweep. */

@@ -13,10 +13,13 @@ export interface StepShape {
 const BLOCK_ROWS = 32;
 const BLOCK_CLASSES = 128;
 
-const BLAS: readonly Form[] = (await availableBackends()).includes("blas") ? [{ name: "blas", backend: "blas" }] : [];
+/** Back-ends that not every machine has. */
+const OTHERS: readonly Form[] = (await availableBackends())
+  .filter((name) => name === "native" || name === "blas")
+  .map((name) => ({ name, backend: name }));
 
 const FORMS: readonly Form[] = [
-  ...BLAS,
+  ...OTHERS,
   { name: "wasm, packing included", backend: "wasm" },
   { name: "wasm, packed before", backend: "wasm", packedBefore: true },
   { name: "reference", backend: "reference" },

@@ -8,25 +8,28 @@ import {
   type KernelMemory,
   type Kernels,
 } from "@logq/kernels";
+import { chooseSet, loadNative, type NativeCode, nativeKernels } from "@logq/native";
 import { fastestCoreType } from "./core-type.js";
 import type { BlasFacts } from "./facts.js";
 import { libraryCandidates } from "./find.js";
 import { type BlasLibrary, openLibrary } from "./library.js";
 import { blasMatrix } from "./matrix.js";
 
-/** `auto` takes a BLAS if there is one, then WebAssembly, then the reference; a name is taken or refused. */
+/** `auto` takes machine code of our own where the processor is one that it is written for, then a BLAS if there is one, then WebAssembly, then the reference; a name is taken or refused. */
 export type BackendChoice = BackendName | "auto";
 
 /** A back-end, chosen and compiled: what `instantiateBackend` binds to a memory, in any thread. Survives the structured clone algorithm. */
 export interface Backend {
   readonly name: BackendName;
-  /** What computes everything, or everything but matrix products. */
+  /** What computes everything, or what is left by `native` or `blas`. */
   readonly kernels: CompiledKernels;
+  /** The machine code of `native`, in this process. */
+  readonly native: NativeCode | undefined;
   /** What computes the matrix products of `blas`. */
   readonly blas: BlasFacts | undefined;
 }
 
-const CHOICES = ["auto", "blas", "wasm", "reference"] as const;
+const CHOICES = ["auto", "native", "blas", "wasm", "reference"] as const;
 
 /**
  * Chooses a back-end, for shared memories or for unshared ones. Call it in the main thread first: the environment that a BLAS reads when it is
@@ -36,19 +39,29 @@ const CHOICES = ["auto", "blas", "wasm", "reference"] as const;
  */
 export async function compileBackend(choice: BackendChoice, shared: boolean): Promise<Backend> {
   requireOneOf("backend", choice, CHOICES);
-  if (choice === "wasm" || choice === "reference") return withoutBlas(await compileKernels(choice, shared));
-  try {
-    const { facts } = loadBlas();
-    return { name: "blas", kernels: await compileKernels("wasm", shared), blas: facts };
-  } catch (error) {
-    if (choice === "blas") throw error;
-    return withoutBlas(await compileKernels("auto", shared));
+  if (choice === "auto") return await firstThatRuns(shared);
+  if (choice === "wasm" || choice === "reference") return plain(await compileKernels(choice, shared));
+  const parts =
+    choice === "native"
+      ? { native: loadNative(chooseSet()), blas: undefined }
+      : { native: undefined, blas: loadBlas().facts };
+  return { name: choice, kernels: await compileKernels("wasm", shared), ...parts };
+}
+
+async function firstThatRuns(shared: boolean): Promise<Backend> {
+  for (const name of ["native", "blas"] as const) {
+    try {
+      return await compileBackend(name, shared);
+    } catch (error) {
+      if (!(error instanceof BackendError)) throw error;
+    }
   }
+  return plain(await compileKernels("auto", shared));
 }
 
 /** The back-ends that run here, the fastest first. */
 export async function availableBackends(): Promise<readonly BackendName[]> {
-  const names = ["blas", "wasm", "reference"] as const;
+  const names = ["native", "blas", "wasm", "reference"] as const;
   const usable = await Promise.all(
     names.map((name) =>
       compileBackend(name, true).then(
@@ -60,19 +73,21 @@ export async function availableBackends(): Promise<readonly BackendName[]> {
   return names.filter((_, i) => usable[i]);
 }
 
-function withoutBlas(kernels: CompiledKernels): Backend {
-  return { name: kernels.name, kernels, blas: undefined };
+function plain(kernels: CompiledKernels): Backend {
+  return { name: kernels.name, kernels, native: undefined, blas: undefined };
 }
 
 /** Binds a back-end to a memory: one instance a memory and thread. @throws BackendError as `instantiateKernels` does */
 export function instantiateBackend(backend: Backend, memory: KernelMemory): Kernels {
   const kernels = instantiateKernels(backend.kernels, memory);
+  if (backend.native !== undefined) return nativeKernels(backend.native, memory, kernels);
   if (backend.blas === undefined) return kernels;
   return { ...kernels, name: "blas", matrix: blasMatrix(memory, openLibrary(backend.blas.path)) };
 }
 
-/** One line for people: which back-end and, of a BLAS, which library with kernels for which processor. */
-export function describeBackend({ name, blas }: Backend): string {
+/** One line for people: which back-end, its instruction set and, of a BLAS, which library with kernels for which processor. */
+export function describeBackend({ name, native, blas }: Backend): string {
+  if (native !== undefined) return `${name} (${native.set.toUpperCase()})`;
   if (blas === undefined) return name;
   const core = blas.core === undefined ? "" : ` for ${blas.core}`;
   return `${name} (${blas.library}${core}, ${blas.file})`;

@@ -3,8 +3,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { forcibleCores, thisCpu } from "./cpu.js";
+import { thisCpu } from "@logq/native";
 import { fileOf } from "./find.js";
+import { forcibleCores } from "./forcible.js";
 import type { ProbeAnswer } from "./probe.js";
 
 const PROBE_FILE = fileURLToPath(new URL("./probe.js", import.meta.url));

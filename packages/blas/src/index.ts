@@ -1,3 +1,4 @@
+export type { InstructionSet } from "@logq/native";
 export {
   availableBackends,
   type Backend,

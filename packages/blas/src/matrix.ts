@@ -9,7 +9,7 @@ const TRANSPOSED = 112;
 const DESCRIPTOR_BYTES = 16;
 
 /** Columns of the smallest part that may be packed alone; each has room for a descriptor, and the first one tells of all. */
-const PART = 8;
+const PART = 32;
 
 /**
  * Matrix products by sgemm, on the memory itself: nothing is copied. Packing only notes where the right operand lies, as the contract allows

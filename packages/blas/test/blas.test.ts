@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { BackendError, OptionError } from "@logq/core";
 import { KernelMemory, type Kernels } from "@logq/kernels";
+import { usableSets } from "@logq/native";
 import {
   AWKWARD_SIZES,
   crossSparsely,
@@ -15,8 +16,8 @@ import {
   transpose,
 } from "@logq/testing";
 import { describe, expect, it } from "vitest";
-import { forcibleCores } from "../dist/cpu.js";
 import { libraryCandidates } from "../dist/find.js";
+import { forcibleCores } from "../dist/forcible.js";
 import {
   availableBackends,
   type Backend,
@@ -29,6 +30,13 @@ import {
 
 /** undefined where there is no BLAS: what needs one is skipped, visibly. */
 const BLAS: Backend | undefined = await compileBackend("blas", true).catch(() => undefined);
+
+const AVAILABLE = [
+  ...(usableSets().length === 0 ? [] : ["native"]),
+  ...(BLAS === undefined ? [] : ["blas"]),
+  "wasm",
+  "reference",
+];
 
 const HIGH_BASE = 2 ** 31 + 4_160;
 
@@ -229,21 +237,22 @@ describe("huge pages", () => {
 });
 
 describe("the choice of a back-end", () => {
-  it("takes what is named, and for auto a BLAS where there is one", async () => {
+  it("takes what is named, and for auto the fastest that runs", async () => {
     for (const name of ["wasm", "reference"] as const) {
-      expect(await compileBackend(name, true)).toMatchObject({ name, blas: undefined, kernels: { name } });
+      const expected = { name, native: undefined, blas: undefined, kernels: { name } };
+      expect(await compileBackend(name, true)).toMatchObject(expected);
     }
-    expect((await compileBackend("auto", true)).name).toBe(BLAS === undefined ? "wasm" : "blas");
+    expect((await compileBackend("auto", true)).name).toBe(AVAILABLE[0]);
   });
 
   it("lists what runs here, the fastest first", async () => {
-    expect(await availableBackends()).toEqual([...(BLAS === undefined ? [] : ["blas"]), "wasm", "reference"]);
+    expect(await availableBackends()).toEqual(AVAILABLE);
   });
 
   it("refuses a name that is none, and lists those that are", async () => {
     const error = await compileBackend("mkl" as BackendChoice, true).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(OptionError);
-    expect((error as OptionError).message).toContain("auto, blas, wasm, reference");
+    expect((error as OptionError).message).toContain("auto, native, blas, wasm, reference");
   });
 
   it("refuses blas by name, with the reason and what to install, where the library that was named is none", () => {
@@ -252,7 +261,7 @@ describe("the choice of a back-end", () => {
       console.log((await compileBackend("auto", true)).name);
       await compileBackend("blas", true).catch((error) => console.log(error.code, error.message));
     })`;
-    const env = { ...process.env, LOGQ_BLAS: "/nowhere/libblas.so" };
+    const env = { ...process.env, LOGQ_BLAS: "/nowhere/libblas.so", LOGQ_NATIVE: "none" };
     const [auto, refused] = execFileSync(process.execPath, ["-e", script], { env, encoding: "utf8" }).split("\n");
     expect(auto).toBe("wasm");
     expect(refused).toContain(BackendError.code);

@@ -6,7 +6,7 @@ import { createWasmKernels } from "./wasm/kernels.js";
 import { wasmBinary } from "./wasm/module.js";
 
 /** The back-ends of this package. */
-export type KernelsName = Exclude<BackendName, "blas">;
+export type KernelsName = Exclude<BackendName, "native" | "blas">;
 
 /** `auto` takes WebAssembly SIMD where it runs and the reference elsewhere; a name is taken or refused. */
 export type KernelsChoice = KernelsName | "auto";

@@ -134,8 +134,8 @@ describe.each(BACKENDS)("matrix products: $name", (backend) => {
             const { matrix } = bench.kernels;
             const packed = bench.bytes(matrix.packedBytes(K, N));
             const source = transposed ? bench.matrix(transpose(right, K, N), N, K, 1) : bench.matrix(right, K, N, 1);
-            for (let j = 0; j < N; j += inParts ? 16 : N) {
-              const count = Math.min(inParts ? 16 : N, N - j);
+            for (let j = 0; j < N; j += inParts ? 32 : N) {
+              const count = Math.min(inParts ? 32 : N, N - j);
               const to = matrix.packedColumn(packed, K, j);
               if (transposed) matrix.packRightTransposed(to, source.address + 4 * source.ld * j, source.ld, K, count);
               else matrix.packRight(to, source.address + 4 * j, source.ld, K, count);

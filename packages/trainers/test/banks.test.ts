@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { compileBackend } from "@logq/blas";
+import { availableBackends, compileBackend } from "@logq/blas";
+import type { BackendName } from "@logq/kernels";
 import { TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import { planLayout } from "../dist/engine/host.js";
@@ -26,6 +27,9 @@ import { smallDataset, withTrainer } from "./support/runs.js";
 
 const STEPS = 5;
 
+/** WebAssembly is what most tests here run; these are the others. */
+const OTHERS = (await availableBackends()).filter((name) => name !== "wasm");
+
 /** Banks with room for about a third of the class table: two, three or more of them. */
 function smallBanks(spec: EngineSpec, workers: number): number {
   const { table, encoder, training, tableType: type } = spec;
@@ -38,7 +42,7 @@ function smallBanks(spec: EngineSpec, workers: number): number {
 }
 
 /** What a run comes to: all tables and states, the losses, and an exact evaluation with its rankings. */
-async function outcome(of: EngineCase, { workers = 0, banked = false, backend = "wasm" as "wasm" | "reference" } = {}) {
+async function outcome(of: EngineCase, { workers = 0, banked = false, backend = "wasm" as BackendName } = {}) {
   const spec = engineSpec(of);
   const bankBytes = banked ? smallBanks(spec, workers) : undefined;
   return withEngine(spec, { workers, backend, bankBytes }, async ({ host, train }) => {
@@ -52,7 +56,7 @@ async function outcome(of: EngineCase, { workers = 0, banked = false, backend = 
   });
 }
 
-async function expectSame(of: EngineCase, options: { workers?: number; backend?: "wasm" | "reference" } = {}) {
+async function expectSame(of: EngineCase, options: { workers?: number; backend?: BackendName } = {}) {
   const { workers = 0, backend = "wasm" } = options;
   const [one, many] = await Promise.all([outcome(of, { backend }), outcome(of, { workers, backend, banked: true })]);
   for (const pieces of one.pieces) expect(pieces.map(({ memory }) => memory)).toEqual([0]);
@@ -88,10 +92,14 @@ describe("tables in several small memories end with the bits of tables in one", 
     await expectSame({ ...odd, loss: "sampled-softmax", S: 65, source, encoder, optimizer: adam }, { workers });
   });
 
-  it("with the reference back-end", async () => {
+  it.each(OTHERS)("with the back-end %s", async (backend) => {
     const source = labelSource(67, 300, 130);
-    await expectSame({ loss: "nce", source, vocabulary: 300 }, { backend: "reference" });
-    await expectSame({ loss: "full-softmax", lossOptions: { normalize: true } }, { backend: "reference" });
+    await expectSame({ loss: "nce", source, vocabulary: 300 }, { backend });
+    await expectSame({ loss: "full-softmax", lossOptions: { normalize: true } }, { backend });
+    for (const name of backend === "native" ? OPTIMIZERS : []) {
+      const optimizer = { name, clipNorm: 0.05, weightDecay: 0.01, learningRate: 0.02, initialAccumulator: 0.1 };
+      await expectSame({ loss: "sampled-softmax", n: 301, D: 13, lanes: 8, optimizer }, { backend });
+    }
   });
 
   it("with bags that are longer than what is exchanged at a time", async () => {
@@ -106,7 +114,7 @@ describe("tables in several small memories end with the bits of tables in one", 
       labels: random.integers(5, 67),
       rows: Int32Array.of(0, 1, 2, 3, 4),
     } as const;
-    for (const backend of ["wasm", "reference"] as const) {
+    for (const backend of ["wasm", ...OTHERS] as const) {
       await expectSame({ loss: "sampled-softmax", source, vocabulary: 900 }, { backend });
     }
   });

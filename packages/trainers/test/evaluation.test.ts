@@ -1,3 +1,4 @@
+import { availableBackends } from "@logq/blas";
 import { keyFromSeed } from "@logq/core";
 import type { BackendName } from "@logq/kernels";
 import { NORM_EPSILON } from "@logq/losses";
@@ -152,7 +153,7 @@ const ALL = (ks: number[]) =>
     ["cross-entropy", "perplexity", ...RANKING_METRICS.flatMap((name) => ks.map((k) => `${name}@${k}`))].join(),
   );
 
-describe.each(["reference", "wasm"] as const)(
+describe.each(await availableBackends())(
   "exact evaluation on %s against all logits sorted, ties to the lower id: rankings within 1e-12, cross-entropy within 1e-6",
   (backend) => {
     it.each([

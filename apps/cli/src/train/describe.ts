@@ -1,12 +1,14 @@
-import { describeBackend } from "@logq/blas";
+import { type Backend, describeBackend } from "@logq/blas";
 import type { RunOptions, Trainer } from "@logq/trainers";
 import { bytes, columns, count, counted } from "../base/format.js";
 
 /** How to have another back-end than the one that was found. */
-const BLAS_OVERRIDES: readonly [string, string] = [
-  "",
-  "another: --backend wasm, LOGQ_BLAS=<library>, LOGQ_BLAS_CORE=<OpenBLAS core type>",
-];
+const OVERRIDES: Readonly<Record<Backend["name"], string | undefined>> = {
+  native: "another: --backend blas or wasm, LOGQ_NATIVE=avx2",
+  blas: "another: --backend wasm, LOGQ_BLAS=<library>, LOGQ_BLAS_CORE=<OpenBLAS core type>",
+  wasm: undefined,
+  reference: undefined,
+};
 
 /** What is about to be trained, with every default filled in: one short block. */
 export function describeRun(trainer: Trainer): string {
@@ -30,12 +32,17 @@ export function describeRun(trainer: Trainer): string {
     ["optimizer", `${optimizer.name}, rate ${optimizer.learningRate}, ${schedule.name}${warmup}${decay}${clip}`],
     ["steps", `${count(stepsPerEpoch)} an epoch, ${count(totalSteps)} in all, of ${counted(options.batch, "example")}`],
     ["machine", `back-end ${describeBackend(host.backend)}, ${counted(workers, "worker")}`],
-    ...(host.backend.blas === undefined ? [] : [BLAS_OVERRIDES]),
+    ...overrides(host.backend.name),
     [
       "memory",
       `${tables} ${bytes(trainer.tableBytes)}, optimizer state ${bytes(state)}, scratch ${bytes(scratch)}${memories}`,
     ],
   ]);
+}
+
+function overrides(name: Backend["name"]): [string, string][] {
+  const line = OVERRIDES[name];
+  return line === undefined ? [] : [["", line]];
 }
 
 /** Bytes of the optimizer's memory, and of everything that is neither that nor a table. */

@@ -9,8 +9,11 @@ import type { RowKernels } from "./rows.js";
 import type { TileKernels } from "./tile.js";
 import type { VectorKernels } from "./vector.js";
 
-/** `blas` is WebAssembly with matrix products by a native library: @logq/blas, in Node only. */
-export type BackendName = "blas" | "wasm" | "reference";
+/**
+ * `native` is machine code of this processor, written when the program starts (@logq/native); `blas` is WebAssembly with matrix products by a native
+ * library (@logq/blas). Both in Node only.
+ */
+export type BackendName = "native" | "blas" | "wasm" | "reference";
 
 /**
  * Everything the layer computes, bound to one memory. Arguments are byte addresses into that memory and plain numbers; kernels own no

@@ -25,7 +25,7 @@ export interface MatrixKernels {
   packRightTransposed(packed: Address, source: Address, ld: number, K: number, N: number): void;
 
   /**
-   * Where the columns from `column` on, a multiple of 8, of a packed operand with K rows lie. So an operand may be packed in parts, by several
+   * Where the columns from `column` on, a multiple of 32, of a packed operand with K rows lie. So an operand may be packed in parts, by several
    * threads: `packRightTransposed(packedColumn(packed, K, j), source + rows from j on, …)`. All parts must come from one matrix.
    */
   packedColumn(packed: Address, K: number, column: number): Address;

@@ -1,5 +1,5 @@
 import { type Backend, instantiateBackend } from "@logq/blas";
-import { instantiateKernels, KernelMemory, type Kernels } from "@logq/kernels";
+import { KernelMemory, type Kernels } from "@logq/kernels";
 import type { Profile } from "../parallel/profile.js";
 import { profiledKernels } from "../parallel/profiled-kernels.js";
 import type { EngineLayout } from "./layout.js";
@@ -17,11 +17,11 @@ export interface EngineInput {
   readonly profiled: boolean;
 }
 
-/** The kernels of one thread: over the main memory, and over each bank in order. Banks need no matrix products. */
+/** The kernels of one thread: over the main memory, and over each bank in order. */
 export function openKernels(input: EngineInput, profile: Profile): { kernels: Kernels; banks: Kernels[] } {
-  const timed = (kernels: Kernels) => (input.profiled ? profiledKernels(kernels, profile) : kernels);
-  return {
-    kernels: timed(instantiateBackend(input.backend, KernelMemory.over(input.memory))),
-    banks: input.banks.map((bank) => timed(instantiateKernels(input.backend.kernels, KernelMemory.over(bank)))),
+  const open = (memory: WebAssembly.Memory) => {
+    const kernels = instantiateBackend(input.backend, KernelMemory.over(memory));
+    return input.profiled ? profiledKernels(kernels, profile) : kernels;
   };
+  return { kernels: open(input.memory), banks: input.banks.map(open) };
 }

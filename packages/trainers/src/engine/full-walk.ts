@@ -54,7 +54,7 @@ export class FullWalk {
       : this.#layout.encoder.hidden;
   }
 
-  /** Encoder forward, length and packing of rows [first, first + R), `first` a multiple of 8. */
+  /** Encoder forward, length and packing of rows [first, first + R), `first` a multiple of 32. */
   prepareRows(first: number, R: number, step: number | undefined): void {
     const { D, ld } = this.#spec.table;
     this.#encoder.forward(first, R, step === undefined ? undefined : { key: this.#spec.key, step });

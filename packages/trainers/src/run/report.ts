@@ -1,4 +1,4 @@
-import type { BlasFacts } from "@logq/blas";
+import type { BlasFacts, InstructionSet } from "@logq/blas";
 import type { BackendName } from "@logq/kernels";
 import type { Correction, LossName } from "@logq/losses";
 import type { SamplerName } from "@logq/samplers";
@@ -57,6 +57,8 @@ export interface TrainReport {
   readonly dim: number;
   readonly workers: number;
   readonly backend: BackendName;
+  /** The instruction set of the machine code, if the back-end is `native`. */
+  readonly native: InstructionSet | null;
   /** The library behind matrix products, if the back-end is `blas`. */
   readonly blas: BlasFacts | null;
   readonly node: string;

@@ -256,6 +256,7 @@ class Run {
       dim: options.dim,
       workers: trainer.workers,
       backend: trainer.backend,
+      native: host.backend.native?.set ?? null,
       blas: host.backend.blas ?? null,
       node: process.version,
       steps: trainer.step,

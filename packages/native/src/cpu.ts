@@ -16,15 +16,7 @@ function cpuFlags(): ReadonlySet<string> {
     const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"));
     return new Set(line?.[1]?.split(" "));
   } catch {
-    // No Linux: OpenBLAS is left to what it finds.
+    // No Linux: what there is cannot be known.
     return new Set();
   }
-}
-
-/** What OpenBLAS's SkylakeX kernels need. It may not know the processor, and then takes kernels of half the width. */
-const SKYLAKEX = ["avx512f", "avx512dq", "avx512bw", "avx512vl"];
-
-/** Core types of OpenBLAS that this processor can run for certain, beside what OpenBLAS would choose. A core that it lacks is an illegal instruction. */
-export function forcibleCores(flags: ReadonlySet<string>): readonly string[] {
-  return SKYLAKEX.every((flag) => flags.has(flag)) ? ["SKYLAKEX"] : [];
 }

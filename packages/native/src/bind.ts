@@ -1,0 +1,29 @@
+import type { KernelMemory } from "@logq/kernels";
+import { nativeBridge } from "./executable.js";
+import type { KernelName } from "./generate/program.js";
+
+/** A kernel bound to a memory: arguments go into `words` from 2 on (unsigned), or `floats` at the same places; then `run`. */
+export interface BoundKernel {
+  readonly words: Uint32Array;
+  readonly floats: Float32Array;
+  /** What the kernel answers, as far as it does. */
+  run(): number;
+}
+
+/** Finds a kernel by name and binds it to the memory of whoever made this function. */
+export type Bind = (name: KernelName) => BoundKernel;
+
+/** Words of an argument block: 32 arguments after the memory's address. */
+export const BLOCK_WORDS = 40;
+
+/** Binds machine code at `code` to a memory, for the calling thread. The block of arguments is the kernel's own. */
+export function bindKernel(code: number, memory: KernelMemory): BoundKernel {
+  const { address, decode, proto } = nativeBridge().koffi;
+  const words = new Uint32Array(new ArrayBuffer(4 * BLOCK_WORDS));
+  const base = address(memory.u8);
+  words[0] = Number(base & 0xffffffffn);
+  words[1] = Number(base >> 32n);
+  const block = Number(address(words));
+  const call = decode(code, proto("uint32_t (uintptr_t block)")) as (block: number) => number;
+  return { words, floats: new Float32Array(words.buffer), run: () => call(block) };
+}

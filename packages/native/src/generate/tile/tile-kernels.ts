@@ -1,0 +1,23 @@
+import { generateSumOverClasses } from "./class-sums.js";
+import { generateSoftmaxExponentials } from "./exponentials.js";
+import { generateSoftmaxFactors, generateSoftmaxGradient } from "./gradient.js";
+import { generateLogisticTile } from "./logistic.js";
+import { generateSoftmaxPartials } from "./partials.js";
+import { generateScaleColumns, generateSubtractPerRow } from "./per-row.js";
+import { generateSumOverRows, generateWeightedSumOverRows } from "./row-sums.js";
+import { generateTopK } from "./top-k.js";
+
+/** The kernels behind `TileKernels`. */
+export const TILE_KERNELS = {
+  softmaxPartials: generateSoftmaxPartials,
+  softmaxGradient: generateSoftmaxGradient,
+  softmaxExponentials: generateSoftmaxExponentials,
+  softmaxFactors: generateSoftmaxFactors,
+  logisticTile: generateLogisticTile,
+  sumOverClasses: generateSumOverClasses,
+  subtractPerRow: generateSubtractPerRow,
+  sumOverRows: generateSumOverRows,
+  scaleColumns: generateScaleColumns,
+  weightedSumOverRows: generateWeightedSumOverRows,
+  topK: generateTopK,
+} as const;

@@ -1,0 +1,170 @@
+import type { Assembler, VectorBytes } from "../assembler/assembler.js";
+import { atLabel, indexed, type Label, type Memory, type Register } from "../assembler/operands.js";
+import type { VectorOpName } from "../assembler/vector-ops.js";
+
+/** The instruction sets that kernels are written for: 16 registers of 8 floats, or 32 of 16. */
+export type InstructionSet = "avx2" | "avx512";
+
+/** Comparisons, by their numbers in vcmpps: ordered (NaN is false), quiet. */
+export const COMPARE = { equal: 0x00, less: 0x11, greaterOrEqual: 0x1d, greater: 0x1e, notEqual: 0x04 } as const;
+
+/**
+ * Vector instructions at the width of an instruction set, under one name each: a kernel is written once, for both. Registers are v0, v1, …; a
+ * tail is the last vector of a row, of which only the first lanes belong to us.
+ */
+export class Vectors {
+  readonly set: InstructionSet;
+  readonly asm: Assembler;
+  /** Floats of a vector. */
+  readonly lanes: 8 | 16;
+  readonly bytes: VectorBytes;
+  /** Vector registers there are. AVX2 keeps the last one, v15, for the lanes of a tail; AVX-512 keeps none, but mask k1. */
+  readonly registers: 16 | 32;
+  readonly #tailMasks: Label;
+
+  constructor(asm: Assembler, set: InstructionSet) {
+    this.set = set;
+    this.asm = asm;
+    const wide = set === "avx512";
+    this.lanes = wide ? 16 : 8;
+    this.bytes = wide ? 64 : 32;
+    this.registers = wide ? 32 : 16;
+    this.#tailMasks = asm.table(
+      wide
+        ? Array.from({ length: 17 }, (_, count) => 2 ** count - 1)
+        : Array.from({ length: 16 }, (_, i) => (i < 8 ? -1 : 0)),
+    );
+  }
+
+  /** destination ← a op b; a is −1 where the instruction has one source. */
+  op(name: VectorOpName, destination: number, a: number, b: number | Memory, immediate?: number): void {
+    if (this.set === "avx512") {
+      this.asm.evex(name, 64, destination, a, b, immediate === undefined ? {} : { immediate });
+    } else {
+      this.asm.vex(name, 32, destination, a, b, immediate);
+    }
+  }
+
+  load(destination: number, source: Memory): void {
+    this.op("vmovups", destination, -1, source);
+  }
+
+  store(destination: Memory, source: number): void {
+    this.op("vmovupsStore", source, -1, destination);
+  }
+
+  move(destination: number, source: number): void {
+    this.op("vmovups", destination, -1, source);
+  }
+
+  /** All lanes ← one float32 in memory. */
+  broadcast(destination: number, source: Memory): void {
+    this.op("vbroadcastss", destination, -1, source);
+  }
+
+  /** All lanes ← a constant. */
+  constant(destination: number, value: number): void {
+    this.broadcast(destination, this.asm.float(value));
+  }
+
+  /** A constant in every lane of a vector in memory, as an operand. */
+  inMemory(value: number): Memory {
+    const word = new Int32Array(new Float32Array([value]).buffer)[0]!;
+    return atLabel(this.asm.table(new Array<number>(this.lanes).fill(word)));
+  }
+
+  zero(destination: number): void {
+    // The short form clears the whole register, and is known to depend on nothing.
+    if (destination < 16) this.asm.vex("vxorps", 16, destination, destination, destination);
+    else this.op("vxorps", destination, destination, destination);
+  }
+
+  /** Makes the tail the first `count` lanes, 0 to all. Changes `scratch` and `count`. */
+  setTail(count: Register, scratch: Register): void {
+    this.asm.lea(scratch, atLabel(this.#tailMasks));
+    if (this.set === "avx512") {
+      this.asm.mov32(count, indexed(scratch, count, 4));
+      this.asm.kmovToMask(1, count);
+      return;
+    }
+    this.asm.computeConstant("xor", count, -1);
+    this.asm.vex("vmovups", 32, 15, -1, indexed(scratch, count, 4, 36));
+  }
+
+  /** The lanes of the tail from memory, the others 0. Reads nothing beyond them. */
+  loadTail(destination: number, source: Memory): void {
+    if (this.set === "avx512") this.asm.evex("vmovups", 64, destination, -1, source, { mask: 1, zeroing: true });
+    else this.asm.vex("vmaskmovps", 32, destination, 15, source);
+  }
+
+  /** Stores the lanes of the tail and nothing else. */
+  storeTail(destination: Memory, source: number): void {
+    if (this.set === "avx512") this.asm.evex("vmovupsStore", 64, source, -1, destination, { mask: 1 });
+    else this.asm.vex("vmaskmovpsStore", 32, source, 15, destination);
+  }
+
+  loadPart(destination: number, source: Memory, tail: boolean): void {
+    if (tail) this.loadTail(destination, source);
+    else this.load(destination, source);
+  }
+
+  storePart(destination: Memory, source: number, tail: boolean): void {
+    if (tail) this.storeTail(destination, source);
+    else this.store(destination, source);
+  }
+
+  /** Lanes of `destination` where a compares with b ← source. AVX2 uses `scratch`, AVX-512 mask k2. */
+  whereMove(
+    comparison: keyof typeof COMPARE,
+    destination: number,
+    source: number,
+    a: number,
+    b: number,
+    scratch: number,
+  ): void {
+    const immediate = COMPARE[comparison];
+    if (this.set === "avx512") {
+      this.asm.evex("vcmpps", 64, 2, a, b, { immediate });
+      this.asm.evex("vmovups", 64, destination, -1, source, { mask: 2 });
+      return;
+    }
+    this.asm.vex("vcmpps", 32, scratch, a, b, immediate);
+    this.asm.vex("vblendvps", 32, destination, destination, source, scratch << 4);
+  }
+
+  /** register ← one bit for each lane, the first lowest: whether a compares with b. Without the lanes beyond a tail. Uses `scratch`, or k2. */
+  compareBits(
+    register: Register,
+    comparison: keyof typeof COMPARE,
+    a: number,
+    b: number,
+    scratch: number,
+    tail: boolean,
+  ): void {
+    const immediate = COMPARE[comparison];
+    if (this.set === "avx512") {
+      this.asm.evex("vcmpps", 64, 2, a, b, { immediate, mask: tail ? 1 : 0 });
+      this.asm.kmovFromMask(register, 2);
+      return;
+    }
+    this.asm.vex("vcmpps", 32, scratch, a, b, immediate);
+    if (tail) this.asm.vex("vandps", 32, scratch, scratch, 15);
+    this.asm.vex("vmovmskps", 32, register, -1, scratch);
+  }
+
+  /** The first lane of `value` ← the sum of its lanes: halves, then halves of them, so that the order is the same in each instruction set. */
+  sumLanes(value: number, scratch: number): void {
+    const { asm } = this;
+    if (value > 15 || scratch > 15) throw new RangeError("sums across lanes need registers below 16");
+    if (this.set === "avx512") {
+      asm.evex("vextractf64x4", 64, value, -1, scratch, { immediate: 1 });
+      asm.vex("vaddps", 32, value, value, scratch);
+    }
+    asm.vex("vextractf128", 32, value, -1, scratch, 1);
+    asm.vex("vaddps", 16, value, value, scratch);
+    asm.vex("vpermilps", 16, scratch, -1, value, 0x4e);
+    asm.vex("vaddps", 16, value, value, scratch);
+    asm.vex("vpermilps", 16, scratch, -1, value, 0xb1);
+    asm.vex("vaddps", 16, value, value, scratch);
+  }
+}
