@@ -51,7 +51,7 @@ describe("checkOptions", () => {
     [{ seconds: "0" }, "--seconds must be a number in [0.1, 86400], not 0"],
     [{ seconds: "Infinity" }, "--seconds must be a number in [0.1, 86400], not Infinity"],
     [{ seed: "x" }, '--seed must be a number, not "x"'],
-    [{ backend: "gpu" }, "--backend must be one of auto, blas, wasm, reference"],
+    [{ backend: "gpu" }, "--backend must be one of auto, native, blas, wasm, reference"],
   ];
   it.each(wrong)("%j is refused with an OptionError of one line", (raw, message) => {
     expect(() => checkOptions(raw)).toThrow(OptionError);

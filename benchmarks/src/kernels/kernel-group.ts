@@ -1,4 +1,4 @@
-import { compileBackend, instantiateBackend } from "@logq/blas";
+import { availableBackends, compileBackend, instantiateBackend } from "@logq/blas";
 import { type BackendName, KernelMemory, type Kernels, MemoryPlan } from "@logq/kernels";
 import type { Group, Variant, Work } from "../measure/group.js";
 import { requireClose, type Tolerance } from "../measure/wrong-result.js";
@@ -9,7 +9,7 @@ export type CreateKernels = (backend: BackendName, memory: KernelMemory) => Prom
 export const createKernels: CreateKernels = async (backend, memory) =>
   instantiateBackend(await compileBackend(backend, memory.shared), memory);
 
-/** Bytes that back-ends need for what only they can read: the most of both, since they share a memory here. */
+/** Bytes that back-ends need for what only they can read: the most of all, since they share a memory here. */
 export interface Sizes {
   packed(K: number, N: number): number;
   sortScratch(count: number): number;
@@ -32,7 +32,11 @@ export interface Form {
   readonly packedBefore?: boolean;
 }
 
+const AVAILABLE = await availableBackends();
+
+/** Those with kernels of their own; a BLAS has products alone. */
 const EACH_BACKEND: readonly Form[] = [
+  ...AVAILABLE.filter((name) => name === "native").map((name) => ({ name, backend: name })),
   { name: "wasm", backend: "wasm" },
   { name: "reference", backend: "reference" },
 ];
@@ -41,7 +45,7 @@ const EACH_BACKEND: readonly Form[] = [
 export interface KernelSpec<A> {
   readonly name: string;
   readonly work: Work;
-  /** Default: on WebAssembly and by the reference. */
+  /** Default: on each back-end with kernels of its own. */
   readonly forms?: readonly Form[];
   readonly tolerance: Tolerance;
   layout(plan: MemoryPlan, sizes: Sizes): A;
@@ -88,7 +92,7 @@ export function kernelGroup<A>(spec: KernelSpec<A>, create: CreateKernels = crea
 
 async function sizesOf(create: CreateKernels): Promise<Sizes> {
   const memory = KernelMemory.create(0, false);
-  const all = [await create("wasm", memory), await create("reference", memory)];
+  const all = await Promise.all(AVAILABLE.map((name) => create(name, memory)));
   return {
     packed: (K, N) => Math.max(...all.map(({ matrix }) => matrix.packedBytes(K, N))),
     sortScratch: (count) => Math.max(...all.map(({ indices }) => indices.sortScratchBytes(count))),

@@ -4,8 +4,8 @@ import type { InstructionSet } from "./generate/vectors.js";
 
 /** What the processor must say it has for each instruction set, the widest first. */
 const NEEDS: Readonly<Record<InstructionSet, readonly string[]>> = {
-  avx512: ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx2", "fma"],
-  avx2: ["avx2", "fma"],
+  avx512: ["avx512f", "avx512dq", "avx512bw", "avx512vl", "avx2", "fma", "bmi1", "popcnt"],
+  avx2: ["avx2", "fma", "bmi1", "popcnt"],
 };
 
 /** Instruction sets of a processor with these flags that kernels can be written for, the widest first. */

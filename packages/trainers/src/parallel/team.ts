@@ -37,7 +37,7 @@ export class SoloTeam implements Team {
  * Spinning costs a core but saves the tens to hundreds of microseconds of a sleep and its end; a barrier of a step, or the next command, comes within
  * this many looks, or we sleep.
  */
-export const SPINS = 200_000;
+export const SPINS = 20_000;
 
 /** Milliseconds of sleep between two looks at whether those whom one waits for still live. */
 const LOOK_EVERY = 500;
