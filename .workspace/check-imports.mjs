@@ -36,12 +36,13 @@ const PORTABLE = new Set(["@logq/core", "@logq/kernels", "@logq/samplers", "@log
 /** The one package that is a development dependency only. */
 const TESTING = "@logq/testing";
 
-/** Whose probe of the machine and whose statistics the comparison with peers uses: one way to measure, not two. */
+/** Whose description of the machine and whose statistics other benchmarks use, and which: one way to measure, not two. */
 const MEASURING = "@logq/micro-benchmarks";
+const MEASURERS = ["@logq/peers", "@logq/gradient-filter"];
 
 /** Apps and benchmarks stand on top: they may use every library, and nobody may use them, but for how benchmarks measure. */
 const allowedBelow = (entry) => {
-  if (entry.name === "@logq/peers") return [...LIBRARIES, MEASURING];
+  if (MEASURERS.includes(entry.name)) return [...LIBRARIES, MEASURING];
   return BELOW[entry.name] ?? (entry.folder.startsWith("packages/") ? undefined : LIBRARIES);
 };
 

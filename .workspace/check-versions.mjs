@@ -44,6 +44,7 @@ const KNOWN_FOLDERS = [
   "node_modules",
   "results",
   "peers",
+  "gradient-filter",
   "python",
 ];
 

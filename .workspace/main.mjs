@@ -16,6 +16,7 @@ const programs = {
   logq: { package: "@logq/cli", file: "apps/cli/dist/main.js", args: [] },
   bench: { package: "@logq/benchmark", file: "apps/benchmark/dist/main.js", args: [] },
   peers: { package: "@logq/peers", file: "benchmarks/peers/dist/main.js", args: [] },
+  filter: { package: "@logq/gradient-filter", file: "benchmarks/gradient-filter/dist/main.js", args: [] },
   micro: { package: "@logq/micro-benchmarks", file: "benchmarks/dist/main.js", args: [] },
 };
 

@@ -179,6 +179,18 @@ describe.each(Object.entries(CASES))("a loaded model: %s", (_, of) => {
     }
   });
 
+  it("hands out the hidden vector of an input as float64 finds it, within 2e-6 of the largest element: a copy", () => {
+    const questions = of.questions(model, dataset);
+    const vectors = questions.map(({ input }) => model.hidden(input));
+    for (const [q, { ids, weights }] of questions.entries()) {
+      const expected = hiddenOf(model, ids, weights ?? ids.map(() => 1));
+      const largest = Math.max(...expected.map(Math.abs));
+      expect(vectors[q]).toHaveLength(model.head.shape.dim);
+      const errors = expected.map((value, d) => Math.abs(value - vectors[q]![d]!));
+      expect(Math.max(...errors)).toBeLessThanOrEqual(2e-6 * largest);
+    }
+  });
+
   it("ranks by its scores, ids and names, with and without exclusions, and no more classes than there are", () => {
     const n = model.classes.size;
     for (const { input } of of.questions(model, dataset)) {
@@ -251,6 +263,7 @@ describe.each(Object.entries(CASES))("a loaded model: %s", (_, of) => {
     const other = "user" in input ? { items: [] } : { user: 1 };
     const n = model.classes.size;
     expect(() => model.scores(other)).toThrow(expect.objectContaining({ code: "LOGQ_OPTION" }));
+    expect(() => model.hidden(other)).toThrow(expect.objectContaining({ code: "LOGQ_OPTION" }));
     for (const id of [-1, n, 1.5, Number.NaN]) {
       const error = expect.objectContaining({ code: "LOGQ_CLASS_ID", values: { id, n } });
       expect(() => model.topK(input, 3, { exclude: [id] })).toThrow(error);

@@ -116,6 +116,13 @@ export class Model {
     return out;
   }
 
+  /** The hidden vector (D) of an input: a copy; of normalised models as it is before normalising. @throws OptionError, ClassIdError, NotFiniteError */
+  hidden(input: ModelInput): Float32Array {
+    this.#evaluate(input, 0, NO_IDS);
+    const { spec, layout, memory } = this.#host;
+    return memory.floats(layout.encoder.hidden.address, spec.table.D).slice();
+  }
+
   /** A class's row (D): a copy. */
   vector(classIdOrName: number | string): Float32Array {
     const vector = new Float32Array(this.#rows.columns);

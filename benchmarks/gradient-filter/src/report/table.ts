@@ -1,0 +1,59 @@
+import type { FilterRun, Results, SetResult } from "./results.js";
+
+/** Where and how; no date and no load, which the JSON has. */
+export function heading({ machine, settings }: Pick<Results, "machine" | "settings">): string {
+  const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(0);
+  const threads = `${settings.workers} ${settings.workers === 1 ? "thread" : "threads"}`;
+  return `${machine.cpu}, ${machine.cores} cores, ${gigabytes} GiB, ${machine.os}; Node ${machine.node}; ${threads}, seed ${settings.seed}.`;
+}
+
+interface Column {
+  readonly title: string;
+  of(run: FilterRun): string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "ε", of: ({ epsilon }) => (epsilon === 0 ? "exact" : String(epsilon)) },
+  { title: "blocks left out", of: ({ skippedShare }) => percent(skippedShare, 1) },
+  { title: "mass left out", of: ({ skippedMass }) => digits(skippedMass) },
+  { title: "ms a step", of: ({ stepMs }) => digits(stepMs) },
+  { title: "× exact", of: ({ speed }) => speed.toFixed(2) },
+  { title: "nats", of: ({ crossEntropy }) => crossEntropy.toFixed(4) },
+  { title: "against exact", of: ({ crossEntropyChange }) => signedPercent(crossEntropyChange) },
+  { title: "dH, worst row, relative", of: ({ errors }) => digits(errors.hiddenRelative) },
+  { title: "dW, relative", of: ({ errors }) => digits(errors.tableRelative) },
+  { title: "dH, worst row", of: ({ errors }) => digits(errors.hiddenLargest) },
+  { title: "bound ε·max‖w‖", of: ({ errors }) => digits(errors.bound) },
+];
+
+/** One data set as Markdown: a row a run. */
+export function setTable({ title, work, backend, runs }: SetResult): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [
+    `### ${title}`,
+    "",
+    `${work} Back-end ${backend}.`,
+    "",
+    line(COLUMNS.map((column) => column.title)),
+    line(COLUMNS.map((_, i) => (i === 0 ? "---" : "--:"))),
+    ...runs.map((run) => line(COLUMNS.map((column) => column.of(run)))),
+  ].join("\n");
+}
+
+const percent = (share: number, places: number) => `${(100 * share).toFixed(places)}%`;
+
+/** With its sign, unless it rounds to 0. */
+export function signedPercent(share: number): string {
+  const text = percent(share, 3);
+  if (Number.parseFloat(text) === 0) return "0.000%";
+  return share > 0 ? `+${text}` : text;
+}
+
+/** Three significant digits; small numbers with a power of ten. */
+export function digits(value: number): string {
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size < 1e-3) return value.toExponential(2);
+  if (size >= 1e4) return Math.round(value).toLocaleString("en-US");
+  return size >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
