@@ -175,6 +175,17 @@ describe.each(BACKENDS)("reductions over a vector: $name", (backend) => {
       }
     }
   });
+
+  it("copyIn writes the caller's array, also a part of one, and nothing beside it", () => {
+    for (const count of [0, ...AWKWARD_SIZES, 33_000]) {
+      const values = new TestRandom(count).normalFloats(count + 3);
+      onBench(backend, (bench) => {
+        const out = bench.vector(new Float32Array(count).fill(7));
+        bench.kernels.vector.copyIn(out.address, values.subarray(3));
+        expect(out.read()).toEqual(Float64Array.from(values.subarray(3)));
+      });
+    }
+  });
 });
 
 // Guards against a back-end that gains a function which nobody tests here.
@@ -187,6 +198,7 @@ it("every vector kernel has its test in this file", () => {
     softmax: true,
     addScaled: true,
     fill: true,
+    copyIn: true,
   };
   for (const { kernels } of BACKENDS) expect(Object.keys(kernels.vector).sort()).toEqual(Object.keys(tested).sort());
 });

@@ -9,7 +9,7 @@ import { nativeMatrix } from "./matrix.js";
 import { nativeOptimizer } from "./optimizer.js";
 import { nativeRows } from "./rows.js";
 import { nativeTile } from "./tile.js";
-import { nativeVector } from "./vector.js";
+import { nativeCopyIn, nativeVector } from "./vector.js";
 
 /** Machine code in this process: all threads run it from where it lies. Plain data, but of no use to another process. */
 export interface NativeCode {
@@ -46,7 +46,9 @@ export function loadNative(set: InstructionSet): NativeCode {
 
 /** Binds the code to a memory, for the calling thread. What it has no kernel for is `others`'s, kernels over the same memory. */
 export function nativeKernels(native: NativeCode, memory: KernelMemory, others: Kernels): Kernels {
-  return boundKernels(native.set, memory, others, (name) => bindKernel(native.address + native.entries[name], memory));
+  const bind: Bind = (name) => bindKernel(native.address + native.entries[name], memory);
+  const kernels = boundKernels(native.set, memory, others, bind);
+  return { ...kernels, vector: { ...kernels.vector, copyIn: nativeCopyIn(memory) } };
 }
 
 /** The same of a program for `set` that whoever hands `bind` over knows how to run on `memory`. */

@@ -42,12 +42,17 @@ class LayerContender implements Contender {
   readonly #layer: OutputLayer;
   readonly #shape: StepShape;
   readonly #inputs: StepInputs;
+  /** log Q of candidates and of targets. Uniform draws: every class is expected S/n times. */
+  readonly #logQ: { readonly logQ: Float64Array; readonly targetLogQ: Float64Array };
   #next = 0;
 
   constructor(layer: OutputLayer, shape: StepShape, inputs: StepInputs) {
     this.#layer = layer;
     this.#shape = shape;
     this.#inputs = inputs;
+    const { S, n, B } = shape;
+    const logQ = Math.log(S / n);
+    this.#logQ = { logQ: new Float64Array(S).fill(logQ), targetLogQ: new Float64Array(B).fill(logQ) };
   }
 
   async check(): Promise<Check> {
@@ -80,13 +85,9 @@ class LayerContender implements Contender {
   #step(): Promise<StepResult> {
     const batch: StepBatch = this.#inputs.batches[this.#next]!;
     this.#next = (this.#next + 1) % this.#inputs.batches.length;
-    const { draws, S, n, B } = this.#shape;
+    const { draws, S } = this.#shape;
     if (S === 0 || draws === "own") return this.#layer.step(batch.hidden, batch.targets);
-    // Uniform draws: every class is expected S/n times.
-    const logQ = Math.log(S / n);
-    const candidates = { ids: batch.candidates, logQ: filled(S, logQ), targetLogQ: filled(B, logQ) };
+    const candidates = { ids: batch.candidates, ...this.#logQ };
     return this.#layer.step(batch.hidden, batch.targets, { candidates });
   }
 }
-
-const filled = (length: number, value: number) => new Float64Array(length).fill(value);

@@ -15,4 +15,6 @@ export interface VectorKernels {
   /** y ← y + a·x */
   addScaled(y: Address, x: Address, a: number, count: number): void;
   fill(out: Address, value: number, count: number): void;
+  /** out ← source, an array of the caller's own: how numbers come into the memory. */
+  copyIn(out: Address, source: Float32Array): void;
 }

@@ -32,6 +32,10 @@ export function referenceVector({ f32 }: KernelMemory): VectorKernels {
       for (let i = 0; i < count; i++) f32[(y >>> 2) + i]! += a * f32[(x >>> 2) + i]!;
     },
 
+    copyIn(out, source) {
+      f32.set(source, out >>> 2);
+    },
+
     fill(out, value, count) {
       f32.fill(value, out >>> 2, (out >>> 2) + count);
     },

@@ -17,7 +17,7 @@ export interface WasmExports
     Omit<RowKernels, "allFinite">,
     Pick<NarrowKernels, "widenRows">,
     Omit<DenseKernels, "dropout">,
-    VectorKernels,
+    Omit<VectorKernels, "copyIn">,
     Omit<IndexKernels, "sortScratchBytes"> {
   /** 1 or 0 */
   allFinite(source: Address, ld: number, rows: number, D: number): number;

@@ -53,6 +53,7 @@ export function createWasmKernels(module: WebAssembly.Module, memory: KernelMemo
       softmax: wasm.softmax,
       addScaled: wasm.addScaled,
       fill: wasm.fill,
+      copyIn: (out, source) => memory.f32.set(source, out >>> 2),
     },
     indices: wasmIndices(wasm),
     draws: wasmDraws(wasm),

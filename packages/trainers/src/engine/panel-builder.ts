@@ -92,12 +92,13 @@ export class PanelBuilder {
   }
 
   #given(rows: number, batch: BatchLayout, { ids, logQ, S }: GivenDraw): void {
-    const { i32, f64 } = this.#kernels.memory;
-    for (let i = 0; i < S; i++) {
-      this.#drawn[i] = i32[(ids >>> 2) + i];
-      this.#drawnLogQ[i] = f64[(logQ >>> 3) + i];
-    }
-    this.#fillSharedPanel(rows, batch, S);
+    const { i32, f32, f64 } = this.#kernels.memory;
+    i32.copyWithin(this.#scratch.keys >>> 2, ids >>> 2, (ids >>> 2) + S);
+    const C = this.#mergeNumbered(batch, S);
+    const [first, values] = [batch.sortedPlaces >>> 2, this.#scratch.values >>> 2];
+    const [from, to] = [logQ >>> 3, batch.candidateLogQ >>> 2];
+    for (let c = 0; c < C; c++) f32[to + c] = f64[from + i32[values + i32[first + c]]];
+    this.#finishPanel(rows, batch, C);
   }
 
   /** Full losses: labels in the order in which the tiles of the table are walked. */
@@ -180,14 +181,19 @@ export class PanelBuilder {
     const { i32, f32 } = this.#kernels.memory;
     const keys = this.#scratch.keys >>> 2;
     for (let i = 0; i < S; i++) i32[keys + i] = this.#drawn[i];
-    this.#numberEntries(this.#scratch.values, S);
-    const C = this.#mergeDraws(batch, S);
+    const C = this.#mergeNumbered(batch, S);
     const first = batch.sortedPlaces >>> 2;
     const values = this.#scratch.values >>> 2;
     for (let c = 0; c < C; c++) {
       f32[(batch.candidateLogQ >>> 2) + c] = this.#drawnLogQ[i32[values + i32[first + c]]];
     }
     this.#finishPanel(rows, batch, C);
+  }
+
+  /** `mergeDraws`, with values that tell which draw was the first of each run. */
+  #mergeNumbered(batch: BatchLayout, S: number): number {
+    this.#numberEntries(this.#scratch.values, S);
+    return this.#mergeDraws(batch, S);
   }
 
   /**

@@ -33,7 +33,7 @@ export interface StepOptions {
 export interface StepResult {
   /** The batch's loss in nats, before the update. 0 if every row is ignored. */
   readonly loss: number;
-  /** dL/dH (rows, D), of the loss before the update. The layer's buffer: valid until the next step. */
+  /** dL/dH (rows, D), of the loss before the update. The layer's own memory, or a copy that it keeps: valid until the next step. */
   readonly hiddenGradient: Float32Array;
 }
 
@@ -54,7 +54,8 @@ export class OutputLayer {
   readonly #host: EngineHost;
   readonly #kernels: Kernels;
   readonly #limits: LayerLimits;
-  readonly #gradient: Float32Array;
+  /** (B, D): dH, where the engine's rows have gaps. */
+  #gradient: Float32Array | undefined;
   #busy = false;
 
   private constructor({ options, spec, law }: LayerPlan, host: EngineHost, counts: ArrayLike<number> | undefined) {
@@ -66,7 +67,6 @@ export class OutputLayer {
     this.#host = host;
     this.#kernels = host.kernels();
     this.#limits = { classes: n, dim: D, batch: options.batch, maxTargets: spec.capacity.maxTargets };
-    this.#gradient = new Float32Array(options.batch * D);
   }
 
   /** @throws OptionError, SamplerError, ShapeError, NotFiniteError, MemoryLimitError, BackendError */
@@ -228,10 +228,11 @@ export class OutputLayer {
 
   #writeHidden(hidden: Float32Array, first: number, rows: number): void {
     const { address, ld } = this.#host.layout.encoder.hidden;
-    const { f32 } = this.#host.memory;
+    const { vector } = this.#kernels;
     const D = this.dim;
-    if (ld === D) f32.set(hidden.subarray(first * D, (first + rows) * D), address >>> 2);
-    else for (let i = 0; i < rows; i++) f32.set(rowOf(hidden, first + i, D), (address >>> 2) + i * ld);
+    const some = hidden.length === rows * D ? hidden : hidden.subarray(first * D, (first + rows) * D);
+    if (ld === D) vector.copyIn(address, some);
+    else for (let i = 0; i < rows; i++) vector.copyIn(address + 4 * i * ld, some.subarray(i * D, (i + 1) * D));
   }
 
   /** Kernels look faster than JavaScript, which then only has to find the place. */
@@ -271,14 +272,21 @@ export class OutputLayer {
 
   #answer(rows: number): StepResult {
     const { memory, layout } = this.#host;
-    const { address, ld } = layout.encoder.hiddenGradient;
-    const at = address >>> 2;
-    const D = this.dim;
-    if (ld === D) this.#gradient.set(memory.f32.subarray(at, at + rows * D));
-    else for (let i = 0; i < rows; i++) this.#gradient.set(memory.f32.subarray(at + i * ld, at + i * ld + D), i * D);
     this.steps++;
     const loss = memory.f64[(layout.stats >>> 3) + STAT.lastLoss]!;
-    return { loss, hiddenGradient: this.#gradient.subarray(0, rows * this.dim) };
+    return { loss, hiddenGradient: this.#readGradient(rows) };
+  }
+
+  /** Rows that lie without gaps need no copy. */
+  #readGradient(rows: number): Float32Array {
+    const { memory, layout } = this.#host;
+    const { address, ld } = layout.encoder.hiddenGradient;
+    const D = this.dim;
+    if (ld === D) return memory.floats(address, rows * D);
+    this.#gradient ??= new Float32Array(this.options.batch * D);
+    const at = address >>> 2;
+    for (let i = 0; i < rows; i++) this.#gradient.set(memory.f32.subarray(at + i * ld, at + i * ld + D), i * D);
+    return this.#gradient.subarray(0, rows * D);
   }
 
   /** Evaluates rows in turns: their cross-entropy is added up, or, with k above 0, `after` finds them ranked. */
@@ -311,10 +319,6 @@ export class OutputLayer {
       }
     });
   }
-}
-
-function rowOf(rows: Float32Array, row: number, D: number): Float32Array {
-  return rows.subarray(row * D, (row + 1) * D);
 }
 
 /** Rows that have labels only. @param offsets into ids, of these rows */
