@@ -96,7 +96,7 @@ describe("0, 1, 2 and 3 workers end with the same bytes in all tables and optimi
           expect(crew!.loss).toBe(alone!.loss);
         }
       },
-      30_000,
+      180_000,
     );
   });
 
@@ -118,7 +118,7 @@ describe("a run in several commands has the bytes of a run in one", () => {
     const of = CASES["sampled softmax, a window with dropout, clipped adam"]!;
     const [whole, parts] = await Promise.all([run(of, 2), run(of, 2, [3, 1, 2])]);
     expect(parts.bytes.equals(whole.bytes)).toBe(true);
-  }, 30_000);
+  }, 180_000);
 });
 
 describe("a run that was asked to stop", () => {
