@@ -12,7 +12,7 @@ export interface VectorOp {
   readonly memoryBytes?: number;
 }
 
-/** The instructions that the kernels need. */
+/** The instructions that kernels may use; tests compare each with what the GNU assembler makes of it. */
 export const VECTOR_OPS = {
   vmovups: { map: 1, prefix: 0, opcode: 0x10 },
   vmovupsStore: { map: 1, prefix: 0, opcode: 0x11 },

@@ -21,7 +21,7 @@ import {
   RSI,
 } from "../assembler/operands.js";
 import { argument, loadAddress, loadArgument } from "./arguments.js";
-import { restore, SAVED, save } from "./frame.js";
+import { framed } from "./frame.js";
 import type { InstructionSet } from "./vectors.js";
 import { Vectors } from "./vectors.js";
 
@@ -32,7 +32,7 @@ export const TILE = {
 } as const;
 
 /** Arguments of the kernel, in order. Strides are in bytes. */
-export const MULTIPLY_ARGUMENTS = [
+const MULTIPLY_ARGUMENTS = [
   "out",
   "ldOut",
   "left",
@@ -74,27 +74,25 @@ const LEFT_ROWS: readonly Register[] = [RSI, RDX, RCX, RBP];
 export function generateMultiply(asm: Assembler, set: InstructionSet): void {
   const v = new Vectors(asm, set);
   const { rows } = TILE[set];
-  save(asm, SAVED);
-  loadAddress(asm, LEFT, ARGUMENT.left);
-  loadArgument(asm, LD_OUT, ARGUMENT.ldOut);
-  loadArgument(asm, ROW_STRIDE, ARGUMENT.rowStride);
-  loadArgument(asm, COLUMN_STRIDE, ARGUMENT.columnStride);
-  loadArgument(asm, ROWS, ARGUMENT.M);
-  loadAddress(asm, OUT, ARGUMENT.out);
+  framed(asm, () => {
+    loadAddress(asm, LEFT, ARGUMENT.left);
+    loadArgument(asm, LD_OUT, ARGUMENT.ldOut);
+    loadArgument(asm, ROW_STRIDE, ARGUMENT.rowStride);
+    loadArgument(asm, COLUMN_STRIDE, ARGUMENT.columnStride);
+    loadArgument(asm, ROWS, ARGUMENT.M);
+    loadAddress(asm, OUT, ARGUMENT.out);
 
-  const next = asm.here();
-  const done = new Label();
-  const bodies = Array.from({ length: rows + 1 }, () => new Label());
-  chooseRows(asm, rows, bodies, done);
-  for (let count = 1; count <= rows; count++) {
-    asm.bind(bodies[count]!);
-    rowTile(v, count);
-    asm.jump(next);
-  }
-  asm.bind(done);
-  restore(asm, SAVED);
-  asm.vzeroupper();
-  asm.ret();
+    const next = asm.here();
+    const done = new Label();
+    const bodies = Array.from({ length: rows + 1 }, () => new Label());
+    chooseRows(asm, rows, bodies, done);
+    for (let count = 1; count <= rows; count++) {
+      asm.bind(bodies[count]!);
+      rowTile(v, count);
+      asm.jump(next);
+    }
+    asm.bind(done);
+  });
 }
 
 /** Jumps to the tile of as many rows as come next: all there is room for, but what is left in the end goes in two halves, since thin tiles are slow. */

@@ -18,14 +18,12 @@ import {
   type Register,
 } from "../assembler/operands.js";
 import { loadAddress, loadArgument } from "./arguments.js";
-import { restore, SAVED, save } from "./frame.js";
+import { framed } from "./frame.js";
 import { TILE } from "./multiply.js";
 import type { InstructionSet } from "./vectors.js";
 import { Vectors } from "./vectors.js";
 
-/** Arguments of both kernels: rows K, columns N of the right operand; `ld` in bytes. */
-export const PACK_ARGUMENTS = ["packed", "source", "ld", "K", "N"] as const;
-
+/** Arguments of both kernels: packed, source, ld in bytes, and rows K and columns N of the right operand. */
 const [PACKED, SOURCE, LD, COLUMNS] = [R8, R9, R10, R11];
 
 /**
@@ -35,72 +33,69 @@ const [PACKED, SOURCE, LD, COLUMNS] = [R8, R9, R10, R11];
 export function generatePackRight(asm: Assembler, set: InstructionSet): void {
   const v = new Vectors(asm, set);
   const { columns, vectors } = TILE[set];
-  begin(asm);
-  const panel = asm.here();
-  const tail = new Label();
-  const done = new Label();
-  asm.test(COLUMNS);
-  asm.jumpIf("equal", done);
-  asm.mov(RBX, SOURCE);
-  asm.computeConstant("cmp", COLUMNS, columns);
-  asm.jumpIf("below", tail);
-  eachRow(
-    asm,
-    () => {
-      for (let i = 0; i < vectors; i++) v.load(i, at(RBX, v.bytes * i));
-      for (let i = 0; i < vectors; i++) v.store(at(PACKED, v.bytes * i), i);
-    },
-    4 * columns,
-  );
-  asm.computeConstant("add", SOURCE, 4 * columns);
-  asm.computeConstant("sub", COLUMNS, columns);
-  asm.jump(panel);
+  packing(asm, () => {
+    const panel = asm.here();
+    const tail = new Label();
+    const done = new Label();
+    asm.test(COLUMNS);
+    asm.jumpIf("equal", done);
+    asm.mov(RBX, SOURCE);
+    asm.computeConstant("cmp", COLUMNS, columns);
+    asm.jumpIf("below", tail);
+    eachRow(
+      asm,
+      () => {
+        for (let i = 0; i < vectors; i++) v.load(i, at(RBX, v.bytes * i));
+        for (let i = 0; i < vectors; i++) v.store(at(PACKED, v.bytes * i), i);
+      },
+      4 * columns,
+    );
+    asm.computeConstant("add", SOURCE, 4 * columns);
+    asm.computeConstant("sub", COLUMNS, columns);
+    asm.jump(panel);
 
-  asm.bind(tail);
-  const wide = new Label();
-  asm.computeConstant("cmp", COLUMNS, v.lanes);
-  asm.jumpIf("above", wide);
-  v.setTail(COLUMNS, RAX);
-  v.zero(1);
-  eachRow(
-    asm,
-    () => {
-      v.loadTail(0, at(RBX));
-      v.store(at(PACKED), 0);
-      v.store(at(PACKED, v.bytes), 1);
-    },
-    4 * columns,
-  );
-  asm.jump(done);
-  asm.bind(wide);
-  asm.computeConstant("sub", COLUMNS, v.lanes);
-  v.setTail(COLUMNS, RAX);
-  eachRow(
-    asm,
-    () => {
-      v.load(0, at(RBX));
-      v.loadTail(1, at(RBX, v.bytes));
-      v.store(at(PACKED), 0);
-      v.store(at(PACKED, v.bytes), 1);
-    },
-    4 * columns,
-  );
-  asm.bind(done);
-  end(asm);
+    asm.bind(tail);
+    const wide = new Label();
+    asm.computeConstant("cmp", COLUMNS, v.lanes);
+    asm.jumpIf("above", wide);
+    v.setTail(COLUMNS, RAX);
+    v.zero(1);
+    eachRow(
+      asm,
+      () => {
+        v.loadTail(0, at(RBX));
+        v.store(at(PACKED), 0);
+        v.store(at(PACKED, v.bytes), 1);
+      },
+      4 * columns,
+    );
+    asm.jump(done);
+    asm.bind(wide);
+    asm.computeConstant("sub", COLUMNS, v.lanes);
+    v.setTail(COLUMNS, RAX);
+    eachRow(
+      asm,
+      () => {
+        v.load(0, at(RBX));
+        v.loadTail(1, at(RBX, v.bytes));
+        v.store(at(PACKED), 0);
+        v.store(at(PACKED, v.bytes), 1);
+      },
+      4 * columns,
+    );
+    asm.bind(done);
+  });
 }
 
-function begin(asm: Assembler): void {
-  save(asm, SAVED);
-  loadAddress(asm, PACKED, 0);
-  loadAddress(asm, SOURCE, 1);
-  loadArgument(asm, LD, 2);
-  loadArgument(asm, COLUMNS, 4);
-}
-
-function end(asm: Assembler): void {
-  restore(asm, SAVED);
-  asm.vzeroupper();
-  asm.ret();
+/** A kernel's frame around `body`, with the arguments that both have in their registers. */
+function packing(asm: Assembler, body: () => void): void {
+  framed(asm, () => {
+    loadAddress(asm, PACKED, 0);
+    loadAddress(asm, SOURCE, 1);
+    loadArgument(asm, LD, 2);
+    loadArgument(asm, COLUMNS, 4);
+    body();
+  });
 }
 
 /** Runs `copy` for each of the K rows, from RBX to PACKED. */
@@ -126,47 +121,47 @@ export function generatePackRightTransposed(asm: Assembler, set: InstructionSet)
   const { columns } = TILE[set];
   const v = new Vectors(asm, "avx2");
   const [K, K_LEFT, PANEL, IN_PANEL, TEMP] = [R12, R13, R14, RBX, RAX];
-  begin(asm);
-  loadArgument(asm, K, 3);
-  const panel = asm.here();
-  const done = new Label();
-  asm.test(COLUMNS);
-  asm.jumpIf("equal", done);
-  asm.mov(PANEL, PACKED);
-  asm.movConstant(IN_PANEL, columns);
+  packing(asm, () => {
+    loadArgument(asm, K, 3);
+    const panel = asm.here();
+    const done = new Label();
+    asm.test(COLUMNS);
+    asm.jumpIf("equal", done);
+    asm.mov(PANEL, PACKED);
+    asm.movConstant(IN_PANEL, columns);
 
-  // Eight columns of the panel; a column that is not there is zeros.
-  const eight = asm.here();
-  const whole = new Label();
-  const next = new Label();
-  const zeros = new Label();
-  asm.mov(RCX, PANEL);
-  asm.mov(K_LEFT, K);
-  asm.test(COLUMNS);
-  asm.jumpIf("equal", zeros);
-  asm.computeConstant("cmp", COLUMNS, 8);
-  asm.jumpIf("aboveOrEqual", whole);
-  strip(v, SOURCE, K_LEFT, RCX, columns, true);
-  asm.movConstant(COLUMNS, 0);
-  asm.jump(next);
-  asm.bind(whole);
-  strip(v, SOURCE, K_LEFT, RCX, columns, false);
-  asm.lea(SOURCE, indexed(SOURCE, LD, 8));
-  asm.computeConstant("sub", COLUMNS, 8);
-  asm.jump(next);
-  asm.bind(zeros);
-  fillZeros(v, K_LEFT, RCX, columns);
-  asm.bind(next);
-  asm.computeConstant("add", PANEL, 32);
-  asm.computeConstant("sub", IN_PANEL, 8);
-  asm.jumpIf("notEqual", eight);
-  // The next panel begins where this one's K rows end.
-  asm.mov(TEMP, K);
-  asm.shiftLeft(TEMP, Math.log2(4 * columns));
-  asm.compute("add", PACKED, TEMP);
-  asm.jump(panel);
-  asm.bind(done);
-  end(asm);
+    // Eight columns of the panel; a column that is not there is zeros.
+    const eight = asm.here();
+    const whole = new Label();
+    const next = new Label();
+    const zeros = new Label();
+    asm.mov(RCX, PANEL);
+    asm.mov(K_LEFT, K);
+    asm.test(COLUMNS);
+    asm.jumpIf("equal", zeros);
+    asm.computeConstant("cmp", COLUMNS, 8);
+    asm.jumpIf("aboveOrEqual", whole);
+    strip(v, SOURCE, K_LEFT, RCX, columns, true);
+    asm.movConstant(COLUMNS, 0);
+    asm.jump(next);
+    asm.bind(whole);
+    strip(v, SOURCE, K_LEFT, RCX, columns, false);
+    asm.lea(SOURCE, indexed(SOURCE, LD, 8));
+    asm.computeConstant("sub", COLUMNS, 8);
+    asm.jump(next);
+    asm.bind(zeros);
+    fillZeros(v, K_LEFT, RCX, columns);
+    asm.bind(next);
+    asm.computeConstant("add", PANEL, 32);
+    asm.computeConstant("sub", IN_PANEL, 8);
+    asm.jumpIf("notEqual", eight);
+    // The next panel begins where this one's K rows end.
+    asm.mov(TEMP, K);
+    asm.shiftLeft(TEMP, Math.log2(4 * columns));
+    asm.compute("add", PACKED, TEMP);
+    asm.jump(panel);
+    asm.bind(done);
+  });
 }
 
 /** Up to 8 rows of the source, all k: turned and stored as 8 columns. With `partial` rows from COLUMNS on are zeros. */

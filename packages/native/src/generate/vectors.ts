@@ -10,7 +10,7 @@ export const COMPARE = { equal: 0x00, less: 0x11, greaterOrEqual: 0x1d, greater:
 
 /**
  * Vector instructions at the width of an instruction set, under one name each: a kernel is written once, for both. Registers are v0, v1, …; a
- * tail is the last vector of a row, of which only the first lanes belong to us.
+ * tail is the last vector of a row, of which only the first lanes belong to us: AVX2 keeps them in its last register, v15, AVX-512 in mask k1.
  */
 export class Vectors {
   readonly set: InstructionSet;
@@ -18,8 +18,6 @@ export class Vectors {
   /** Floats of a vector. */
   readonly lanes: 8 | 16;
   readonly bytes: VectorBytes;
-  /** Vector registers there are. AVX2 keeps the last one, v15, for the lanes of a tail; AVX-512 keeps none, but mask k1. */
-  readonly registers: 16 | 32;
   readonly #tailMasks: Label;
 
   constructor(asm: Assembler, set: InstructionSet) {
@@ -28,7 +26,6 @@ export class Vectors {
     const wide = set === "avx512";
     this.lanes = wide ? 16 : 8;
     this.bytes = wide ? 64 : 32;
-    this.registers = wide ? 32 : 16;
     this.#tailMasks = asm.table(
       wide
         ? Array.from({ length: 17 }, (_, count) => 2 ** count - 1)

@@ -1,6 +1,6 @@
 import { Assembler, CONDITION, type Condition } from "../../dist/assembler/assembler.js";
 import { at, Label, R15, RAX, RDI, RSP } from "../../dist/assembler/operands.js";
-import { restore, SAVED, save } from "../../dist/generate/frame.js";
+import { enter, leave } from "../../dist/generate/frame.js";
 
 /**
  * The state around one instruction, as bytes that RDI points at: vector registers first (32 bytes each), then general ones (8 each); behind them the
@@ -24,7 +24,7 @@ function withoutConstants(asm: Assembler): Uint8Array {
 
 function prologue(): Uint8Array {
   const asm = new Assembler();
-  save(asm, SAVED);
+  enter(asm);
   for (let v = 0; v < 16; v++) asm.vex("vmovups", 32, v, -1, at(RDI, STATE.vectors + 32 * v));
   for (const register of LOADED) asm.mov(register, at(RDI, STATE.general + 8 * register));
   // Flags, defined.
@@ -47,9 +47,7 @@ function epilogue(flags: boolean): Uint8Array {
       asm.store32(at(RDI, STATE.conditions + 4 * n), RAX);
     }
   }
-  restore(asm, SAVED);
-  asm.vzeroupper();
-  asm.ret();
+  leave(asm);
   return withoutConstants(asm);
 }
 

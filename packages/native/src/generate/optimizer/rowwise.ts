@@ -1,6 +1,7 @@
 import type { Assembler } from "../../assembler/assembler.js";
 import { at, indexed } from "../../assembler/operands.js";
-import { framed, unlessZero } from "../rows/addresses.js";
+import { framed } from "../frame.js";
+import { unlessZero } from "../rows/addresses.js";
 import { walkRow } from "../rows/walk.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
 import { type Constant, G, W } from "./rules.js";

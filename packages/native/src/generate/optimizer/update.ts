@@ -18,7 +18,8 @@ import {
   RSI,
 } from "../../assembler/operands.js";
 import { argument, loadAddress, loadArgument, loadOptional } from "../arguments.js";
-import { eachPosition, framed, optionalRowOffset, unlessZero } from "../rows/addresses.js";
+import { framed } from "../frame.js";
+import { eachPosition, optionalRowOffset, unlessZero } from "../rows/addresses.js";
 import { askForRow, askUpTo, type NamedRows } from "../rows/ahead.js";
 import { setRowTail, walkRow } from "../rows/walk.js";
 import { type InstructionSet, Vectors } from "../vectors.js";

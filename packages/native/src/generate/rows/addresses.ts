@@ -1,15 +1,5 @@
 import type { Assembler } from "../../assembler/assembler.js";
 import { indexed, Label, type Memory, type Register } from "../../assembler/operands.js";
-import { restore, SAVED, save } from "../frame.js";
-
-/** A function's frame around `body`. */
-export function framed(asm: Assembler, body: () => void): void {
-  save(asm, SAVED);
-  body();
-  restore(asm, SAVED);
-  asm.vzeroupper();
-  asm.ret();
-}
 
 /** offset ← bytes from a table's start to the row that position `position` of `indices` names. */
 export function rowOffset(

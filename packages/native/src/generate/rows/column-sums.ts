@@ -1,8 +1,8 @@
 import type { Assembler } from "../../assembler/assembler.js";
 import { indexed, Label, R8, R9, R10, R11, RAX, RCX, RDX, RSI } from "../../assembler/operands.js";
 import { argument, loadAddress, loadArgument } from "../arguments.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
-import { framed } from "./addresses.js";
 import { eachStrip, setRowTail } from "./walk.js";
 
 /** Stride and width in bytes. */

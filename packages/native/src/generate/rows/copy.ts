@@ -1,8 +1,9 @@
 import type { Assembler } from "../../assembler/assembler.js";
 import { indexed, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RCX, RDX, RSI } from "../../assembler/operands.js";
 import { argument, loadAddress, loadArgument } from "../arguments.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
-import { eachPosition, framed, rowOffset } from "./addresses.js";
+import { eachPosition, rowOffset } from "./addresses.js";
 import { askForRow, askUpTo } from "./ahead.js";
 import { setRowTail, walkRow } from "./walk.js";
 

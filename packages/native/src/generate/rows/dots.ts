@@ -18,8 +18,9 @@ import {
   RSI,
 } from "../../assembler/operands.js";
 import { argument, loadAddress, loadArgument, loadOptional } from "../arguments.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
-import { eachPosition, framed, optionalRowOffset, unlessZero } from "./addresses.js";
+import { eachPosition, optionalRowOffset, unlessZero } from "./addresses.js";
 import { askForRow, askUpTo } from "./ahead.js";
 import { setRowTail, type Walk, walkRow } from "./walk.js";
 

@@ -1,8 +1,9 @@
 import type { Assembler } from "../../assembler/assembler.js";
 import { at, indexed, Label, R8, R9, R10, R11, RAX, RCX, RDI } from "../../assembler/operands.js";
 import { argument, loadAddress, loadArgument } from "../arguments.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
-import { eachPosition, framed } from "./addresses.js";
+import { eachPosition } from "./addresses.js";
 import { RESULT_DOUBLE } from "./squares.js";
 import { setRowTail, walkRow } from "./walk.js";
 

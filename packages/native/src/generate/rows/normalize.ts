@@ -1,8 +1,9 @@
 import type { Assembler } from "../../assembler/assembler.js";
 import { indexed, R8, R9, R10, R11, R12, R13, R14, RAX, RCX } from "../../assembler/operands.js";
 import { argument, loadAddress, loadArgument } from "../arguments.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
-import { eachPosition, framed } from "./addresses.js";
+import { eachPosition } from "./addresses.js";
 import { dot } from "./dots.js";
 import { addSquares, clearSquares, foldSquares } from "./squares.js";
 import { setRowTail, type Walk, walkRow } from "./walk.js";

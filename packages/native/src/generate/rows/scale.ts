@@ -1,8 +1,9 @@
 import type { Assembler } from "../../assembler/assembler.js";
 import { at, indexed, R8, R9, R10, R11, R12, R13, R14, RAX, RCX } from "../../assembler/operands.js";
 import { argument, loadAddress, loadArgument } from "../arguments.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
-import { eachPosition, framed } from "./addresses.js";
+import { eachPosition } from "./addresses.js";
 import { setRowTail, walkRow } from "./walk.js";
 
 /** Vectors that are worked on at a time. */
@@ -52,22 +53,22 @@ export function generateAddScaled(asm: Assembler, set: InstructionSet): void {
   const v = new Vectors(asm, set);
   const width = argument(ADD_SCALED.width);
   const [Y, X] = [R8, R9];
-  setRowTail(v, width, RAX, RCX);
-  loadAddress(asm, Y, ADD_SCALED.y);
-  loadAddress(asm, X, ADD_SCALED.x);
-  v.broadcast(FACTOR, argument(ADD_SCALED.a));
-  asm.movConstant(OFFSET, 0);
-  walkRow(v, { offset: OFFSET, left: LEFT, width }, UNROLL, (vectors, tail) => {
-    for (let i = 0; i < vectors; i++) {
-      const x = indexed(X, OFFSET, 1, v.bytes * i);
-      v.loadPart(i, indexed(Y, OFFSET, 1, v.bytes * i), tail);
-      if (tail) v.loadTail(UNROLL + i, x);
-      v.op("vfmadd231ps", i, FACTOR, tail ? UNROLL + i : x);
-    }
-    for (let i = 0; i < vectors; i++) v.storePart(indexed(Y, OFFSET, 1, v.bytes * i), i, tail);
-  });
-  asm.vzeroupper();
-  asm.ret();
+  framed(asm, () => {
+    setRowTail(v, width, RAX, RCX);
+    loadAddress(asm, Y, ADD_SCALED.y);
+    loadAddress(asm, X, ADD_SCALED.x);
+    v.broadcast(FACTOR, argument(ADD_SCALED.a));
+    asm.movConstant(OFFSET, 0);
+    walkRow(v, { offset: OFFSET, left: LEFT, width }, UNROLL, (vectors, tail) => {
+      for (let i = 0; i < vectors; i++) {
+        const x = indexed(X, OFFSET, 1, v.bytes * i);
+        v.loadPart(i, indexed(Y, OFFSET, 1, v.bytes * i), tail);
+        if (tail) v.loadTail(UNROLL + i, x);
+        v.op("vfmadd231ps", i, FACTOR, tail ? UNROLL + i : x);
+      }
+      for (let i = 0; i < vectors; i++) v.storePart(indexed(Y, OFFSET, 1, v.bytes * i), i, tail);
+    });
+  }, []);
 }
 
 /** Width in bytes; value is a float. */
@@ -77,12 +78,12 @@ const FILL = { out: 0, value: 1, width: 2 };
 export function generateFill(asm: Assembler, set: InstructionSet): void {
   const v = new Vectors(asm, set);
   const width = argument(FILL.width);
-  setRowTail(v, width, RAX, RCX);
-  loadAddress(asm, R8, FILL.out);
-  v.broadcast(0, argument(FILL.value));
-  walkRow(v, { offset: R8, left: LEFT, width }, UNROLL, (vectors, tail) => {
-    for (let i = 0; i < vectors; i++) v.storePart(at(R8, v.bytes * i), 0, tail);
-  });
-  asm.vzeroupper();
-  asm.ret();
+  framed(asm, () => {
+    setRowTail(v, width, RAX, RCX);
+    loadAddress(asm, R8, FILL.out);
+    v.broadcast(0, argument(FILL.value));
+    walkRow(v, { offset: R8, left: LEFT, width }, UNROLL, (vectors, tail) => {
+      for (let i = 0; i < vectors; i++) v.storePart(at(R8, v.bytes * i), 0, tail);
+    });
+  }, []);
 }

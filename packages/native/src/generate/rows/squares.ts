@@ -1,9 +1,10 @@
 import type { Assembler } from "../../assembler/assembler.js";
 import { at, indexed, R8, R9, R10, R11, RAX, RCX, RDI, type Register } from "../../assembler/operands.js";
 import { argument, loadAddress, loadArgument } from "../arguments.js";
+import { loadDoubles, sumDoubles } from "../doubles.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
-import { eachPosition, framed } from "./addresses.js";
-import { loadDoubles, sumDoubles } from "./doubles.js";
+import { eachPosition } from "./addresses.js";
 import { setRowTail, type Walk, walkRow } from "./walk.js";
 
 /** Where in its block of arguments, as float64 elements, a kernel leaves a result that is one. */

@@ -19,8 +19,9 @@ import {
   RSI,
 } from "../../assembler/operands.js";
 import { argument, loadAddress, loadArgument, loadOptional } from "../arguments.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
-import { framed, rowOffset, unlessZero } from "./addresses.js";
+import { rowOffset, unlessZero } from "./addresses.js";
 import { askForRow, askUpTo } from "./ahead.js";
 import { eachStrip, setRowTail } from "./walk.js";
 

@@ -1,10 +1,10 @@
 import type { Assembler } from "../../assembler/assembler.js";
 import { at, Label, RAX } from "../../assembler/operands.js";
 import { loadAddress, loadArgument } from "../arguments.js";
-import { restore, SAVED, save } from "../frame.js";
+import { addToDoubles } from "../doubles.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
 import { BLOCK_CLASSES } from "./blocks.js";
-import { addToDoubles } from "./doubles.js";
 import { Exponential } from "./exponential.js";
 import {
   ADD,
@@ -46,21 +46,19 @@ export function generateSoftmaxExponentials(asm: Assembler, set: InstructionSet)
   const last = set === "avx512" ? 31 : 14;
   const registers = Array.from({ length: last + 1 - FIRST_CONSTANT }, (_, i) => FIRST_CONSTANT + i);
   const exponential = new Exponential(v, registers);
-  save(asm, SAVED);
-  loadArgument(asm, LD, ARGUMENT.ld);
-  loadArgument(asm, ROWS, ARGUMENT.R);
-  asm.movConstant(AT, 0);
-  asm.movConstant(MOVED, 0);
-  exponential.loadConstants();
-  eachForm(asm, ARGUMENT, TEMP, (form) => {
-    const strip = new Strip(v, exponential, form);
-    const walk = { left: ROWS, at: AT, scratch: TEMP, scratch2: TEMP2 };
-    eachStrip(v, walk, set === "avx512" ? [1] : [2, 1], (vectors, tail) => strip.generate(vectors, tail));
+  framed(asm, () => {
+    loadArgument(asm, LD, ARGUMENT.ld);
+    loadArgument(asm, ROWS, ARGUMENT.R);
+    asm.movConstant(AT, 0);
+    asm.movConstant(MOVED, 0);
+    exponential.loadConstants();
+    eachForm(asm, ARGUMENT, TEMP, (form) => {
+      const strip = new Strip(v, exponential, form);
+      const walk = { left: ROWS, at: AT, scratch: TEMP, scratch2: TEMP2 };
+      eachStrip(v, walk, set === "avx512" ? [1] : [2, 1], (vectors, tail) => strip.generate(vectors, tail));
+    });
+    asm.mov(RAX, MOVED);
   });
-  asm.mov(RAX, MOVED);
-  restore(asm, SAVED);
-  asm.vzeroupper();
-  asm.ret();
 }
 
 /** The work on one strip of rows, for logits of one form. */

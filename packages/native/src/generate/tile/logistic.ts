@@ -19,10 +19,10 @@ import {
   RSI,
 } from "../../assembler/operands.js";
 import { loadAddress, loadArgument } from "../arguments.js";
-import { restore, SAVED, save } from "../frame.js";
+import { addToDoubles } from "../doubles.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
 import { eachBlock } from "./blocks.js";
-import { addToDoubles } from "./doubles.js";
 import { Exponential } from "./exponential.js";
 import { nonzeroOf } from "./lanes.js";
 import { addLog1p } from "./logarithm.js";
@@ -49,21 +49,19 @@ export function generateLogisticTile(asm: Assembler, set: InstructionSet): void 
   const registers = Array.from({ length: last + 1 - FIRST_CONSTANT }, (_, i) => FIRST_CONSTANT + i);
   const exponential = new Exponential(v, registers);
   const [weighted, finished] = [new Label(), new Label()];
-  save(asm, SAVED);
-  loadArgument(asm, LD, ARGUMENT.ld);
-  exponential.loadConstants();
-  loadArgument(asm, TEMP, ARGUMENT.weight);
-  asm.test(TEMP);
-  asm.jumpIf("notEqual", weighted);
-  for (const hasWeight of [false, true]) {
-    if (hasWeight) asm.bind(weighted);
-    eachForm(asm, ARGUMENT, TEMP, (form) => new LogisticTile(v, exponential, form, hasWeight).generate());
-    if (!hasWeight) asm.jump(finished);
-  }
-  asm.bind(finished);
-  restore(asm, SAVED);
-  asm.vzeroupper();
-  asm.ret();
+  framed(asm, () => {
+    loadArgument(asm, LD, ARGUMENT.ld);
+    exponential.loadConstants();
+    loadArgument(asm, TEMP, ARGUMENT.weight);
+    asm.test(TEMP);
+    asm.jumpIf("notEqual", weighted);
+    for (const hasWeight of [false, true]) {
+      if (hasWeight) asm.bind(weighted);
+      eachForm(asm, ARGUMENT, TEMP, (form) => new LogisticTile(v, exponential, form, hasWeight).generate());
+      if (!hasWeight) asm.jump(finished);
+    }
+    asm.bind(finished);
+  });
 }
 
 /** The whole tile, for logits of one form, with weights of the classes or without. */

@@ -1,10 +1,10 @@
 import type { Assembler } from "../../assembler/assembler.js";
 import { at, indexed, R8, R9, R10, R11, R12, R13, RAX, RBP, RBX, RCX, RDX, RSI } from "../../assembler/operands.js";
 import { loadAddress, loadArgument } from "../arguments.js";
-import { restore, SAVED, save } from "../frame.js";
+import { changeDoubles, widenHalf } from "../doubles.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
 import { eachBlock } from "./blocks.js";
-import { changeDoubles, widenHalf } from "./doubles.js";
 import { Exponential } from "./exponential.js";
 import { finiteOf } from "./lanes.js";
 import { eachForm, Logits } from "./logits.js";
@@ -27,24 +27,22 @@ const CONSTANTS = [9, 10, 11, 12, 13, 14] as const;
 export function generateSoftmaxPartials(asm: Assembler, set: InstructionSet): void {
   const v = new Vectors(asm, set);
   const exponential = new Exponential(v, CONSTANTS);
-  save(asm, SAVED);
-  loadArgument(asm, LD, ARGUMENT.ld);
-  exponential.loadConstants();
-  eachForm(asm, ARGUMENT, TEMP, (form) => {
-    const logits = new Logits(v, form, ARGUMENT, SCALE, ADDEND, ADD);
-    logits.loadScale();
-    eachBlock(asm, { block: BLOCK, classes: CLASSES, done: DONE, ld: LD, scratch: TEMP }, ARGUMENT, () => {
-      loadArgument(asm, ROWS, ARGUMENT.R);
-      asm.movConstant(AT, 0);
-      eachStrip(v, { left: ROWS, at: AT, scratch: TEMP, scratch2: TEMP2 }, [1], (_, tail) => {
-        writeLogits(v, logits, tail);
-        sumBlock(v, exponential, tail);
+  framed(asm, () => {
+    loadArgument(asm, LD, ARGUMENT.ld);
+    exponential.loadConstants();
+    eachForm(asm, ARGUMENT, TEMP, (form) => {
+      const logits = new Logits(v, form, ARGUMENT, SCALE, ADDEND, ADD);
+      logits.loadScale();
+      eachBlock(asm, { block: BLOCK, classes: CLASSES, done: DONE, ld: LD, scratch: TEMP }, ARGUMENT, () => {
+        loadArgument(asm, ROWS, ARGUMENT.R);
+        asm.movConstant(AT, 0);
+        eachStrip(v, { left: ROWS, at: AT, scratch: TEMP, scratch2: TEMP2 }, [1], (_, tail) => {
+          writeLogits(v, logits, tail);
+          sumBlock(v, exponential, tail);
+        });
       });
     });
   });
-  restore(asm, SAVED);
-  asm.vzeroupper();
-  asm.ret();
 }
 
 /** z ← the logits of a strip and block; BEST ← the greatest, passing over NaN. */

@@ -1,7 +1,7 @@
 import { at, Label } from "../../assembler/operands.js";
 import { loadAddress } from "../arguments.js";
+import { changeDoubles, widenHalf } from "../doubles.js";
 import type { Vectors } from "../vectors.js";
-import { changeDoubles, widenHalf } from "./doubles.js";
 import type { Exponential } from "./exponential.js";
 import {
   ARGUMENT,

@@ -15,7 +15,7 @@ import {
   RSI,
 } from "../../assembler/operands.js";
 import { loadAddress, loadArgument } from "../arguments.js";
-import { restore, save } from "../frame.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
 
 const ARGUMENT = { out: 0, z: 1, ld: 2, C: 3, R: 4, weight: 5 } as const;
@@ -49,40 +49,38 @@ export function generateWeightedSumOverRows(asm: Assembler, set: InstructionSet)
 function sumRows(v: Vectors, weighted: boolean): void {
   const { asm } = v;
   const [rest, single, done] = [new Label(), new Label(), new Label()];
-  save(asm, [RBX]);
-  loadAddress(asm, OUT, ARGUMENT.out);
-  loadAddress(asm, Z, ARGUMENT.z);
-  loadArgument(asm, LD, ARGUMENT.ld);
-  loadArgument(asm, CLASSES_LEFT, ARGUMENT.C);
-  asm.mov(STEP, LD);
-  asm.lea(STEP3, indexed(LD, LD, 2));
+  framed(asm, () => {
+    loadAddress(asm, OUT, ARGUMENT.out);
+    loadAddress(asm, Z, ARGUMENT.z);
+    loadArgument(asm, LD, ARGUMENT.ld);
+    loadArgument(asm, CLASSES_LEFT, ARGUMENT.C);
+    asm.mov(STEP, LD);
+    asm.lea(STEP3, indexed(LD, LD, 2));
 
-  asm.computeConstant("sub", CLASSES_LEFT, CLASSES);
-  asm.jumpIf("below", rest);
-  const four = asm.here();
-  sumFour(v, weighted);
-  asm.vex("vmovupsStore", 16, 0, -1, at(OUT));
-  asm.computeConstant("add", OUT, 4 * CLASSES);
-  asm.lea(Z, indexed(Z, LD, 4));
-  asm.computeConstant("sub", CLASSES_LEFT, CLASSES);
-  asm.jumpIf("aboveOrEqual", four);
+    asm.computeConstant("sub", CLASSES_LEFT, CLASSES);
+    asm.jumpIf("below", rest);
+    const four = asm.here();
+    sumFour(v, weighted);
+    asm.vex("vmovupsStore", 16, 0, -1, at(OUT));
+    asm.computeConstant("add", OUT, 4 * CLASSES);
+    asm.lea(Z, indexed(Z, LD, 4));
+    asm.computeConstant("sub", CLASSES_LEFT, CLASSES);
+    asm.jumpIf("aboveOrEqual", four);
 
-  asm.bind(rest);
-  asm.computeConstant("add", CLASSES_LEFT, CLASSES);
-  asm.jumpIf("equal", done);
-  asm.movConstant(STEP, 0);
-  asm.movConstant(STEP3, 0);
-  asm.bind(single);
-  sumFour(v, weighted);
-  asm.vex("vmovssStore", 16, 0, -1, at(OUT));
-  asm.computeConstant("add", OUT, 4);
-  asm.compute("add", Z, LD);
-  asm.computeConstant("sub", CLASSES_LEFT, 1);
-  asm.jumpIf("notEqual", single);
-  asm.bind(done);
-  restore(asm, [RBX]);
-  asm.vzeroupper();
-  asm.ret();
+    asm.bind(rest);
+    asm.computeConstant("add", CLASSES_LEFT, CLASSES);
+    asm.jumpIf("equal", done);
+    asm.movConstant(STEP, 0);
+    asm.movConstant(STEP3, 0);
+    asm.bind(single);
+    sumFour(v, weighted);
+    asm.vex("vmovssStore", 16, 0, -1, at(OUT));
+    asm.computeConstant("add", OUT, 4);
+    asm.compute("add", Z, LD);
+    asm.computeConstant("sub", CLASSES_LEFT, 1);
+    asm.jumpIf("notEqual", single);
+    asm.bind(done);
+  }, [RBX]);
 }
 
 /** The first four lanes of v0 ← the sums of four classes. Keeps Z. */

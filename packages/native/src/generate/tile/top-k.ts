@@ -20,7 +20,7 @@ import {
   RSP,
 } from "../../assembler/operands.js";
 import { loadAddress, loadArgument } from "../arguments.js";
-import { restore, SAVED, save } from "../frame.js";
+import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
 import { eachForm, type Form, Logits } from "./logits.js";
 import { FRAME, type Lists, offerLogits } from "./offer.js";
@@ -58,27 +58,25 @@ const BOUNDS = [7, 8] as const;
 /** Offers a tile's logits to each row's list of its k best classes (`TileKernels.topK`), k > 0. The stride is in bytes. */
 export function generateTopK(asm: Assembler, set: InstructionSet): void {
   const v = new Vectors(asm, set);
-  save(asm, SAVED);
-  asm.computeConstant("sub", RSP, FRAME.bytes);
-  loadArgument(asm, LISTS.bytes, ARGUMENT.k);
-  asm.shiftLeft(LISTS.bytes, 2);
-  loadAddress(asm, TEMP, ARGUMENT.values);
-  asm.store(at(RSP, FRAME.values), TEMP);
-  loadAddress(asm, LISTS.idDistance, ARGUMENT.ids);
-  asm.compute("sub", LISTS.idDistance, TEMP);
-  loadArgument(asm, LD, ARGUMENT.ld);
-  loadArgument(asm, ROWS, ARGUMENT.R);
-  asm.movConstant(AT, 0);
-  v.constant(NOTHING, -Infinity);
-  eachForm(asm, ARGUMENT, TEMP, (form) => {
-    const strip = new Strip(v, form);
-    const walk = { left: ROWS, at: AT, scratch: TEMP, scratch2: TEMP2 };
-    eachStrip(v, walk, set === "avx512" ? [1] : [2, 1], (vectors, tail) => strip.generate(vectors, tail));
+  framed(asm, () => {
+    asm.computeConstant("sub", RSP, FRAME.bytes);
+    loadArgument(asm, LISTS.bytes, ARGUMENT.k);
+    asm.shiftLeft(LISTS.bytes, 2);
+    loadAddress(asm, TEMP, ARGUMENT.values);
+    asm.store(at(RSP, FRAME.values), TEMP);
+    loadAddress(asm, LISTS.idDistance, ARGUMENT.ids);
+    asm.compute("sub", LISTS.idDistance, TEMP);
+    loadArgument(asm, LD, ARGUMENT.ld);
+    loadArgument(asm, ROWS, ARGUMENT.R);
+    asm.movConstant(AT, 0);
+    v.constant(NOTHING, -Infinity);
+    eachForm(asm, ARGUMENT, TEMP, (form) => {
+      const strip = new Strip(v, form);
+      const walk = { left: ROWS, at: AT, scratch: TEMP, scratch2: TEMP2 };
+      eachStrip(v, walk, set === "avx512" ? [1] : [2, 1], (vectors, tail) => strip.generate(vectors, tail));
+    });
+    asm.computeConstant("add", RSP, FRAME.bytes);
   });
-  asm.computeConstant("add", RSP, FRAME.bytes);
-  restore(asm, SAVED);
-  asm.vzeroupper();
-  asm.ret();
 }
 
 /** The work on one strip of rows, for logits of one form. */

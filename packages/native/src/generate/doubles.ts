@@ -1,5 +1,5 @@
-import { at, type Register } from "../../assembler/operands.js";
-import type { Vectors } from "../vectors.js";
+import { at, type Memory, type Register } from "../assembler/operands.js";
+import type { Vectors } from "./vectors.js";
 
 /** The first lanes of a vector of floats, or the last. */
 export type Half = 0 | 1;
@@ -57,6 +57,41 @@ export function widenHalf(v: Vectors, half: Half, destination: number, floats: n
     else v.asm.vex("vextractf128", 32, floats, -1, destination, 1);
   }
   v.op("vcvtps2pd", destination, -1, source);
+}
+
+/**
+ * `low` and `high` ← the two halves of a vector of floats in memory as float64; of a tail the lanes beyond it are 0. Registers below 16. A tail uses
+ * `scratch`.
+ */
+export function loadDoubles(
+  v: Vectors,
+  low: number,
+  high: number,
+  source: Memory,
+  tail: boolean,
+  scratch: number,
+): void {
+  if (!tail) {
+    v.op("vcvtps2pd", low, -1, source);
+    v.op("vcvtps2pd", high, -1, { ...source, displacement: source.displacement + v.bytes / 2 });
+    return;
+  }
+  v.loadTail(scratch, source);
+  widenHalf(v, 0, low, scratch);
+  widenHalf(v, 1, high, scratch);
+}
+
+/** The first lane of `value` ← the sum of its lanes of float64: halves, then halves of them. Registers below 16. */
+export function sumDoubles(v: Vectors, value: number, scratch: number): void {
+  const { asm } = v;
+  if (v.set === "avx512") {
+    asm.evex("vextractf64x4", 64, value, -1, scratch, { immediate: 1 });
+    asm.vex("vaddpd", 32, value, value, scratch);
+  }
+  asm.vex("vextractf128", 32, value, -1, scratch, 1);
+  asm.vex("vaddpd", 16, value, value, scratch);
+  asm.vex("vpermilps", 16, scratch, -1, value, 0x4e);
+  asm.vex("vaddpd", 16, value, value, scratch);
 }
 
 /** The tail's lanes of one half as lanes of doubles: in mask k1 or k2, or with AVX2 in `mask`. */
