@@ -12,7 +12,7 @@ export function serveCrew<Spec, Command>(
   task: WorkerTask<Spec>,
   createProgram: (spec: Spec, team: Team) => Program<Command>,
 ): WorkerResult {
-  const { control, index, size, cores } = task;
+  const { control, index, size, threads, cores } = task;
   const { words, mailbox } = control;
   try {
     control.threads[index] = systemThread();
@@ -20,16 +20,17 @@ export function serveCrew<Spec, Command>(
     const program = createProgram(task.spec, team);
     Atomics.add(words, WORD.ready, 1);
     Atomics.notify(words, WORD.ready);
+    // Only commands of a caller who works too follow each other closely.
+    const spins = threads < size && size <= cores ? SPINS : 0;
     for (let seen = 0; ; seen++) {
-      awaitCommand(words, seen, size <= cores ? SPINS : 0);
+      awaitCommand(words, seen, spins);
       if (Atomics.load(words, WORD.poison) !== 0) return { error: undefined };
       const bytes = Atomics.load(words, WORD.commandBytes);
       if (bytes === 0) return { error: undefined };
       // A copy: the decoder may keep views of what it reads, and the mailbox is written again.
       const command = commandPackr.unpack(mailbox.slice(0, bytes)) as Command;
       program.execute(command, () => Atomics.load(words, WORD.stopRequested) !== 0);
-      Atomics.add(words, WORD.finished, 1);
-      Atomics.notify(words, WORD.finished);
+      if (Atomics.add(words, WORD.finished, 1) === threads - 1) Atomics.notify(words, WORD.finished);
     }
   } catch (error) {
     if (error instanceof PoisonedError) return { error: undefined };

@@ -13,6 +13,8 @@ export interface WorkerTask<Spec> {
   readonly index: number;
   /** Members of the team. */
   readonly size: number;
+  /** Members that are threads of their own: all, or all but the caller. */
+  readonly threads: number;
   readonly cores: number;
   readonly control: SharedControl;
   readonly profile: Float64Array;
@@ -56,7 +58,8 @@ export class WorkerThreads<Command> {
     const cores = availableParallelism();
     const tasks = profiles.slice(first).map((profile, i) => {
       const index = first + i;
-      const task: WorkerTask<unknown> = { spec, index, size: profiles.length, cores, control: this.control, profile };
+      const { control } = this;
+      const task: WorkerTask<unknown> = { spec, index, size: profiles.length, threads, cores, control, profile };
       return this.#pool.run(task).then(
         (result: WorkerResult) => {
           if (result.error !== undefined) this.fail(fromPlainError(result.error));
