@@ -18,3 +18,4 @@ export type { VectorKernels } from "./interface/vector.js";
 export { type Address, KernelMemory, MAX_MEMORY_BYTES } from "./memory.js";
 export { MemoryPlan, type Region } from "./memory-plan.js";
 export { createReferenceKernels } from "./reference/index.js";
+export { sumOfProducts } from "./sum-of-products.js";

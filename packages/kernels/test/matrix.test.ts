@@ -31,13 +31,19 @@ interface Operands {
   before: Float32Array;
 }
 
-/** out (M, N), computed by the back-end with operands laid out as `product` says. */
+/**
+ * out (M, N), computed by the back-end with operands laid out as `product` says. A back-end that multiplies with a right operand where it lies does
+ * that as well, and has to answer the same.
+ */
 function multiply(backend: Backend, product: Product, { left, right, before }: Operands): Float64Array {
   const { M, K, N, leftOrder = "rows", transposed = false, accumulate = false, padding = 0 } = product;
   return onBench(backend, (bench) => {
     const { matrix } = bench.kernels;
     const out = bench.matrix(before, M, N, padding);
     const packed = bench.bytes(matrix.packedBytes(K, N));
+    const unpacked =
+      transposed || matrix.multiplyUnpacked === undefined ? undefined : bench.matrix(right, K, N, padding);
+    const other = bench.matrix(before, M, N, padding);
     if (transposed) {
       const source = bench.matrix(transpose(right, K, N), N, K, padding);
       matrix.packRightTransposed(packed, source.address, source.ld, K, N);
@@ -45,16 +51,23 @@ function multiply(backend: Backend, product: Product, { left, right, before }: O
       const source = bench.matrix(right, K, N, padding);
       matrix.packRight(packed, source.address, source.ld, K, N);
     }
+    const run = (address: number, rowStride: number, columnStride: number) => {
+      matrix.multiply(out.address, out.ld, address, rowStride, columnStride, packed, M, K, N, accumulate);
+      if (unpacked === undefined) return;
+      const { address: at, ld } = unpacked;
+      matrix.multiplyUnpacked!(other.address, other.ld, address, rowStride, columnStride, at, ld, M, K, N, accumulate);
+      expect(other.read()).toEqual(out.read());
+    };
     if (leftOrder === "columns") {
       const a = bench.matrix(transpose(left, M, K), K, M, padding);
-      matrix.multiply(out.address, out.ld, a.address, 1, a.ld, packed, M, K, N, accumulate);
+      run(a.address, 1, a.ld);
     } else {
       // Strided: every element stands between two sentinels.
       const step = leftOrder === "rows" ? 1 : 2;
       const spread = new Float32Array(M * K * step).fill(Number.NaN);
       for (let at = 0; at < M * K; at++) spread[at * step] = left[at]!;
       const a = bench.matrix(spread, M, K * step, padding);
-      matrix.multiply(out.address, out.ld, a.address, a.ld, step, packed, M, K, N, accumulate);
+      run(a.address, a.ld, step);
     }
     return out.read();
   });

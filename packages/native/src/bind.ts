@@ -11,7 +11,7 @@ export interface BoundKernel {
 }
 
 /** Finds a kernel by name and binds it to the memory of whoever made this function. */
-export type Bind = (name: KernelName) => BoundKernel;
+export type Bind<Name extends string = KernelName> = (name: Name) => BoundKernel;
 
 /** Words of an argument block: 32 arguments after the memory's address. */
 export const BLOCK_WORDS = 40;

@@ -1,7 +1,16 @@
 import { compileKernels, instantiateKernels, KernelMemory, type Kernels } from "@logq/kernels";
-import { bindKernel } from "../dist/bind.js";
-import { generateProgram } from "../dist/generate/program.js";
-import { type InstructionSet, loadNative, nativeKernels, usableSets } from "../dist/index.js";
+import { nativeBfloat16Matrix } from "../dist/bfloat16.js";
+import { type Bind, bindKernel } from "../dist/bind.js";
+import { type Bfloat16KernelName, generateBfloat16Program, generateProgram } from "../dist/generate/program.js";
+import {
+  allowTiles,
+  type Bfloat16Unit,
+  type InstructionSet,
+  loadNative,
+  nativeKernels,
+  usableSets,
+  usableUnits,
+} from "../dist/index.js";
 import { boundKernels } from "../dist/native.js";
 import { comparedBind, emulatedBind } from "./support/emulator/bind.js";
 
@@ -57,4 +66,34 @@ export const BACKENDS = (["avx2", "avx512"] as const).flatMap((set) =>
 
 export const FLAVOURS = (["avx2", "avx512"] as const).map((set) =>
   usable.includes(set) ? onProcessor(set) : emulated(set),
+);
+
+/** Products in bfloat16 alone: `bind` says how their program for a unit runs. */
+const products = (unit: Bfloat16Unit, how: string, bind: (memory: KernelMemory) => Bind<Bfloat16KernelName>) =>
+  flavour(`bfloat16 by ${unit}${how}`, (memory, others) => ({
+    ...others,
+    bfloat16Matrix: nativeBfloat16Matrix(memory, bind(memory)),
+  }));
+
+const unitOnProcessor = (unit: Bfloat16Unit) => {
+  const { address, entries } = loadNative("avx512", unit).bfloat16!;
+  return (memory: KernelMemory) => (name: Bfloat16KernelName) => bindKernel(address + entries[name], memory);
+};
+
+const unitEmulated = (unit: Bfloat16Unit) => (memory: KernelMemory) =>
+  emulatedBind(generateBfloat16Program(unit), memory);
+
+const unitCompared = (unit: Bfloat16Unit) => (memory: KernelMemory) =>
+  comparedBind(unitOnProcessor(unit)(memory), generateBfloat16Program(unit), memory);
+
+const units = usableUnits().filter((unit) => unit !== "amx" || allowTiles());
+
+/** The same for the units that multiply in bfloat16. */
+export const BFLOAT16_BACKENDS = (["amx", "avx512_bf16"] as const).flatMap((unit) =>
+  units.includes(unit)
+    ? [
+        backend(products(unit, "", unitOnProcessor(unit)), HIGH_BASE),
+        backend(products(unit, ", beside its emulation", unitCompared(unit)), 64),
+      ]
+    : [backend(products(unit, ", emulated", unitEmulated(unit)), HIGH_BASE)],
 );

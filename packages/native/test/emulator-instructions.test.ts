@@ -17,7 +17,9 @@ const bytesOf = (text: string) => Uint8Array.from(text.match(/../g)!, (byte) => 
 
 /** What can run alone, with operands in registers or at RDI: no jumps, no stack, no masks, no addresses as results. */
 const ALONE = Object.entries(encodings)
-  .filter(([text]) => !/evex|rip|rsp|r12|\bk\d|jmp|\bj[a-z]+ |call|ret|push|pop |lea|vzeroupper|prefetch/.test(text))
+  .filter(
+    ([text]) => !/evex|rip|rsp|r12|\bk\d|jmp|\bj[a-z]+ |call|ret|push|pop |lea|vzeroupper|prefetch|tile|tdp/.test(text),
+  )
   .filter(([text]) => !text.includes("[") || text.includes("[rdi]"))
   .map(([text, bytes]) => [text, bytesOf(bytes)] as const);
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { BackendError } from "@logq/core";
 import { describe, expect, it } from "vitest";
-import { chooseSet, usableSets } from "../dist/index.js";
+import { chooseSet, isFast, loadNative, usableSets, usableUnits } from "../dist/index.js";
 
 const AVX2 = ["avx2", "fma", "bmi1", "popcnt"];
 const AVX512 = [...AVX2, "avx512f", "avx512dq", "avx512bw", "avx512vl"];
@@ -33,6 +33,30 @@ describe("instruction sets", () => {
   ] as const)("that are not there are refused: %j of %j", (named, usable, message) => {
     expect(() => chooseSet(named, usable)).toThrow(BackendError);
     expect(() => chooseSet(named, usable)).toThrow(message);
+  });
+});
+
+describe("units for products in bfloat16", () => {
+  const BF16 = [...AVX512, "avx512_bf16"];
+  it.each([
+    ["of a processor with AMX", [...BF16, "amx_tile", "amx_bf16"], "linux", ["amx", "avx512_bf16"]],
+    ["of one with AMX for other numbers", [...BF16, "amx_tile", "amx_int8"], "linux", ["avx512_bf16"]],
+    ["of one without AMX", BF16, "linux", ["avx512_bf16"]],
+    ["of one with AVX-512 alone", AVX512, "linux", []],
+    ["of one without AVX-512", [...AVX2, "avx512_bf16"], "linux", []],
+    ["on Windows", [...BF16, "amx_tile", "amx_bf16"], "win32", []],
+  ] as const)("%s", (_, flags, platform, expected) => {
+    expect(usableUnits(new Set<string>(flags), platform, "x64")).toEqual(expected);
+  });
+
+  it("are taken without being asked for where they gain anything", () => {
+    expect(isFast("avx512_bf16", "x64 AMD EPYC 9654 96-Core Processor")).toBe(true);
+    expect(isFast("avx512_bf16", "x64 Intel(R) Xeon(R) Processor")).toBe(false);
+    expect(isFast("amx", "x64 Intel(R) Xeon(R) Processor")).toBe(true);
+  });
+
+  it.runIf(usableSets().includes("avx2"))("are not there with AVX2", () => {
+    expect(loadNative("avx2").bfloat16).toBeUndefined();
   });
 });
 

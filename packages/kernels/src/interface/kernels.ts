@@ -24,6 +24,13 @@ export interface Kernels {
   readonly name: BackendName;
   readonly memory: KernelMemory;
   readonly matrix: MatrixKernels;
+  /**
+   * The same products with both operands rounded to bfloat16 (nearest, ties to even) on the way and sums in float32: several times as fast where the
+   * processor has a unit for them, and a named approximation that whoever wants it asks for; undefined where there is none. A product of two rounded
+   * numbers is exact in float32; each operand is off by up to 2^−8 of itself. Numbers below 2^−126 in size may count as zeros. Operands lie in memory
+   * as float32; a packed one is of use to these kernels alone, and parts that `multiply` gets may be packed by another thread of the same back-end.
+   */
+  readonly bfloat16Matrix: MatrixKernels | undefined;
   readonly tile: TileKernels;
   readonly rows: RowKernels;
   readonly narrow: NarrowKernels;

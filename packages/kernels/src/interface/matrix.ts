@@ -47,4 +47,45 @@ export interface MatrixKernels {
     N: number,
     accumulate: boolean,
   ): void;
+
+  /**
+   * `multiply` with a right operand (K, N) where it lies, rows `ldRight` apart, for one that is used too seldom to be packed: the same sums, bit for
+   * bit. Absent where a back-end needs packed operands.
+   */
+  readonly multiplyUnpacked?: (
+    out: Address,
+    ldOut: number,
+    left: Address,
+    rowStride: number,
+    columnStride: number,
+    right: Address,
+    ldRight: number,
+    M: number,
+    K: number,
+    N: number,
+    accumulate: boolean,
+  ) => void;
+
+  /**
+   * A sum of products whose left operands have contiguous rows: with segments s = 0 … segments − 1,
+   *
+   *     out[m·ldOut + j] = (accumulate ? out : 0) + Σ_s Σ_k left[s·leftStep + m·rowStride + k] · right_s[k][j]
+   *
+   * right_s being a packed operand (K, N) that begins `packedStep` bytes behind right_{s−1}. So gradients are summed over tiles of a batch in
+   * registers, where one product after the other would read and write `out` each time. leftStep >= K; packedStep >= packedBytes(K, N).
+   */
+  multiplySum(
+    out: Address,
+    ldOut: number,
+    left: Address,
+    rowStride: number,
+    leftStep: number,
+    packed: Address,
+    packedStep: number,
+    M: number,
+    K: number,
+    N: number,
+    segments: number,
+    accumulate: boolean,
+  ): void;
 }

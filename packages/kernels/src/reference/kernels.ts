@@ -1,5 +1,6 @@
 import type { Kernels } from "../interface/kernels.js";
 import type { KernelMemory } from "../memory.js";
+import { referenceBfloat16Matrix } from "./bfloat16-matrix.js";
 import { referenceDense } from "./dense.js";
 import { referenceDraws } from "./draws.js";
 import { referenceIndices } from "./indices.js";
@@ -19,6 +20,7 @@ export function createReferenceKernels(memory: KernelMemory): Kernels {
     name: "reference",
     memory,
     matrix: referenceMatrix(memory),
+    bfloat16Matrix: referenceBfloat16Matrix(memory),
     tile: referenceTile(memory),
     rows: referenceRows(memory),
     narrow: referenceNarrow(memory),

@@ -23,6 +23,7 @@ export function createWasmKernels(module: WebAssembly.Module, memory: KernelMemo
     name: "wasm",
     memory,
     matrix: wasmMatrix(wasm),
+    bfloat16Matrix: undefined,
     tile: {
       clearPartials: wasm.clearPartials,
       softmaxPartials: wasm.softmaxPartials,

@@ -1,4 +1,5 @@
 import type { MatrixKernels } from "../interface/matrix.js";
+import { sumOfProducts } from "../sum-of-products.js";
 import type { WasmExports } from "./exports.js";
 
 /** Columns of a panel of the packed right operand: PANEL in assembly/pack.ts. */
@@ -13,5 +14,6 @@ export function wasmMatrix({ packRight, packRightTransposed, multiply }: WasmExp
     packRightTransposed,
     packedColumn: (packed, K, column) => packed + FLOAT_BYTES * K * column,
     multiply,
+    multiplySum: sumOfProducts(multiply),
   };
 }

@@ -44,3 +44,6 @@ export const BACKENDS: readonly Backend[] = [
 ];
 
 export const FLAVOURS: readonly Flavour[] = [reference, unshared, shared];
+
+/** Those that have products in bfloat16. */
+export const BFLOAT16_BACKENDS: readonly Backend[] = [backend(reference), backend(reference, HIGH_BASE)];

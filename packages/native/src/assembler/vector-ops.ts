@@ -76,6 +76,20 @@ export const VECTOR_OPS = {
   vinsertf128: { map: 3, prefix: 1, opcode: 0x18 },
   vshuff32x4: { map: 3, prefix: 1, opcode: 0x23 },
   vinsertf64x4: { map: 3, prefix: 1, opcode: 0x1a, w: 1, evexW: 1, memoryBytes: 32 },
+  vunpcklpd: { map: 1, prefix: 1, opcode: 0x14, evexW: 1 },
+  vunpckhpd: { map: 1, prefix: 1, opcode: 0x15, evexW: 1 },
+  vpunpcklwd: { map: 1, prefix: 1, opcode: 0x61 },
+  vpunpckhwd: { map: 1, prefix: 1, opcode: 0x69 },
+  vpermw: { map: 2, prefix: 1, opcode: 0x8d, evexW: 1 },
+  vcvtne2ps2bf16: { map: 2, prefix: 3, opcode: 0x72 },
+  vdpbf16ps: { map: 2, prefix: 2, opcode: 0x52 },
+  // Tiles (AMX): VEX encodings of 128 bits whose registers are tiles. The rows of one in memory are an index register apart.
+  ldtilecfg: { map: 2, prefix: 0, opcode: 0x49 },
+  tilerelease: { map: 2, prefix: 0, opcode: 0x49 },
+  tilezero: { map: 2, prefix: 3, opcode: 0x49 },
+  tileloadd: { map: 2, prefix: 3, opcode: 0x4b },
+  tilestored: { map: 2, prefix: 2, opcode: 0x4b },
+  tdpbf16ps: { map: 2, prefix: 2, opcode: 0x5c },
 } as const satisfies Record<string, VectorOp>;
 
 export type VectorOpName = keyof typeof VECTOR_OPS;

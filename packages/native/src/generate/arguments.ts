@@ -7,6 +7,11 @@ export const BASE = at(RDI, 0);
 /** Words before the first argument. */
 export const FIRST_WORD = 2;
 
+/** The number of each argument of a kernel, from their names in order. */
+export function argumentNumbers<Name extends string>(names: readonly Name[]): Readonly<Record<Name, number>> {
+  return Object.fromEntries(names.map((name, i) => [name, i])) as Record<Name, number>;
+}
+
 /** Argument `index`, 32 bits: an offset into the memory, a count, bytes of a stride, or a float. */
 export function argument(index: number): Memory {
   return at(RDI, 4 * (FIRST_WORD + index));

@@ -1,4 +1,5 @@
 import { Assembler } from "../assembler/assembler.js";
+import { BFLOAT16_KERNELS, type Bfloat16Unit } from "./bfloat16/bfloat16-kernels.js";
 import { MATRIX_KERNELS } from "./matrix-kernels.js";
 import { UPDATE_KERNELS } from "./optimizer/update-kernels.js";
 import { ROW_KERNELS } from "./rows/row-kernels.js";
@@ -16,23 +17,38 @@ const GENERATORS = { ...MATRIX_KERNELS, ...ROW_KERNELS, ...UPDATE_KERNELS, ...TI
 
 export type KernelName = keyof typeof GENERATORS;
 
-/** Where in a program each kernel begins, in bytes. */
-export type Entries = Readonly<Record<KernelName, number>>;
+/** The kernels of products in bfloat16, which are a program of their own. */
+export type Bfloat16KernelName = keyof (typeof BFLOAT16_KERNELS)[Bfloat16Unit];
 
-/** Machine code of all kernels in one piece. */
-export interface Program {
+/** Where in a program each kernel begins, in bytes. */
+export type Entries<Name extends string = KernelName> = Readonly<Record<Name, number>>;
+
+/** Machine code of several kernels in one piece. */
+export interface Program<Name extends string = KernelName> {
   readonly code: Uint8Array;
-  readonly entries: Entries;
+  readonly entries: Entries<Name>;
 }
 
 /** Writes all kernels for an instruction set. The same bytes every time. */
 export function generateProgram(set: InstructionSet): Program {
+  return assemble(GENERATORS, set);
+}
+
+/** Writes the kernels of products in bfloat16, for a processor with AVX-512 and the unit. The same bytes every time. */
+export function generateBfloat16Program(unit: Bfloat16Unit): Program<Bfloat16KernelName> {
+  return assemble(BFLOAT16_KERNELS[unit], "avx512");
+}
+
+function assemble<Name extends string>(
+  generators: Readonly<Record<Name, Generator>>,
+  set: InstructionSet,
+): Program<Name> {
   const asm = new Assembler();
-  const entries = {} as Record<KernelName, number>;
-  for (const name of Object.keys(GENERATORS) as KernelName[]) {
+  const entries = {} as Record<Name, number>;
+  for (const name of Object.keys(generators) as Name[]) {
     asm.align(64);
     entries[name] = asm.length;
-    GENERATORS[name](asm, set);
+    generators[name](asm, set);
   }
   return { code: asm.finish(), entries };
 }

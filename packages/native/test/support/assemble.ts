@@ -28,8 +28,8 @@ const PARTS = /^(?:\{(\w+)\} )?(\w+) ?(.*)$/;
 /** An operand of an instruction in Intel's notation. */
 interface Operand {
   readonly register: number;
-  /** r: 64 bits, e: 32 bits of a general register; x, y, z: vectors; k: masks; "": none. */
-  readonly kind: "r" | "e" | "x" | "y" | "z" | "k" | "";
+  /** r: 64 bits, e: 32 bits of a general register; x, y, z: vectors; t: tiles; k: masks; "": none. */
+  readonly kind: "r" | "e" | "x" | "y" | "z" | "t" | "k" | "";
   readonly memory: Memory | undefined;
   /** The address is so many bytes behind the instruction. */
   readonly behind: number | undefined;
@@ -75,7 +75,7 @@ function parseOperand(text: string, label: Label): Operand {
   const mask = Number(/\{k(\d)\}/.exec(text)?.[1] ?? 0);
   const zeroing = text.includes("{z}");
   if (place) return { ...NOTHING, ...memoryOperand(place[1]!, label), mask, zeroing };
-  const vector = /^([xyz])mm(\d+)/.exec(text) ?? /^(k)(\d)/.exec(text);
+  const vector = /^([xyzt])mm(\d+)/.exec(text) ?? /^(k)(\d)/.exec(text);
   if (vector) return { ...NOTHING, kind: vector[1] as "x", register: Number(vector[2]), mask, zeroing };
   const general = generalRegister(text);
   if (general) return { ...NOTHING, ...general };
@@ -175,6 +175,10 @@ function moveGeneral(asm: Assembler, a: Operand, b: Operand): void {
 
 function assembleVector(asm: Assembler, prefix: "vex3" | "evex", name: string, operands: readonly Operand[]): void {
   const [first] = operands;
+  if (name.includes("tile") || name.startsWith("tdp")) {
+    assembleTile(asm, name as VectorOpName, operands);
+    return;
+  }
   if (name === "kmovw") {
     if (first!.kind === "k") asm.kmovToMask(first!.register, operands[1]!.register);
     else asm.kmovFromMask(first!.register, operands[1]!.register);
@@ -202,4 +206,11 @@ function assembleVector(asm: Assembler, prefix: "vex3" | "evex", name: string, o
     const { mask, zeroing } = first!;
     asm.evex(op, bytes, reg.register, middle, source, { mask, zeroing, ...(immediate !== undefined && { immediate }) });
   }
+}
+
+/** Of tiles the first operand stands in ModRM.reg, but memory in ModRM.rm always, and the third one in vvvv. */
+function assembleTile(asm: Assembler, name: VectorOpName, operands: readonly Operand[]): void {
+  const place = operands.find(({ memory }) => memory !== undefined)?.memory;
+  const [first, second, third] = operands.filter(({ memory }) => memory === undefined);
+  asm.vex(name, 16, first?.register ?? 0, third?.register ?? -1, place ?? second?.register ?? 0);
 }

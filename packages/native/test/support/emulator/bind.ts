@@ -14,15 +14,19 @@ const BLOCK_DISTANCE = 4096;
 const POISON = 0x7fa5a5a5;
 
 /** Kernels whose answer means something; the others leave in EAX what happens to be there. */
-const ANSWERING: readonly KernelName[] = ["softmaxExponentials", "allFinite"];
+const ANSWERING: readonly string[] = ["softmaxExponentials", "allFinite"];
 
 /** Words of the arguments that a result is left in. */
-const RESULTS: Partial<Record<KernelName, readonly number[]>> = {
+const RESULTS: Readonly<Record<string, readonly number[]>> = {
   sumOfSquares: [2 * RESULT_DOUBLE, 2 * RESULT_DOUBLE + 1],
 };
 
 /** Binds kernels of a program to a memory, as `bindKernel` does, but to run emulated. Loading a word that is a sentinel throws. */
-export function emulatedBind(program: Program, memory: KernelMemory, journal?: Map<number, number>): Bind {
+export function emulatedBind<Name extends string = KernelName>(
+  program: Program<Name>,
+  memory: KernelMemory,
+  journal?: Map<number, number>,
+): Bind<Name> {
   const options = { poison: POISON, ...(journal && { journal }) };
   const emulator = new Emulator(program.code, [regionOver("the memory", MEMORY_BASE, memory.u8, options)]);
   let blocks = 0;
@@ -41,7 +45,12 @@ export function emulatedBind(program: Program, memory: KernelMemory, journal?: M
  * Runs each kernel twice on the same memory: emulated, which is undone, then as `bind` does. Throws if they leave different bits. `ran` learns the names
  * of the kernels.
  */
-export function comparedBind(bind: Bind, program: Program, memory: KernelMemory, ran?: Set<KernelName>): Bind {
+export function comparedBind<Name extends string = KernelName>(
+  bind: Bind<Name>,
+  program: Program<Name>,
+  memory: KernelMemory,
+  ran?: Set<Name>,
+): Bind<Name> {
   const journal = new Map<number, number>();
   const emulated = emulatedBind(program, memory, journal);
   const { u32 } = memory;

@@ -1,4 +1,5 @@
 import type { Cursor, ModRm } from "./cursor.js";
+import { decodeTile } from "./decode-tile.js";
 import type { Instruction } from "./instruction.js";
 import { type VectorForm, vectorForms } from "./vector-table.js";
 
@@ -83,6 +84,8 @@ function evex(c: Cursor): Prefix {
 export function decodeVector(c: Cursor, first: number): Instruction {
   const p = first === 0x62 ? evex(c) : first === 0xc4 ? vex3(c) : vex2(c);
   const opcode = c.byte();
+  const tile = p.encoding === "vex" && p.map === 2 && p.length === 0 ? decodeTile(c, p, opcode) : undefined;
+  if (tile !== undefined) return tile;
   const candidates = vectorForms(p.encoding, p.prefix, p.map, opcode, p.w);
   if (candidates.length === 0) c.fail(`an unknown ${p.encoding} opcode`);
   const form = candidates.find((candidate) => fits(candidate, p, candidate.operands[0] === undefined ? 0 : c.peek()));

@@ -66,6 +66,7 @@ export class Emulator {
       if (m.number(register) !== before[at]) throw new Error(`register ${register} is not what it was before the call`);
     }
     this.#expectZeroUpper();
+    if (m.tiles.configured) throw new Error("tiles are still configured after the call");
     return m.general[0]! >>> 0;
   }
 

@@ -35,7 +35,7 @@ function place({ base, index, scale, displacement }: MemoryOperand): string {
 function memoryText(i: Instruction): string {
   const text = place(i.memory!);
   if (i.broadcast) return `${SIZES[i.elementBytes]} BCST ${text}`;
-  return i.memoryBytes === 0 || i.name === "lea" || i.name.startsWith("prefetch")
+  return i.memoryBytes === 0 || i.name === "lea" || /^prefetch|^ldtilecfg/.test(i.name)
     ? text
     : `${SIZES[i.memoryBytes]} PTR ${text}`;
 }
@@ -87,6 +87,12 @@ function operandText(i: Instruction, kind: OperandKind): string {
       return memoryText(i);
     case "C":
       return "cl";
+    case "T":
+      return `tmm${i.reg}`;
+    case "U":
+      return `tmm${i.rm}`;
+    case "S":
+      return `tmm${i.vvvv}`;
     case "I":
       return number < 0 ? `-0x${(-number).toString(16)}` : `0x${number.toString(16)}`;
   }

@@ -13,9 +13,9 @@ export const RIP = 16;
 /**
  * Operands by where the encoding puts them, in letters after the manual's opcode map. Vectors: V in ModRM.reg, H in vvvv, W in ModRM.rm (or memory),
  * L in the upper half of the immediate. General registers: G in ModRM.reg, E in ModRM.rm (or memory). Masks: K in ModRM.reg, N in vvvv, J in
- * ModRM.rm (or memory). I: an immediate. M: memory and nothing else. C: CL, the count of a shift.
+ * ModRM.rm (or memory). I: an immediate. M: memory and nothing else. C: CL, the count of a shift. Tiles: T in ModRM.reg, U in ModRM.rm, S in vvvv.
  */
-export type OperandKind = "V" | "H" | "W" | "L" | "G" | "E" | "K" | "N" | "J" | "I" | "M" | "C";
+export type OperandKind = "V" | "H" | "W" | "L" | "G" | "E" | "K" | "N" | "J" | "I" | "M" | "C" | "T" | "U" | "S";
 
 export type Encoding = "legacy" | "vex" | "evex";
 

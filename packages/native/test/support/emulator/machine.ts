@@ -1,5 +1,6 @@
 import { type Instruction, type MemoryOperand, NONE, RIP } from "./instruction.js";
 import type { AddressSpace } from "./memory.js";
+import { Tiles } from "./tiles.js";
 
 /** Does what one instruction does. */
 export type Step = () => void;
@@ -35,6 +36,7 @@ export class Machine {
   readonly bytes: Uint8Array;
   /** The lower 32 bits of the mask registers; programs here have no use for the upper ones. */
   readonly masks = new Int32Array(8);
+  readonly tiles = new Tiles();
   carry = UNDEFINED;
   zero = UNDEFINED;
   sign = UNDEFINED;

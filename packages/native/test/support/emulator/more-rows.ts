@@ -24,6 +24,10 @@ export const MORE_ROWS = `
 66 0F38 47    00 vpsllvd      VHW   b/4  xy,xyz  AVX2 F
 66 0F38 45    00 vpsrlvd      VHW   b/4  xy,xyz  AVX2 F
 66 0F38 46    00 vpsravd      VHW   b/4  xy,xyz  AVX2 F
+# bfloat16
+F2 0F38 72    -0 vcvtne2ps2bf16 VHW b/4  xyz     BF16
+F3 0F38 52    -0 vdpbf16ps    VHW   b/4  xyz     BF16
+66 0F38 8D    -1 vpermw       VHW   v/2  xyz     BW
 # conversions
 NP 0F   5B    g0 vcvtdq2ps    VW    b/4  xy,xyz  AVX F
 66 0F   5B    g0 vcvtps2dq    VW    b/4  xy,xyz  AVX F
@@ -51,6 +55,8 @@ NP 0F   14    g0 vunpcklps    VHW   b/4  xy,xyz  AVX F
 NP 0F   15    g0 vunpckhps    VHW   b/4  xy,xyz  AVX F
 66 0F   14    g1 vunpcklpd    VHW   b/8  xy,xyz  AVX F
 66 0F   15    g1 vunpckhpd    VHW   b/8  xy,xyz  AVX F
+66 0F   61    -g vpunpcklwd   VHW   v/2  xyz     BW
+66 0F   69    -g vpunpckhwd   VHW   v/2  xyz     BW
 66 0F   62    g0 vpunpckldq   VHW   b/4  xy,xyz  AVX2 F
 66 0F   6A    g0 vpunpckhdq   VHW   b/4  xy,xyz  AVX2 F
 66 0F   6C    g1 vpunpcklqdq  VHW   b/8  xy,xyz  AVX2 F

@@ -28,6 +28,7 @@ const SETS: Readonly<Record<string, string>> = {
   DQ: "avx512dq",
   BW: "avx512bw",
   CD: "avx512cd",
+  BF16: "avx512_bf16",
   AVX: "avx",
   AVX2: "avx2",
   FMA: "fma",

@@ -1,3 +1,4 @@
+import { BFLOAT16 } from "./bfloat16.js";
 import { CHOICES, compareLanes } from "./choices.js";
 import { CONVERSIONS } from "./conversions.js";
 import { FLOAT32 } from "./float32.js";
@@ -9,9 +10,10 @@ import { type Machine, RESULT, SOURCE, type Step } from "./machine.js";
 import { maskToLanes } from "./masked-lanes.js";
 import { maskStep } from "./masks.js";
 import { SHUFFLES } from "./shuffles.js";
+import { tileStep } from "./tiles.js";
 import { transferStep } from "./transfers.js";
 
-const OPERATIONS = { ...INTEGERS, ...FLOAT32, ...FLOAT64, ...CHOICES, ...CONVERSIONS, ...SHUFFLES };
+const OPERATIONS = { ...INTEGERS, ...FLOAT32, ...FLOAT64, ...CHOICES, ...CONVERSIONS, ...SHUFFLES, ...BFLOAT16 };
 
 /** Instructions that fault unless their operand in memory lies on a multiple of its size. */
 const ALIGNED = /^vmov(ap[sd]|dqa|ntps)/;
@@ -29,6 +31,8 @@ export function vectorInstruction(m: Machine, i: Instruction): Step {
 }
 
 function withoutAlignment(m: Machine, i: Instruction): Step {
+  const tile = tileStep(m, i);
+  if (tile !== undefined) return tile;
   if (i.name === "vpmovm2d") return maskToLanes(m, i);
   if (i.name.startsWith("k")) return maskStep(m, i);
   if (i.operands[0] === "K") return compareToMask(m, i);
