@@ -15,6 +15,7 @@ export { UniformLaw } from "./laws/uniform.js";
 export { UnigramLaw, type UnigramTables } from "./laws/unigram.js";
 export { requireMass } from "./mass.js";
 export { type MemorySampler, memorySamplerFrom, memoryTableBytes, writeMemoryTable } from "./memory-sampler.js";
+export * from "./stateful/index.js";
 export { samplerFrom } from "./sampler-from.js";
 export { validateSamplerSpec } from "./spec.js";
 export { createSamplerState, MAX_CLASSES, type SamplerInputs, type SamplerState, samplerStateBytes } from "./state.js";

@@ -11,8 +11,8 @@ import type { DrawRequest, ValidSamplerSpec } from "./types.js";
 export interface MemorySampler {
   /** request.S ids, int32. @throws OptionError if S is out of range */
   draw(request: DrawRequest, ids: Address): void;
-  /** out[i] = log Q(ids[i]) under the last draw, of candidates and targets alike, float32. −∞ for a class without mass. */
-  logQ(out: Address, ids: Address, count: number): void;
+  /** out[i] = log Q(ids[i]) among S draws, of candidates and targets alike, float32. −∞ for a class without mass. */
+  logQ(out: Address, ids: Address, count: number, S: number): void;
 }
 
 /** Bytes of the table in kernel memory, a multiple of 8, that `memorySamplerFrom` needs for a spec; 0: none. */
@@ -68,42 +68,36 @@ class Addressed implements DrawAddress {
 
 function unigramSampler(n: number, { draws }: Kernels, table: Address, scratch: Address): MemorySampler {
   const address = new Addressed();
-  let logS = 0;
   return {
     draw(request, ids) {
-      logS = Math.log(request.S);
       draws.aliasIds(ids, request.S, table, n, address.at(request), 0, scratch);
     },
-    logQ(out, ids, count) {
-      draws.aliasLogs(out, ids, count, table, logS);
+    logQ(out, ids, count, S) {
+      draws.aliasLogs(out, ids, count, table, Math.log(S));
     },
   };
 }
 
 function logUniformSampler({ n, logRange, logLogRange }: LogUniformLaw, { draws }: Kernels): MemorySampler {
   const address = new Addressed();
-  let offset = 0;
   return {
     draw(request, ids) {
-      offset = Math.log(request.S) - logLogRange;
       draws.logUniformIds(ids, request.S, n, logRange, address.at(request), 0);
     },
-    logQ(out, ids, count) {
-      draws.logUniformLogs(out, ids, count, offset);
+    logQ(out, ids, count, S) {
+      draws.logUniformLogs(out, ids, count, Math.log(S) - logLogRange);
     },
   };
 }
 
 function uniformSampler(n: number, { draws, vector }: Kernels): MemorySampler {
   const address = new Addressed();
-  let logQ = 0;
   return {
     draw(request, ids) {
-      logQ = Math.log(request.S) + Math.log(1 / n);
       draws.uniformIds(ids, request.S, n, address.at(request), 0);
     },
-    logQ(out, _ids, count) {
-      vector.fill(out, logQ, count);
+    logQ(out, _ids, count, S) {
+      vector.fill(out, Math.log(S) + Math.log(1 / n), count);
     },
   };
 }

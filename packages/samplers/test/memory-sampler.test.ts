@@ -47,7 +47,7 @@ it.each(laws)("%s: ids and log Q are those of the sampler's own, on every back-e
       const logQ = new Float64Array(S);
       const draw = samplerFrom(state).draw(request, ids, logQ);
       sampler.draw(request, IDS);
-      sampler.logQ(LOGS, IDS, S);
+      sampler.logQ(LOGS, IDS, S, S);
       expect([...memory.ints(IDS, S)]).toEqual([...ids]);
       const exact = spec.name !== "log-uniform";
       const near = (told: Iterable<number>, truth: Float32Array) => {
@@ -58,7 +58,7 @@ it.each(laws)("%s: ids and log Q are those of the sampler's own, on every back-e
       // Targets, classes that were not drawn among them, have the log Q of the same draw.
       const targets = Array.from({ length: Math.min(n, 20) }, (_, id) => id);
       memory.ints(IDS, targets.length).set(targets);
-      sampler.logQ(LOGS, IDS, targets.length);
+      sampler.logQ(LOGS, IDS, targets.length, S);
       const told = Float32Array.from(targets, (id) => draw.targetLogQ(id));
       near(memory.floats(LOGS, targets.length), told);
     }

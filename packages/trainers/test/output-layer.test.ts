@@ -1,5 +1,7 @@
+import { keyFromSeed } from "@logq/core";
 import { compileKernels } from "@logq/kernels";
 import { computeLoss, type LossCandidates, type LossName, type LossSpec } from "@logq/losses";
+import { createSamplerState, samplerFrom } from "@logq/samplers";
 import { logSumExp, TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import { OutputLayer, type OutputLayerOptions, type Targets } from "../dist/index.js";
@@ -214,6 +216,39 @@ describe("steps", () => {
       });
     },
   );
+});
+
+describe("candidates that a layer draws", () => {
+  const options = { loss: "sampled-softmax", sampler: "uniform", negatives: 20, seed: "draws" } as const;
+  const logQ = Math.log(20 / N);
+
+  /** Steps on the batch, by turns with draws of the layer (true) and with candidates of ours. */
+  async function tableAfter(layer: OutputLayer, turns: readonly boolean[], given: (step: number) => Int32Array) {
+    for (const [step, draws] of turns.entries()) {
+      if (draws) {
+        await layer.step(hidden, single);
+        continue;
+      }
+      const candidates = { ids: given(step), logQ: new Array(20).fill(logQ), targetLogQ: new Array(B).fill(logQ) };
+      await layer.step(hidden, single, { candidates });
+    }
+    return layer.table();
+  }
+
+  it("ahead of a batch are those of its step, also when steps with the caller's candidates come between", async () => {
+    const sampler = samplerFrom(createSamplerState({ name: "uniform" }, N));
+    const drawn = (step: number) => {
+      const ids = new Int32Array(20);
+      sampler.draw({ key: keyFromSeed("draws"), step, item: 0, S: 20 }, ids, new Float64Array(20));
+      return ids;
+    };
+    const all = await withLayer(options, (layer) => tableAfter(layer, new Array(7).fill(false), drawn));
+    for (const workers of [0, 1, 2]) {
+      const turns = [true, true, false, true, false, false, true];
+      const some = await withLayer({ ...options, workers }, (layer) => tableAfter(layer, turns, drawn));
+      expect(some, `${workers} workers`).toEqual(all);
+    }
+  });
 });
 
 describe("exact answers", () => {

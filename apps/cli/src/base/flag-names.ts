@@ -46,6 +46,7 @@ const FIRST_WORDS: Readonly<Record<string, string>> = {
   dropout: "--dropout",
   patience: "--patience",
   lanes: "--lanes",
+  products: "--products",
   workers: "--workers",
   momentum: "--momentum",
   beta1: "--beta1",

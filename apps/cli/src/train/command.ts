@@ -6,6 +6,7 @@ import {
   ENCODERS,
   EXAMPLES,
   OPTIMIZERS,
+  PRODUCT_TYPES,
   RECIPES,
   REDUCTIONS,
   SCHEDULES,
@@ -219,6 +220,14 @@ function machineFlags(command: Command): void {
       "--lanes <L>",
       "a power of two: parts of the class table; another L is another run (default: 16)",
       powerOfTwo,
+    )
+    .addOption(
+      choice(
+        "--products <type>",
+        "how a step multiplies with the class table; bfloat16 rounds operands and needs a processor with a unit for it",
+        PRODUCT_TYPES,
+        "float32",
+      ),
     )
     .option(
       "--gradient-filter <x>",

@@ -16,6 +16,7 @@ export function describeRun(trainer: Trainer): string {
   const { scratch, state } = stateAndScratch(trainer);
   const { optimizer, schedule } = options;
   const tables = options.tableType === "float32" ? "tables" : `tables of ${options.tableType}`;
+  const products = options.products === "float32" ? "" : `, products in ${options.products}`;
   const banks = trainer.host.layout.banks.length;
   const memories = banks === 0 ? "" : `, in ${banks + 1} memories`;
   const clip = optimizer.clipNorm > 0 ? `, clipped to norm ${optimizer.clipNorm}` : "";
@@ -31,7 +32,7 @@ export function describeRun(trainer: Trainer): string {
     ["sampler", describeSampler(options)],
     ["optimizer", `${optimizer.name}, rate ${optimizer.learningRate}, ${schedule.name}${warmup}${decay}${clip}`],
     ["steps", `${count(stepsPerEpoch)} an epoch, ${count(totalSteps)} in all, of ${counted(options.batch, "example")}`],
-    ["machine", `back-end ${describeBackend(host.backend)}, ${counted(workers, "worker")}`],
+    ["machine", `back-end ${describeBackend(host.backend)}${products}, ${counted(workers, "worker")}`],
     ...overrides(host.backend.name),
     [
       "memory",

@@ -6,6 +6,7 @@ import type {
   EncoderName,
   ExampleKind,
   OptimizerName,
+  ProductType,
   RecipeName,
   Reduction,
   ScheduleName,
@@ -73,6 +74,7 @@ export interface TrainFlags {
   readonly backend?: BackendChoice;
   readonly lanes?: number;
   readonly tableType?: TableType;
+  readonly products?: ProductType;
   readonly logitMb?: number;
   readonly gradientFilter?: number;
   readonly profile?: boolean;
@@ -87,7 +89,9 @@ const SAME = [
   ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
   ..."sampler negatives negativesPerLabel distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
-  ..."reduction gradientFilter classBias classScale embeddingScale backend profile lanes tableType seed".split(" "),
+  ..."reduction gradientFilter classBias classScale embeddingScale backend profile lanes tableType products seed".split(
+    " ",
+  ),
 ] as (keyof TrainFlags & keyof TrainOptions)[];
 
 const OPTIMIZER = [

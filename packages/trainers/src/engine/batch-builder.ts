@@ -94,16 +94,42 @@ export class BatchBuilder {
     i32[head + HEAD.rows] = rows;
     this.writeTargets(rows, batch);
     this.weighRows(rows, batch);
-    this.#panel.build(step, rows, batch, undefined);
+    this.#panel.buildCandidates(step, batch, undefined);
+    this.#panel.buildLabels(step, rows, batch, false);
   }
 
   /**
-   * The same for a batch whose rows, labels, masses and weights the caller has written. `given` candidates take the place of a draw; their ids
-   * and log Q, and the labels' log Q, have been written as well.
+   * Candidates of a batch whose rows, labels, masses and weights the caller has written, or will write, where `drawsAhead`. `given` ones take the place
+   * of a draw; their ids and log Q, and the labels' log Q, have been written as well.
    */
-  buildGiven(step: number, batch: BatchLayout, given: GivenDraw | undefined): void {
+  buildCandidates(step: number, batch: BatchLayout, given: GivenDraw | undefined): void {
+    this.#panel.buildCandidates(step, batch, given);
+  }
+
+  /** Afterwards: what follows from the labels that the caller has written. @param given whether the candidates were */
+  buildLabels(step: number, batch: BatchLayout, given: boolean): void {
     const rows = this.#kernels.memory.i32[(batch.head >>> 2) + HEAD.rows];
-    this.#panel.build(step, rows, batch, given);
+    this.#panel.buildLabels(step, rows, batch, given);
+  }
+
+  /** Shows the labels of `step`, which stand in `batch`, to a sampler that learns from them. */
+  observe(step: number, batch: BatchLayout): void {
+    this.#panel.observe(step, batch);
+  }
+
+  /** Whether candidates can be drawn before there is a batch. */
+  get drawsAhead(): boolean {
+    return this.#panel.drawsAhead;
+  }
+
+  /** Draws the candidates of `step` ahead, where `drawsAhead`. */
+  drawAhead(step: number, batch: BatchLayout): void {
+    this.#panel.drawAhead(step, batch);
+  }
+
+  /** Whether the batch holds the candidates of `step` already. */
+  hasDrawn(step: number, batch: BatchLayout): boolean {
+    return this.#panel.hasDrawn(step, batch);
   }
 
   /** Excluded (class, row) pairs of the order's current batch, in the order in which the tiles of the table are walked. */

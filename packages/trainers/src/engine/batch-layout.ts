@@ -17,6 +17,8 @@ export const HEAD = {
   validRows: 5,
   /** excluded (class, row) pairs, where they stand by class */
   masks: 6,
+  /** 1 + the step whose candidates have been drawn into this batch ahead of its labels, modulo 2^31; 0: none */
+  drawnFor: 7,
 } as const;
 
 const HEAD_WORDS = 16;
@@ -44,6 +46,8 @@ export interface BatchLayout {
   readonly sortedPlaces: Address;
   /** int32: the batch row of each sorted entry */
   readonly sortedRows: Address;
+  /** int32 (U), candidates shared by the batch: class ids of the panel */
+  readonly panelIds: Address;
   /** int32 (U) physical rows of the panel */
   readonly panelRows: Address;
   /** float32 (C) log Q of the distinct candidates, and int32 (C) how often each was drawn */
@@ -140,6 +144,7 @@ export function planBatch(plan: MemoryPlan, name: string, spec: EngineSpec, capa
     sortedEntries: reserve("sortedEntries", training ? positives + own : 0),
     sortedPlaces: reserve("sortedPlaces", training ? Math.max(positives, panelRows) + own + 1 : 0),
     sortedRows: reserve("sortedRows", training ? positives + own : 0),
+    panelIds: reserve("panelIds", candidates > 0 ? panelRows : 0),
     panelRows: reserve("panelRows", panelRows),
     candidateLogQ: reserve("candidateLogQ", candidates),
     candidateMultiplicity: reserve("candidateMultiplicity", candidates),

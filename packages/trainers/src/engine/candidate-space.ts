@@ -10,7 +10,7 @@ export interface CandidateSpace {
   readonly panelNorms: Address;
   /** float32 (U) biases; 0 without bias */
   readonly panelBias: Address;
-  /** Candidates packed for dH, a block of CLASS_BLOCK after the other, packedBlockBytes apart. */
+  /** Candidates packed for dH, a block of CLASS_BLOCK after the other, packedBlockBytes apart; 0 where the back-end multiplies with the panel itself. */
   readonly packedPanel: Address;
   readonly packedBlockBytes: number;
   /** Rows of H packed for dW, a block of rows after the other, packedRowsBytes apart. */
@@ -76,7 +76,10 @@ export function planCandidateSpace(
     panel: floats("panel", U * table.ld),
     panelNorms: floats("panel norms", normalize ? U : 0),
     panelBias: floats("panel bias", spec.bias ? U : 0),
-    packedPanel: plan.reserve("step packed panel", packedBlockBytes * Math.ceil(C / CLASS_BLOCK)),
+    packedPanel:
+      kernels.matrix.multiplyUnpacked === undefined
+        ? plan.reserve("step packed panel", packedBlockBytes * Math.ceil(C / CLASS_BLOCK))
+        : 0,
     packedBlockBytes,
     packedHidden: plan.reserve("step packed hidden", packedRowsBytes * blocks),
     packedRowsBytes,

@@ -93,30 +93,45 @@ export class CandidateStep {
     this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
   }
 
-  /** Units of the gather phase: blocks of the panel. */
+  /** Units of the gather phase that need the candidates alone: blocks of those in the panel. */
+  candidateUnits(batch: BatchLayout): number {
+    return blocksOf(this.#head(batch, HEAD.candidates), CLASS_BLOCK);
+  }
+
+  /** Units of the gather phase: blocks of candidates, then blocks of labels that were not drawn. */
   gatherUnits(batch: BatchLayout): number {
-    return blocksOf(this.#head(batch, HEAD.panelRows), CLASS_BLOCK);
+    const others = this.#head(batch, HEAD.panelRows) - this.#head(batch, HEAD.candidates);
+    return this.candidateUnits(batch) + blocksOf(others, CLASS_BLOCK);
   }
 
   gather(unit: number, batch: BatchLayout, parity: number): void {
+    const C = this.#head(batch, HEAD.candidates);
+    const units = blocksOf(C, CLASS_BLOCK);
+    if (unit >= units) {
+      const first = C + (unit - units) * CLASS_BLOCK;
+      this.#gatherRows(first, Math.min(CLASS_BLOCK, this.#head(batch, HEAD.panelRows) - first), batch);
+      return;
+    }
+    const first = unit * CLASS_BLOCK;
+    const count = Math.min(CLASS_BLOCK, C - first);
+    this.#gatherRows(first, count, batch);
+    this.#shared!.packPanel(unit, count);
+    const terms = this.#candidateTerms[parity];
+    terms.from = first;
+    terms.to = first + count;
+    candidateTerms(this.#spec.training!.loss, "candidate", terms);
+  }
+
+  #gatherRows(first: number, count: number, batch: BatchLayout): void {
     const { rows } = this.#kernels;
     const { ld, D } = this.#spec.table;
     const { panel, panelNorms, panelBias } = this.#space;
-    const first = unit * CLASS_BLOCK;
-    const count = Math.min(CLASS_BLOCK, this.#head(batch, HEAD.panelRows) - first);
     const at = panel + 4 * ld * first;
     const indices = batch.panelRows + 4 * first;
     const { bias } = this.#layout.table;
     this.#table.gather(at, ld, indices, count);
     if (this.#spec.normalize) rows.normalizeRows(at, ld, at, ld, panelNorms + 4 * first, count, D, NORM_EPSILON);
     if (bias !== 0) rows.gatherRows(panelBias + 4 * first, 1, bias, 1, indices, count, 1);
-    const shared = Math.min(count, this.#head(batch, HEAD.candidates) - first);
-    if (shared <= 0) return;
-    this.#shared?.packPanel(unit, shared);
-    const terms = this.#candidateTerms[parity];
-    terms.from = first;
-    terms.to = first + shared;
-    candidateTerms(this.#spec.training!.loss, "candidate", terms);
   }
 
   /** Units of the row phase: blocks of batch rows. */

@@ -16,7 +16,7 @@ export interface TrainCommand {
   readonly count: number;
 }
 
-/** One step on the rows, labels and hidden vectors that the caller has written into the even batch: an external encoder's. */
+/** One step on the rows, labels and hidden vectors that the caller has written into the batch of the step's parity: an external encoder's. */
 export interface StepCommand {
   readonly type: "step";
   readonly step: number;

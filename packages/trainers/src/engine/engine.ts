@@ -9,7 +9,7 @@ import { EpochOrder, SequentialOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
 import { accountStep } from "./account.js";
 import { BatchBuilder, type MassRule } from "./batch-builder.js";
-import { HEAD } from "./batch-layout.js";
+import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { CandidateStep } from "./candidate-step.js";
 import type { EngineCommand, EvaluateCommand, StepCommand, TrainCommand } from "./commands.js";
 import { type EngineInput, openKernels } from "./engine-input.js";
@@ -19,6 +19,7 @@ import { FullStep } from "./full-step.js";
 import { FullWalk } from "./full-walk.js";
 import { initialiseAll } from "./initialise.js";
 import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK } from "./layout.js";
+import { trainingKernels } from "./products.js";
 import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
 import { openTables } from "./tables.js";
 import { Updates } from "./updates.js";
@@ -26,6 +27,12 @@ import { Updates } from "./updates.js";
 const NONE = new Int32Array(0);
 const NO_SOURCE = createSource({ kind: "pair", inputs: NONE, targets: NONE });
 const NO_ORDER = new SequentialOrder(0, 0, 0, 1);
+
+/** What is made ready of the batch of `step`, in units of the table phase before it. */
+interface Ahead {
+  readonly units: number;
+  run(unit: number, step: number): void;
+}
 
 /**
  * The program that every member of a crew runs. Between two barriers a member claims units; what a unit computes depends on the spec and
@@ -60,16 +67,17 @@ export class Engine implements Program<EngineCommand> {
     this.#banks = banks;
     this.#encoder = new Encoder(spec.encoder, layout.encoder, kernels, tables.embeddingApart);
     const { classes } = tables;
-    const walk = (shape: TileShape) =>
-      new FullWalk(kernels, spec, layout, this.#encoder, classes, this.#scratch, shape);
-    this.#evaluation = new Evaluation(kernels, spec, layout, walk(tileShape(spec.evaluationRows)));
+    const walk = (of: Kernels, shape: TileShape) =>
+      new FullWalk(of, spec, layout, this.#encoder, classes, this.#scratch, shape);
+    this.#evaluation = new Evaluation(kernels, spec, layout, walk(kernels, tileShape(spec.evaluationRows)));
     if (spec.training === undefined) return;
     this.#updates = new Updates(kernels, spec, layout, this.#encoder, tables);
+    const training = trainingKernels(kernels, spec);
     if (spec.training.candidates === undefined) {
-      const shape = layout.full.training!.tile;
-      this.#full = new FullStep(kernels, spec, layout, this.#encoder, walk(shape), this.#updates, classes);
+      const full = walk(training, layout.full.training!.tile);
+      this.#full = new FullStep(training, spec, layout, this.#encoder, full, this.#updates, classes);
     } else {
-      this.#candidate = new CandidateStep(kernels, spec, layout, this.#encoder, classes, this.#scratch);
+      this.#candidate = new CandidateStep(training, spec, layout, this.#encoder, classes, this.#scratch);
     }
   }
 
@@ -111,39 +119,76 @@ export class Engine implements Program<EngineCommand> {
     const rows = source.training?.(B, spec.key) ?? epochs();
     const mass: MassRule = describeLoss(spec.training!.loss.name).kind === "normalised" ? "shared" : "each";
     const builder = new BatchBuilder(this.kernels, spec, rows.source, rows.order, this.layout.builder, mass);
-    this.#team.phase("build", 2, (unit) => this.#build(unit, first, builder));
+    const ahead: Ahead = { units: 2, run: (unit, step) => this.#build(unit, step, builder) };
+    // A sampler that learns has seen the targets of all steps that were done when a command ends, and of no other.
+    const learns = spec.training!.candidates?.stateful !== undefined;
+    const last: Ahead | undefined = learns
+      ? { units: 1, run: (_, step) => builder.observe(step - 1, this.layout.batches[(step - 1) & 1]) }
+      : undefined;
+    this.#team.phase("build", ahead.units, (unit) => ahead.run(unit, first));
     for (let step = first; step < first + count; step++) {
-      this.#trainStep(step, step & 1, step + 1 < first + count ? builder : undefined, stopRequested);
+      this.#trainStep(step, step & 1, step + 1 < first + count ? ahead : last, stopRequested);
       if (this.#flag(FLAG.stop) !== 0) return;
     }
   }
 
   #givenStep({ step, given }: StepCommand, stopRequested: () => boolean): void {
     const { layout } = this;
-    const draw = given === 0 ? undefined : { ids: layout.givenIds, logQ: layout.givenLogQ, S: given };
+    const parity = step & 1;
+    const batch = layout.batches[parity];
     this.#givenBuilder ??= new BatchBuilder(this.kernels, this.spec, NO_SOURCE, NO_ORDER, layout.builder, "each");
     const builder = this.#givenBuilder;
-    this.#team.phase("build", 1, () => builder.buildGiven(step, layout.batches[0], draw));
-    this.#trainStep(step, 0, undefined, stopRequested);
+    const draw = given === 0 ? undefined : { ids: layout.givenIds, logQ: layout.givenLogQ, S: given };
+    const labels = () => this.#team.profile.within("build", () => builder.buildLabels(step, batch, given > 0));
+    // Shared candidates come first, and may have been drawn in the last step already: labels join them while they are gathered.
+    const shared = this.spec.training!.candidates?.per === "batch";
+    if (draw !== undefined || !builder.hasDrawn(step, batch)) {
+      this.#team.phase("build", 1, () => {
+        if (step > 0) builder.observe(step - 1, layout.batches[(step - 1) & 1]);
+        builder.buildCandidates(step, batch, draw);
+        if (!shared) builder.buildLabels(step, batch, false);
+      });
+    }
+    const ahead = draw === undefined && builder.drawsAhead ? this.#drawAhead : undefined;
+    this.#trainStep(step, parity, ahead, stopRequested, shared ? labels : undefined);
   }
+
+  /** A caller who lets the layer draw will do so again. */
+  readonly #drawAhead: Ahead = {
+    units: 1,
+    run: (_, step) => {
+      const batch = this.layout.batches[step & 1];
+      this.#team.profile.within("build", () => this.#givenBuilder!.drawAhead(step, batch));
+    },
+  };
 
   /** The two units that build the batch of `step`. */
   #build(unit: number, step: number, builder: BatchBuilder): void {
     const batch = this.layout.batches[step & 1];
     this.#team.profile.within("build", () => {
+      if (unit === 0 && step > 0) builder.observe(step - 1, this.layout.batches[(step - 1) & 1]);
       if (unit === 0) builder.buildTargets(step, batch);
       else builder.buildInputs(step, batch);
     });
   }
 
-  /** @param builder builds the next batch in this step's table phase; undefined: there is none to build. */
-  #trainStep(step: number, parity: number, builder: BatchBuilder | undefined, stopRequested: () => boolean): void {
+  /**
+   * @param ahead what is made ready of the next batch in this step's table phase
+   * @param labels brings the labels into the batch, which holds its candidates alone; undefined: they are there
+   */
+  #trainStep(
+    step: number,
+    parity: number,
+    ahead: Ahead | undefined,
+    stopRequested: () => boolean,
+    labels?: () => void,
+  ): void {
     const batch = this.layout.batches[parity];
     const rows = this.kernels.memory.i32[(batch.head >>> 2) + HEAD.rows];
     if (rows === 0) {
       // Nothing is left of this stretch of text: no table is touched.
-      this.#team.phase("table", this.#housekeepingUnits(builder), (unit) =>
-        this.#housekeeping(unit, step, parity, builder, () => 0, stopRequested),
+      this.#team.phase("table", this.#housekeepingUnits(ahead), (unit) =>
+        this.#housekeeping(unit, step, parity, ahead, () => 0, stopRequested),
       );
       return;
     }
@@ -151,36 +196,47 @@ export class Engine implements Program<EngineCommand> {
     this.#encoder.setInput(batch.input);
     this.#encoder.setSegments(batch.segments);
     this.#updates!.setStep(step);
-    if (this.#candidate !== undefined) this.#candidateStep(this.#candidate, step, parity, builder, stopRequested);
-    else this.#fullStep(this.#full!, step, parity, builder, stopRequested);
+    if (this.#candidate !== undefined) this.#candidateStep(this.#candidate, step, parity, ahead, stopRequested, labels);
+    else this.#fullStep(this.#full!, step, parity, ahead, stopRequested);
   }
 
   #candidateStep(
     candidate: CandidateStep,
     step: number,
     parity: number,
-    builder: BatchBuilder | undefined,
+    ahead: Ahead | undefined,
     stopRequested: () => boolean,
+    labels: (() => void) | undefined,
   ): void {
     const team = this.#team;
     const batch = this.layout.batches[parity];
-    const prepared = this.#encoder.prepareUnits;
-    team.phase("gather", prepared + candidate.gatherUnits(batch), (unit) => {
-      if (unit < prepared) this.#encoder.prepare(unit);
-      else candidate.gather(unit - prepared, batch, parity);
-    });
+    this.#gather(candidate, batch, parity, labels);
     team.phase("rows", candidate.rowUnits(batch), (unit) => candidate.row(unit, step, batch, parity));
     this.#requireFinite(step);
     const clip = this.layout.clip;
     if (clip !== undefined) this.#clippedCandidateUpdate(candidate, clip, parity);
     const classes = candidate.classUnits(batch);
-    const before = this.#housekeepingUnits(builder);
+    const before = this.#housekeepingUnits(ahead);
     const encoder = this.#encoderUnits(parity);
     team.phase("table", before + classes + encoder, (unit) => {
-      if (unit < before)
-        this.#housekeeping(unit, step, parity, builder, () => candidate.batchLoss(batch), stopRequested);
+      if (unit < before) this.#housekeeping(unit, step, parity, ahead, () => candidate.batchLoss(batch), stopRequested);
       else if (unit < before + classes) this.#classUpdate(candidate, unit - before, parity);
       else this.#encoderUpdate(unit - before - classes, parity);
+    });
+  }
+
+  /** Rows of the panel; with `labels`, their rows are known in the first unit only, which gathers them. */
+  #gather(candidate: CandidateStep, batch: BatchLayout, parity: number, labels: (() => void) | undefined): void {
+    const prepared = this.#encoder.prepareUnits;
+    const known = candidate.candidateUnits(batch);
+    const first = labels === undefined ? 0 : 1;
+    const units = labels === undefined ? candidate.gatherUnits(batch) : known;
+    this.#team.phase("gather", first + prepared + units, (unit) => {
+      if (unit < first) {
+        labels!();
+        for (let rest = known; rest < candidate.gatherUnits(batch); rest++) candidate.gather(rest, batch, parity);
+      } else if (unit < first + prepared) this.#encoder.prepare(unit - first);
+      else candidate.gather(unit - first - prepared, batch, parity);
     });
   }
 
@@ -241,7 +297,7 @@ export class Engine implements Program<EngineCommand> {
     full: FullStep,
     step: number,
     parity: number,
-    builder: BatchBuilder | undefined,
+    ahead: Ahead | undefined,
     stopRequested: () => boolean,
   ): void {
     const team = this.#team;
@@ -253,7 +309,7 @@ export class Engine implements Program<EngineCommand> {
     team.phase("fold", full.foldUnits(batch), (unit) => full.fold(unit, step, batch));
     this.#requireFinite(step);
     // The next batch is built while the longest phase runs.
-    const builds = builder === undefined ? 0 : 2;
+    const builds = ahead?.units ?? 0;
     const encoder = this.#encoderUnits(parity);
     const clip = this.layout.clip;
     const account = () => this.#account(step, parity, full.batchLoss(batch), stopRequested);
@@ -261,7 +317,7 @@ export class Engine implements Program<EngineCommand> {
     const waits = clip !== undefined || full.filter !== undefined;
     const lane = full.filter ?? full.gradient;
     team.phase("table", builds + lanes + (waits ? 0 : 1 + encoder), (unit) => {
-      if (unit < builds) this.#build(unit, step + 1, builder!);
+      if (unit < builds) ahead!.run(unit, step + 1);
       else if (unit < builds + lanes) lane.lane(unit - builds, batch);
       else if (unit === builds + lanes) account();
       else this.#encoderUpdate(unit - builds - lanes - 1, parity);
@@ -285,19 +341,19 @@ export class Engine implements Program<EngineCommand> {
   }
 
   /** Units that are no arithmetic: bookkeeping, and the next batch. They come first, because they are long. */
-  #housekeepingUnits(builder: BatchBuilder | undefined): number {
-    return builder === undefined ? 1 : 3;
+  #housekeepingUnits(ahead: Ahead | undefined): number {
+    return 1 + (ahead?.units ?? 0);
   }
 
   #housekeeping(
     unit: number,
     step: number,
     parity: number,
-    builder: BatchBuilder | undefined,
+    ahead: Ahead | undefined,
     loss: () => number,
     stopRequested: () => boolean,
   ): void {
-    if (builder !== undefined && unit < 2) this.#build(unit, step + 1, builder);
+    if (ahead !== undefined && unit < ahead.units) ahead.run(unit, step + 1);
     else this.#account(step, parity, loss(), stopRequested);
   }
 

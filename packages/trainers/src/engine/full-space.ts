@@ -1,6 +1,7 @@
 import type { Address, Kernels, MemoryPlan } from "@logq/kernels";
 import { describeLoss } from "@logq/losses";
 import { wholeLines } from "./candidate-space.js";
+import { mostPackedBytes } from "./products.js";
 import type { EngineSpec } from "./spec.js";
 
 /** How a walk over all classes cuts lanes into tiles. From the number of rows alone: it fixes the order of sums. */
@@ -58,7 +59,8 @@ export interface FullSpace {
   readonly laneValues: Address;
   /** Ranking only: float32 (rows), below which no logit is among the best; lanes share it while they are walked */
   readonly rankFloor: Address;
-  readonly scratchBytes: number;
+  /** A worker's scratch, its pieces counted from where it begins. */
+  readonly scratch: FullScratch;
 }
 
 export interface FullTrainingSpace {
@@ -112,9 +114,10 @@ export interface FullScratch {
   readonly end: Address;
 }
 
-export function fullScratch(base: Address, spec: EngineSpec, rows: number, kernels: Kernels): FullScratch {
+function planScratch(spec: EngineSpec, rows: number, kernels: Kernels): FullScratch {
   const { ld, D } = spec.table;
-  let next = base;
+  const packedBytes = (K: number, N: number) => mostPackedBytes(kernels, spec, K, N);
+  let next = 0;
   const take = (bytes: number): Address => {
     const at = next;
     next += wholeLines(bytes);
@@ -132,12 +135,12 @@ export function fullScratch(base: Address, spec: EngineSpec, rows: number, kerne
     norms: take(4 * classes),
     biasGradient: take(4 * classes),
     add: take(4 * classes),
-    packed: take(kernels.matrix.packedBytes(classes, D)),
+    packed: take(packedBytes(classes, D)),
     scaled: take(4 * trained * ld),
     packedScaled: take(
       Math.max(
-        trained === 0 ? 0 : kernels.matrix.packedBytes(trained, D),
-        Math.ceil(filtered / ROW_BLOCK) * kernels.matrix.packedBytes(ROW_BLOCK, D),
+        trained === 0 ? 0 : packedBytes(trained, D),
+        Math.ceil(filtered / ROW_BLOCK) * packedBytes(ROW_BLOCK, D),
       ),
     ),
     factor: take(4 * trained),
@@ -149,6 +152,12 @@ export function fullScratch(base: Address, spec: EngineSpec, rows: number, kerne
     smoothing: take(smooths(spec) ? 4 * ld : 0),
     end: next,
   };
+}
+
+/** The pieces of the scratch that begins at `base`. */
+export function scratchAt(pieces: FullScratch, base: Address): FullScratch {
+  const moved = Object.entries(pieces).map(([name, offset]) => [name, base + offset]);
+  return Object.fromEntries(moved) as unknown as FullScratch;
 }
 
 /** Whether a training step walks all classes. */
@@ -175,7 +184,7 @@ export function planFullSpace(plan: MemoryPlan, spec: EngineSpec, kernels: Kerne
   const doubles = (name: string, count: number) => plan.reserve(`full ${name}`, 8 * count);
   return {
     rows,
-    packedHiddenT: plan.reserve("full packed hidden", wholeLines(kernels.matrix.packedBytes(table.D, rows))),
+    packedHiddenT: plan.reserve("full packed hidden", wholeLines(mostPackedBytes(kernels, spec, table.D, rows))),
     unitHidden: floats("unit hidden", spec.normalize ? rows * table.ld : 0),
     hiddenNorms: floats("hidden norms", spec.normalize ? rows : 0),
     laneMax: floats("lane max", L * rows),
@@ -193,7 +202,7 @@ export function planFullSpace(plan: MemoryPlan, spec: EngineSpec, kernels: Kerne
     laneIds: floats("lane ids", L * rows * spec.maxK),
     laneValues: floats("lane values", L * rows * spec.maxK),
     rankFloor: floats("rank floors", spec.maxK > 0 ? rows : 0),
-    scratchBytes: fullScratch(0, spec, rows, kernels).end,
+    scratch: planScratch(spec, rows, kernels),
   };
 }
 

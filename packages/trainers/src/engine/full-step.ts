@@ -135,8 +135,13 @@ export class FullStep {
     const { matrix } = this.#kernels;
     const { ld, D } = this.#spec.table;
     const { packed } = this.#walk.scratch;
+    const { z, ld: ldTile } = this.#tile;
+    if (matrix.multiplyUnpacked !== undefined) {
+      matrix.multiplyUnpacked(dH, ld, z, 1, ldTile, classRows, ld, rows, C, D, accumulate);
+      return;
+    }
     matrix.packRight(packed, classRows, ld, C, D);
-    matrix.multiply(dH, ld, this.#tile.z, 1, this.#tile.ld, packed, rows, C, D, accumulate);
+    matrix.multiply(dH, ld, z, 1, ldTile, packed, rows, C, D, accumulate);
   }
 
   foldUnits(batch: BatchLayout): number {

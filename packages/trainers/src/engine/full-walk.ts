@@ -4,7 +4,7 @@ import { type LossPositives, type LossRows, type LossTile, NORM_EPSILON } from "
 import { classesOfLane } from "../table/lanes.js";
 import type { TableRows } from "../table/table-rows.js";
 import type { BatchLayout } from "./batch-layout.js";
-import { type FullScratch, type FullSpace, fullScratch, type TileShape } from "./full-space.js";
+import { type FullScratch, type FullSpace, scratchAt, type TileShape } from "./full-space.js";
 import type { EngineLayout } from "./layout.js";
 import type { EngineSpec } from "./spec.js";
 
@@ -44,7 +44,7 @@ export class FullWalk {
     this.#encoder = encoder;
     this.#table = table;
     this.space = layout.full;
-    this.scratch = fullScratch(scratch, spec, layout.full.rows, kernels);
+    this.scratch = scratchAt(layout.full.scratch, scratch);
   }
 
   /** H, or H brought to length 1. */

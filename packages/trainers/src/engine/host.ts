@@ -71,7 +71,7 @@ export class EngineHost {
     const memories = bytes.map((some) => KernelMemory.create(some, true));
     for (const memory of memories) preferHugePages(memory);
     const table = layout.builder.samplerTable;
-    if (table !== 0) writeMemoryTable(spec.training!.candidates!.state, memories[0]!, table);
+    if (table !== 0) writeMemoryTable(spec.training!.candidates!.state!, memories[0]!, table);
     const [memory, ...banks] = memories.map((some) => some.memory);
     return new EngineHost(
       { backend, memory: memory!, banks, spec, layout, profiled: options.profiled ?? false },

@@ -16,6 +16,7 @@ import { type CandidateSpace, planCandidateSpace, wholeLines } from "./candidate
 import { type FullSpace, planFullSpace } from "./full-space.js";
 import { classTableSize, type Placement, placeEmbedding } from "./large-tables.js";
 import type { BuilderScratch } from "./panel-builder.js";
+import { trainingKernels } from "./products.js";
 import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
 
 /** The class table and what the optimizer keeps for it. */
@@ -148,7 +149,7 @@ export function planEngine(
   const evaluationBatch = planBatch(plan, "evaluation batch", spec, evaluation);
   const builder = planBuilderScratch(plan, spec, capacity, evaluation, kernels);
   const sampled = training?.candidates !== undefined;
-  const candidate = sampled ? planCandidateSpace(plan, spec, capacity!, kernels) : undefined;
+  const candidate = sampled ? planCandidateSpace(plan, spec, capacity!, trainingKernels(kernels, spec)) : undefined;
   const full = planFullSpace(plan, spec, kernels);
   const clip =
     training !== undefined && training.optimizer.clipNorm > 0 ? planClip(plan, spec, capacity!, encoder) : undefined;
@@ -162,7 +163,7 @@ export function planEngine(
   const flags = plan.reserve("flags", 64);
   const scratchBytes = Math.max(
     candidate?.scratchBytes ?? 0,
-    full.scratchBytes,
+    full.scratch.end,
     encoderScratchBytes(encoder),
     // The examples of a batch, while it is built.
     wholeLines(4 * (training?.B ?? 0)),

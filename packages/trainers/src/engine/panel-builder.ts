@@ -1,7 +1,15 @@
 import type { Key } from "@logq/core";
 import type { Address, Kernels } from "@logq/kernels";
 import { labelsNeedLogQ } from "@logq/losses";
-import { type Draw, type MemorySampler, memorySamplerFrom, type Sampler, samplerFrom } from "@logq/samplers";
+import {
+  type Draw,
+  type MemorySampler,
+  memorySamplerFrom,
+  type Sampler,
+  type StatefulSampler,
+  samplerFrom,
+  statefulSamplerFrom,
+} from "@logq/samplers";
 import type { ExampleOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
 import { rowOfClass, type TableShape } from "../table/lanes.js";
@@ -26,6 +34,10 @@ export interface GivenDraw {
   readonly S: number;
 }
 
+function drawMark(step: number): number {
+  return (step + 1) % 2 ** 31;
+}
+
 /**
  * From a batch's labels to the rows of the class table that the step needs, and who uses each: draws candidates, merges duplicates, sorts. The
  * labels of the batch have been written.
@@ -39,6 +51,7 @@ export class PanelBuilder {
   readonly #scratch: BuilderScratch;
   readonly #candidates: CandidateSpec | undefined;
   readonly #sampler: Sampler | undefined;
+  readonly #stateful: StatefulSampler | undefined;
   /** Draws of the batch without leaving kernel memory, for laws that can. */
   readonly #memorySampler: MemorySampler | undefined;
   readonly #request: { key: Key; step: number; item: number; S: number };
@@ -63,11 +76,11 @@ export class PanelBuilder {
     this.#order = order;
     this.#scratch = scratch;
     this.#candidates = training?.candidates;
-    this.#sampler = training?.candidates === undefined ? undefined : samplerFrom(training.candidates.state);
+    const { state, stateful } = training?.candidates ?? {};
+    this.#sampler = state === undefined ? undefined : samplerFrom(state);
+    this.#stateful = stateful === undefined ? undefined : statefulSamplerFrom(stateful);
     this.#memorySampler =
-      this.#candidates === undefined
-        ? undefined
-        : memorySamplerFrom(this.#candidates.state, kernels, scratch.samplerTable, scratch.sort);
+      state === undefined ? undefined : memorySamplerFrom(state, kernels, scratch.samplerTable, scratch.sort);
     this.#request = { key: spec.key, step: 0, item: 0, S: this.#candidates?.S ?? 0 };
     this.#removeHits = training?.loss.accidentalHits === "remove";
     this.#excludeSeen = training?.loss.exclude === "seen";
@@ -80,25 +93,42 @@ export class PanelBuilder {
     this.#maskedIn = new Int32Array(S);
   }
 
-  /** The panel of batch `step`, or, for losses over all classes, labels and masks in the order in which tiles are walked. */
-  build(step: number, rows: number, batch: BatchLayout, given: GivenDraw | undefined): void {
-    this.#kernels.memory.i32[(batch.head >>> 2) + HEAD.candidates] = 0;
+  /**
+   * First, who is drawn: the candidates that the batch shares, their log Q and their rows of the table. Where a row's candidates are its own, or
+   * there are none, that waits for `buildLabels`.
+   */
+  buildCandidates(step: number, batch: BatchLayout, given: GivenDraw | undefined): void {
+    const { i32 } = this.#kernels.memory;
+    const head = batch.head >>> 2;
+    i32[head + HEAD.candidates] = 0;
+    i32[head + HEAD.drawnFor] = 0;
+    if (this.#candidates?.per !== "batch") return;
+    let C: number;
+    if (given !== undefined) C = this.#given(batch, given);
+    else if (this.#stateful !== undefined) C = this.#drawByState(this.#stateful, step, batch);
+    else if (this.#memorySampler !== undefined) C = this.#drawInMemory(this.#memorySampler, step, batch);
+    else C = this.#draw(step, batch);
+    i32[head + HEAD.candidates] = C;
+    this.#findRows(batch, 0, C);
+  }
+
+  /** Then the labels: their places in the panel, who uses each row, who is masked. For losses over all classes, in the order in which tiles are walked. */
+  buildLabels(step: number, rows: number, batch: BatchLayout, given: boolean): void {
     if (this.#candidates === undefined) {
       this.#sortByPhysicalRow(rows, batch);
       if (this.#excludeSeen) this.masksByClass(rows, batch);
     } else if (this.#candidates.per === "row") this.#perRow(step, rows, batch);
-    else if (given === undefined) this.#shared(step, rows, batch);
-    else this.#given(rows, batch, given);
+    else this.#finishPanel(rows, batch, given);
   }
 
-  #given(rows: number, batch: BatchLayout, { ids, logQ, S }: GivenDraw): void {
+  #given(batch: BatchLayout, { ids, logQ, S }: GivenDraw): number {
     const { i32, f32, f64 } = this.#kernels.memory;
     i32.copyWithin(this.#scratch.keys >>> 2, ids >>> 2, (ids >>> 2) + S);
     const C = this.#mergeNumbered(batch, S);
     const [first, values] = [batch.sortedPlaces >>> 2, this.#scratch.values >>> 2];
     const [from, to] = [logQ >>> 3, batch.candidateLogQ >>> 2];
     for (let c = 0; c < C; c++) f32[to + c] = f64[from + i32[values + i32[first + c]]];
-    this.#finishPanel(rows, batch, C);
+    return C;
   }
 
   /** Full losses: labels in the order in which the tiles of the table are walked. */
@@ -148,37 +178,66 @@ export class PanelBuilder {
     return i32[offsets + rows];
   }
 
-  /**
-   * One draw for the batch. The panel holds the distinct candidates in id order, then the labels that were not drawn, in id order; a class
-   * drawn c times stands there once with multiplicity c.
-   */
-  #shared(step: number, rows: number, batch: BatchLayout): void {
-    const { i32, f32 } = this.#kernels.memory;
-    const { S } = this.#candidates!;
-    const P = i32[(batch.head >>> 2) + HEAD.positives];
-    const request = this.#request;
-    request.step = step;
-    if (this.#memorySampler !== undefined) {
-      const sampler = this.#memorySampler;
-      sampler.draw(request, this.#scratch.keys);
-      if (this.#labelLogQ) sampler.logQ(batch.positiveLogQ, batch.positiveIds, P);
-      // The log Q of a draw is that of its id: who came first among equals does not matter, and the values that are sorted along mean nothing.
-      const C = this.#mergeDraws(batch, S);
-      sampler.logQ(batch.candidateLogQ, batch.panelRows, C);
-      this.#finishPanel(rows, batch, C);
-      return;
-    }
-    const draw = this.#sampler!.draw(request, this.#drawn, this.#drawnLogQ);
-    const ids = batch.positiveIds >>> 2;
-    for (let j = 0; this.#labelLogQ && j < P; j++) {
-      f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
-    }
-    this.#fillSharedPanel(rows, batch, S);
+  /** Whether candidates can be drawn before there is a batch: those that rows share, of a law that draws in kernel memory. */
+  get drawsAhead(): boolean {
+    return this.#candidates?.per === "batch" && this.#memorySampler !== undefined;
   }
 
-  /** The panel of the S classes in #drawn. */
-  #fillSharedPanel(rows: number, batch: BatchLayout, S: number): void {
+  /** `buildCandidates` of a batch that is not there yet, where `drawsAhead`. Until then `hasDrawn`. */
+  drawAhead(step: number, batch: BatchLayout): void {
+    this.buildCandidates(step, batch, undefined);
+    this.#kernels.memory.i32[(batch.head >>> 2) + HEAD.drawnFor] = drawMark(step);
+  }
+
+  /** Whether the batch holds the candidates of `step` already. */
+  hasDrawn(step: number, batch: BatchLayout): boolean {
+    return this.#kernels.memory.i32[(batch.head >>> 2) + HEAD.drawnFor] === drawMark(step);
+  }
+
+  /** Draws, merges equals and finds their log Q; answers how many distinct ones there are. */
+  #drawInMemory(sampler: MemorySampler, step: number, batch: BatchLayout): number {
+    const { S } = this.#candidates!;
+    const request = this.#request;
+    request.step = step;
+    sampler.draw(request, this.#scratch.keys);
+    // The log Q of a draw is that of its id: who came first among equals does not matter, and the values that are sorted along mean nothing.
+    const C = this.#mergeDraws(batch, S);
+    sampler.logQ(batch.candidateLogQ, batch.panelIds, C, S);
+    return C;
+  }
+
+  /** The same by a sampler that knows the log Q of labels after its draw only: theirs is written as well. */
+  #draw(step: number, batch: BatchLayout): number {
+    const request = this.#request;
+    request.step = step;
+    return this.#takeDraw(this.#sampler!.draw(request, this.#drawn, this.#drawnLogQ), batch);
+  }
+
+  /** The same by a sampler that has learned from the targets of all steps before, and may bring those of this batch. */
+  #drawByState(sampler: StatefulSampler, step: number, batch: BatchLayout): number {
+    const { i32 } = this.#kernels.memory;
+    const { key, item } = this.#request;
+    const from = batch.positiveIds >>> 2;
+    const to = from + i32[(batch.head >>> 2) + HEAD.positives];
+    const request = { key, step, item, S: this.#candidates!.draws!, labels: i32, from, to };
+    return this.#takeDraw(sampler.draw(request, this.#drawn, this.#drawnLogQ), batch);
+  }
+
+  /** Shows the labels of `step` to a sampler that learns from them. Once a step, in order, while nobody draws. */
+  observe(step: number, batch: BatchLayout): void {
+    if (this.#stateful === undefined || step < this.#stateful.nextStep) return;
+    const { i32 } = this.#kernels.memory;
+    const from = batch.positiveIds >>> 2;
+    this.#stateful.observe(step, i32, from, from + i32[(batch.head >>> 2) + HEAD.positives]);
+  }
+
+  /** Merges what stands in #drawn, and finds the log Q of the labels if they need it. */
+  #takeDraw(draw: Draw, batch: BatchLayout): number {
     const { i32, f32 } = this.#kernels.memory;
+    const { S } = draw;
+    const P = this.#labelLogQ ? i32[(batch.head >>> 2) + HEAD.positives] : 0;
+    const ids = batch.positiveIds >>> 2;
+    for (let j = 0; j < P; j++) f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
     const keys = this.#scratch.keys >>> 2;
     for (let i = 0; i < S; i++) i32[keys + i] = this.#drawn[i];
     const C = this.#mergeNumbered(batch, S);
@@ -187,7 +246,7 @@ export class PanelBuilder {
     for (let c = 0; c < C; c++) {
       f32[(batch.candidateLogQ >>> 2) + c] = this.#drawnLogQ[i32[values + i32[first + c]]];
     }
-    this.#finishPanel(rows, batch, C);
+    return C;
   }
 
   /** `mergeDraws`, with values that tell which draw was the first of each run. */
@@ -197,42 +256,49 @@ export class PanelBuilder {
   }
 
   /**
-   * Sorts the S draws that stand in keys and writes the distinct ones to the panel, as ids, with their multiplicities. Where the runs of equal draws
-   * begin stands in sortedPlaces until the labels take it. Answers how many there are.
+   * Sorts the S draws that stand in keys and writes the distinct ones to the panel, as ids, with their multiplicities: a class drawn c times stands
+   * there once. Where the runs of equal draws begin stands in sortedPlaces until the labels take it. Answers how many there are.
    */
   #mergeDraws(batch: BatchLayout, S: number): number {
     const { memory, indices } = this.#kernels;
     const { i32 } = memory;
     const { keys, values, sort } = this.#scratch;
     indices.sortPairs(keys, values, S, this.#table.n - 1, sort);
-    const C = indices.uniqueRuns(batch.panelRows, batch.sortedPlaces, keys, S);
+    const C = indices.uniqueRuns(batch.panelIds, batch.sortedPlaces, keys, S);
     const first = batch.sortedPlaces >>> 2;
     const multiplicity = batch.candidateMultiplicity >>> 2;
     for (let c = 0; c < C; c++) i32[multiplicity + c] = i32[first + c + 1] - i32[first + c];
-    i32[(batch.head >>> 2) + HEAD.candidates] = C;
     return C;
   }
 
-  /** Brings the labels into a panel of C distinct candidate ids, and turns ids into physical rows. */
-  #finishPanel(rows: number, batch: BatchLayout, C: number): void {
+  /** The physical rows of the panel's classes [from, to). */
+  #findRows(batch: BatchLayout, from: number, to: number): void {
+    const { i32 } = this.#kernels.memory;
+    const [ids, rows] = [batch.panelIds >>> 2, batch.panelRows >>> 2];
+    for (let u = from; u < to; u++) i32[rows + u] = rowOfClass(this.#table, i32[ids + u]);
+  }
+
+  /** Brings the labels into a panel that holds its candidates in id order: those that were not drawn come behind them, in id order. */
+  #finishPanel(rows: number, batch: BatchLayout, given: boolean): void {
     const { memory, indices } = this.#kernels;
     const { i32 } = memory;
     const { keys, values, sort } = this.#scratch;
     const P = i32[(batch.head >>> 2) + HEAD.positives];
-    const ids = batch.positiveIds >>> 2;
-    for (let j = 0; j < P; j++) i32[(keys >>> 2) + j] = i32[ids + j];
+    const C = i32[(batch.head >>> 2) + HEAD.candidates];
+    if (this.#labelLogQ && !given)
+      this.#memorySampler?.logQ(batch.positiveLogQ, batch.positiveIds, P, this.#candidates!.S);
+    i32.copyWithin(keys >>> 2, batch.positiveIds >>> 2, (batch.positiveIds >>> 2) + P);
     this.#numberEntries(values, P);
     indices.sortPairs(keys, values, P, this.#table.n - 1, sort);
-    const { panelRows, positivePlace, sortedEntries, sortedPlaces } = batch;
-    const U = indices.mergeKeys(panelRows, C, keys, values, P, positivePlace, sortedEntries, sortedPlaces);
+    const { panelIds, positivePlace, sortedEntries, sortedPlaces } = batch;
+    const U = indices.mergeKeys(panelIds, C, keys, values, P, positivePlace, sortedEntries, sortedPlaces);
     this.#writeRowOfSorted(rows, batch, P);
     this.#writeMasks(rows, batch, C);
-    const panel = panelRows >>> 2;
-    for (let u = 0; u < U; u++) i32[panel + u] = rowOfClass(this.#table, i32[panel + u]);
+    this.#findRows(batch, C, U);
     i32[(batch.head >>> 2) + HEAD.panelRows] = U;
   }
 
-  /** The (candidate, row) pairs that take no part. The panel still holds class ids, the candidates in ascending order. */
+  /** The (candidate, row) pairs that take no part. */
   #writeMasks(rows: number, batch: BatchLayout, C: number): void {
     if (batch.maskOffsets === 0) return;
     const { i32 } = this.#kernels.memory;
@@ -255,7 +321,7 @@ export class PanelBuilder {
       if (!this.#excludeSeen) continue;
       const length = this.#source.excluded(this.#order.example(row), this.#rowIds, 0);
       for (let i = 0; i < length; i++) {
-        const found = this.#findCandidate(batch.panelRows >>> 2, C, this.#rowIds[i]);
+        const found = this.#findCandidate(batch.panelIds >>> 2, C, this.#rowIds[i]);
         if (found < 0 || this.#maskedIn[found] === row) continue;
         this.#maskedIn[found] = row;
         i32[positions + count++] = found;

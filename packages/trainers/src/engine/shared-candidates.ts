@@ -39,11 +39,13 @@ export class SharedCandidates {
     this.#scratch = scratch;
   }
 
-  /** Packs the `count` candidates of block `unit`, rows of the panel, for dH. */
+  /** Packs the `count` candidates of block `unit`, rows of the panel, for dH: a back-end that can does without. */
   packPanel(unit: number, count: number): void {
+    if (this.#space.packedPanel === 0) return;
     const { ld, D } = this.#spec.table;
     const rows = this.#space.panel + 4 * ld * CLASS_BLOCK * unit;
-    this.#kernels.matrix.packRight(this.#packedPanel(unit), rows, ld, count, D);
+    const packed = this.#space.packedPanel + unit * this.#space.packedBlockBytes;
+    this.#kernels.matrix.packRight(packed, rows, ld, count, D);
   }
 
   /** The tile of the block of rows that begins at `first`: raw dot products, −∞ where a candidate takes no part. */
@@ -91,13 +93,16 @@ export class SharedCandidates {
   /** out (R, ldOut): what the candidates give to rows of dH. */
   hiddenGradient(first: number, R: number, batch: BatchLayout, out: Address, ldOut: number): void {
     const { matrix, rows, vector, memory } = this.#kernels;
-    const { D } = this.#spec.table;
+    const { ld, D } = this.#spec.table;
+    const { panel, packedPanel } = this.#space;
     const C = memory.i32[(batch.head >>> 2) + HEAD.candidates];
+    const z = this.#tileOf(first);
     if (C === 0) vector.fill(out, 0, ldOut * R);
-    for (let c = 0; c < C; c += CLASS_BLOCK) {
-      const z = this.#tileOf(first) + 4 * c * this.#R;
+    if (packedPanel === 0) matrix.multiplyUnpacked!(out, ldOut, z, 1, this.#R, panel, ld, R, C, D, false);
+    for (let c = 0; c < C && packedPanel !== 0; c += CLASS_BLOCK) {
       const K = Math.min(CLASS_BLOCK, C - c);
-      matrix.multiply(out, ldOut, z, 1, this.#R, this.#packedPanel(c / CLASS_BLOCK), R, K, D, c > 0);
+      const packed = packedPanel + (c / CLASS_BLOCK) * this.#space.packedBlockBytes;
+      matrix.multiply(out, ldOut, z + 4 * c * this.#R, 1, this.#R, packed, R, K, D, c > 0);
     }
     if (this.#factored) rows.scaleRows(out, ldOut, out, ldOut, this.#space.coefficient + 4 * first, R, D);
   }
@@ -119,27 +124,39 @@ export class SharedCandidates {
 
   /** The gradients of candidates [first, first + count) over `batchRows` rows: rows to out (count, ld), biases are added to outBias. */
   classGradient(first: number, count: number, batchRows: number, out: Address, outBias: Address): void {
-    const { matrix, tile, vector } = this.#kernels;
+    if (count <= 0) return;
+    const { matrix } = this.#kernels;
     const { ld, D } = this.#spec.table;
-    for (let row = 0; row < batchRows && count > 0; row += this.#R) {
+    const { packedRowsBytes } = this.#space;
+    const R = this.#R;
+    const blocks = Math.floor(batchRows / R);
+    const z = this.#tileOf(0) + 4 * R * first;
+    const step = this.#tileOf(R) - this.#tileOf(0);
+    matrix.multiplySum(out, ld, z, R, step / 4, this.#packedHidden(0), packedRowsBytes, count, R, D, blocks, false);
+    const rest = batchRows - blocks * R;
+    if (rest > 0) {
+      const last = this.#packedHidden(blocks * R);
+      matrix.multiply(out, ld, z + step * blocks, R, 1, last, count, rest, D, true);
+    }
+    if (this.#spec.bias) this.#addBiasGradient(z, step, count, batchRows, outBias);
+  }
+
+  /** @param z where the candidates stand in the first tile @param step bytes from tile to tile */
+  #addBiasGradient(z: Address, step: number, count: number, batchRows: number, outBias: Address): void {
+    const { tile, vector } = this.#kernels;
+    const { partialBias } = this.#scratch;
+    for (let row = 0, at = z; row < batchRows; row += this.#R, at += step) {
       const R = Math.min(this.#R, batchRows - row);
-      const z = this.#tileOf(row) + 4 * this.#R * first;
-      matrix.multiply(out, ld, z, this.#R, 1, this.#packedHidden(row), count, R, D, row > 0);
-      if (!this.#spec.bias) continue;
       const factors = this.#space.coefficient + 4 * row;
-      if (this.#factored) tile.weightedSumOverRows(this.#scratch.partialBias, z, this.#R, count, R, factors);
-      else tile.sumOverRows(this.#scratch.partialBias, z, this.#R, count, R);
-      vector.addScaled(outBias, this.#scratch.partialBias, 1, count);
+      if (this.#factored) tile.weightedSumOverRows(partialBias, at, this.#R, count, R, factors);
+      else tile.sumOverRows(partialBias, at, this.#R, count, R);
+      vector.addScaled(outBias, partialBias, 1, count);
     }
   }
 
   /** Where the tile of the block of rows that begins at `first` lies. */
   #tileOf(first: number): Address {
     return this.#space.logits + 4 * first * this.#spec.training!.candidates!.S;
-  }
-
-  #packedPanel(unit: number): Address {
-    return this.#space.packedPanel + unit * this.#space.packedBlockBytes;
   }
 
   #packedHidden(first: number): Address {

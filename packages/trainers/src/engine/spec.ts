@@ -1,18 +1,22 @@
 import type { Key } from "@logq/core";
 import type { EncoderSpec } from "@logq/encoders";
 import type { LossSpec } from "@logq/losses";
-import type { SamplerState } from "@logq/samplers";
+import type { SamplerState, StatefulState } from "@logq/samplers";
 import type { OptimizerSpec } from "../optimize/optimizer.js";
 import type { ScheduleSpec } from "../optimize/schedule.js";
 import type { SourceSpec } from "../sources/source.js";
 import type { TableShape } from "../table/lanes.js";
 import type { TableType } from "../table/placed-table.js";
+import type { ProductType } from "./products.js";
 
-/** Who is drawn in each step. */
+/** Who is drawn in each step: by a law, or by a sampler that learns from the targets it sees. One of the two is there. */
 export interface CandidateSpec {
-  readonly state: SamplerState;
-  /** S: candidates of a draw. */
+  readonly state: SamplerState | undefined;
+  readonly stateful?: StatefulState;
+  /** S: candidates of a draw, at most. */
   readonly S: number;
+  /** Draws that a stateful sampler is asked for, beside the targets it brings itself. */
+  readonly draws?: number;
   /** One draw shared by the batch, or one a row. */
   readonly per: "batch" | "row";
 }
@@ -39,6 +43,8 @@ export interface TrainingSpec {
   readonly totalSteps: number;
   /** Full softmax keeps the logits of a step in at most this many bytes, and recomputes them if they need more. */
   readonly logitBytes: number;
+  /** How class rows are multiplied with. */
+  readonly products: ProductType;
   /** Full softmax: the probability mass of a row that its class and hidden gradients may leave out; 0: none. */
   readonly gradientFilter: number;
 }

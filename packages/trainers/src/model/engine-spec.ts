@@ -1,13 +1,14 @@
 import { keyFromSeed, OptionError } from "@logq/core";
 import type { AnyDataset } from "@logq/datasets";
 import type { EncoderSpec } from "@logq/encoders";
-import { createSamplerState, requireMass, samplerFrom } from "@logq/samplers";
+import { requireMass, samplerFrom } from "@logq/samplers";
 import type { CandidateSpec, EngineSpec, RowCapacity, TrainingSpec } from "../engine/spec.js";
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { tableShape } from "../table/lanes.js";
 import type { TableType } from "../table/placed-table.js";
 import type { RunOptions } from "./options.js";
+import { planCandidates } from "./samplers.js";
 
 /** What a model is without its numbers: enough to lay out its tables and to run it. Plain data, stored in a checkpoint. */
 export interface ModelShape {
@@ -90,19 +91,21 @@ export function trainingEngineSpec(
   totalSteps: number,
   maxK: number,
 ): EngineSpec {
+  const capacity = capacityOf([sources.train!]);
   return {
     ...evaluationEngineSpec(shape, sources, maxK),
     key: keyFromSeed(options.seed),
     training: {
       B: options.batch,
-      capacity: capacityOf([sources.train!]),
+      capacity,
       loss: options.loss,
       reduction: options.reduction,
-      candidates: candidatesOf(options, shape.classes, counts),
+      candidates: candidatesOf(options, shape.classes, counts, capacity.maxTargets),
       optimizer: options.optimizer,
       schedule: options.schedule,
       totalSteps,
       logitBytes: options.logitBytes,
+      products: options.products,
       gradientFilter: options.gradientFilter,
     } satisfies TrainingSpec,
   };
@@ -131,17 +134,19 @@ export function evaluationEngineSpec(
   };
 }
 
-function candidatesOf(options: RunOptions, n: number, counts: Float64Array): CandidateSpec | undefined {
-  if (options.sampler === undefined) return undefined;
-  const state = createSamplerState(options.sampler, n, options.sampler.name === "unigram" ? { counts } : {});
-  const sampler = samplerFrom(state);
-  sampler.requireDrawable(options.negatives);
-  return { state, S: options.negatives, per: options.candidates };
+function candidatesOf(
+  { sampler, negatives, candidates, batch }: RunOptions,
+  n: number,
+  counts: Float64Array,
+  maxTargets: number,
+): CandidateSpec | undefined {
+  if (sampler === undefined) return undefined;
+  return planCandidates({ sampler, negatives, per: candidates, labels: batch * maxTargets }, n, counts);
 }
 
 /** Checks that every class that training may name as a target can be corrected. @throws SamplerError with the class */
-export function requireTargetsHaveMass(candidates: CandidateSpec, counts: Float64Array): void {
-  const { law } = samplerFrom(candidates.state);
+export function requireTargetsHaveMass({ state }: CandidateSpec, counts: Float64Array): void {
+  const law = state === undefined ? null : samplerFrom(state).law;
   if (law === null) return;
   const seen: number[] = [];
   for (let id = 0; id < counts.length; id++) if (counts[id]! > 0) seen.push(id);

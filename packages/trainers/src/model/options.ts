@@ -9,13 +9,15 @@ import {
   lossDefaults,
   validateLossSpec,
 } from "@logq/losses";
-import { SAMPLER_NAMES, type SamplerName, type SamplerSpec } from "@logq/samplers";
+import type { SamplerName } from "@logq/samplers";
+import { PRODUCT_TYPES, type ProductType } from "../engine/products.js";
 import { type OptimizerSpec, optimizerSpec } from "../optimize/optimizer.js";
 import { type ScheduleSpec, scheduleSpec } from "../optimize/schedule.js";
 import { CONTEXT_MODES, type ContextMode } from "../sources/source.js";
 import { DEFAULT_LANES } from "../table/lanes.js";
 import { TABLE_TYPES, type TableType } from "../table/placed-table.js";
 import { type RecipeName, withRecipe } from "./recipes.js";
+import { bringsTargets, type RunSampler, runSampler, type SamplerOptions, type TrainSamplerName } from "./samplers.js";
 
 export const ENCODERS = ["user", "history", "window", "features", "context"] as const;
 
@@ -70,7 +72,9 @@ export interface TrainOptions {
   readonly temperature?: number;
   readonly labelSmoothing?: number;
   readonly normalize?: boolean;
-  readonly sampler?: SamplerName;
+  readonly sampler?: TrainSamplerName;
+  /** The sampler's own options, beside those that stand here: of `mixed` say { frequency: { kind: "streaming" } }. */
+  readonly samplerOptions?: SamplerOptions;
   readonly distortion?: number;
   readonly replacement?: boolean;
   /** S */
@@ -103,6 +107,11 @@ export interface TrainOptions {
    */
   readonly tableType?: TableType;
   readonly logitBytes?: number;
+  /**
+   * How a step multiplies with the class table: bfloat16 rounds both operands of the three products, and sums in float32. Several times as fast on
+   * processors with a unit for it, refused on others; evaluations stay exact. Default float32.
+   */
+  readonly products?: ProductType;
   /** Full softmax: probability mass of a row, in [0, 1), that gradients may leave out, block by block, rare classes first. Default 0: exact. */
   readonly gradientFilter?: number;
   readonly workers?: number;
@@ -130,7 +139,7 @@ export interface RunOptions {
   readonly reduce: "mean" | "sum";
   readonly dropout: number;
   readonly loss: LossSpec;
-  readonly sampler: SamplerSpec | undefined;
+  readonly sampler: RunSampler | undefined;
   readonly negatives: number;
   readonly candidates: "batch" | "row";
   readonly dim: number;
@@ -149,6 +158,7 @@ export interface RunOptions {
   readonly lanes: number;
   readonly tableType: TableType;
   readonly logitBytes: number;
+  readonly products: ProductType;
   readonly gradientFilter: number;
   readonly seed: number | string;
 }
@@ -200,9 +210,9 @@ const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefau
 
 const KEYS = (
   "recipe encoder examples window contextMode withinLine dynamicWindow subsample hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
-  "labelSmoothing normalize sampler distortion replacement negatives negativesPerLabel candidates dim batch epochs maxSteps maxMinutes " +
+  "labelSmoothing normalize sampler samplerOptions distortion replacement negatives negativesPerLabel candidates dim batch epochs maxSteps maxMinutes " +
   "reduction optimizer schedule " +
-  "classBias classScale embeddingScale validationEvery patience lanes tableType logitBytes gradientFilter workers " +
+  "classBias classScale embeddingScale validationEvery patience lanes tableType products logitBytes gradientFilter workers " +
   "bankBytes backend profile seed"
 ).split(" ");
 
@@ -274,9 +284,21 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     lanes: options.lanes ?? DEFAULT_LANES,
     tableType: requireOneOf("table type", options.tableType ?? "float32", TABLE_TYPES),
     logitBytes: requireInteger("logit bytes", options.logitBytes ?? DEFAULT_LOGIT_BYTES, 0),
+    products: productsOf(options, loss),
     gradientFilter: filterOf(options, loss),
     seed: options.seed ?? 1,
   };
+}
+
+function productsOf({ products, candidates }: TrainOptions, loss: LossSpec): ProductType {
+  const type = requireOneOf("products", products ?? "float32", PRODUCT_TYPES);
+  if (type === "bfloat16" && describeLoss(loss.name).candidates && candidates === "row") {
+    throw new OptionError("rows' own candidates are met in dot products, of which there are no bfloat16 ones", {
+      products: type,
+      candidates,
+    });
+  }
+  return type;
 }
 
 function filterOf({ gradientFilter = 0 }: TrainOptions, loss: LossSpec): number {
@@ -312,7 +334,9 @@ function lossOf(options: TrainOptions): LossSpec {
   const exclude = requireOneOf("exclude", options.exclude ?? "none", ["none", "target", "seen"]);
   const correction = options.correction ?? spec.correction;
   // `partition` counts the label apart from the draws, so its hits can only be removed.
-  const removes = exclude === "target" || (correction === "partition" && options.accidentalHits === undefined);
+  // Where candidates are the batch's own labels, each row would meet its label as a negative.
+  const own = bringsTargets(options.sampler) && describeLoss(name).accidentalHits.includes("remove");
+  const removes = exclude === "target" || ((correction === "partition" || own) && options.accidentalHits === undefined);
   return validateLossSpec({
     name,
     correction,
@@ -325,14 +349,14 @@ function lossOf(options: TrainOptions): LossSpec {
   });
 }
 
-function samplerOf(options: TrainOptions, defaults: KindDefaults): SamplerSpec {
-  const name = requireOneOf("sampler", options.sampler ?? defaults.sampler, SAMPLER_NAMES);
+function samplerOf(options: TrainOptions, defaults: KindDefaults): RunSampler {
+  const name = options.sampler ?? defaults.sampler;
   const replacement = options.replacement ?? options.like !== "tensorflow";
   const distortion = options.distortion ?? defaults.distortion;
-  return {
-    name,
+  const fixed = {
     replacement,
     ...(name === "unigram" ? { distortion } : {}),
     ...(options.like === "tensorflow" ? { expectedCount: "tensorflow" as const } : {}),
   };
+  return runSampler(name, fixed, options.samplerOptions);
 }

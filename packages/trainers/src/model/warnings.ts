@@ -1,5 +1,6 @@
 import { frequencyOrder, type Law } from "@logq/samplers";
 import type { RunOptions } from "./options.js";
+import { drawsWithReplacement } from "./samplers.js";
 
 /** From this many classes on, the cost of looking at all of them in every step is worth a word. */
 export const MANY_CLASSES = 50_000;
@@ -37,7 +38,7 @@ function removedHits(
   { classes, counts, law }: ClassFacts,
 ): string | undefined {
   if (loss.name !== "sampled-softmax" || loss.correction !== "importance" || loss.accidentalHits !== "remove") return;
-  if (law === undefined || sampler?.replacement === false) return;
+  if (law === undefined || sampler === undefined || !drawsWithReplacement(sampler)) return;
   let worst = -1;
   for (let id = 0; id < classes; id++) {
     if (counts !== undefined && counts[id]! === 0) continue;

@@ -1,7 +1,7 @@
 import type { BlasFacts, InstructionSet } from "@logq/blas";
 import type { BackendName } from "@logq/kernels";
 import type { Correction, LossName } from "@logq/losses";
-import type { SamplerName } from "@logq/samplers";
+import type { TrainSamplerName } from "../model/samplers.js";
 
 /** The exact cross-entropy of the probe's examples, in nats a label, after `step` steps and `seconds` of training. */
 export interface ProbePoint {
@@ -50,7 +50,7 @@ export interface FilterReport {
 /** What a run came to. Plain data, stored with the model. */
 export interface TrainReport {
   readonly loss: LossName;
-  readonly sampler: SamplerName | null;
+  readonly sampler: TrainSamplerName | null;
   readonly correction: Correction;
   readonly negatives: number;
   readonly classes: number;

@@ -61,7 +61,7 @@ export class Trainer {
     this.workers = host.crew.workers;
     this.stepsPerEpoch = stepsPerEpoch;
     this.totalSteps = totalSteps;
-    const law = candidates === undefined ? undefined : (samplerFrom(candidates.state).law ?? undefined);
+    const law = candidates?.state === undefined ? undefined : (samplerFrom(candidates.state).law ?? undefined);
     this.warnings = runWarnings(options, { classes: shape.classes, counts: dataset.classes.counts, law });
   }
 

@@ -35,13 +35,13 @@ export interface Labels {
   readonly given: number;
 }
 
-/** Candidates after the border. */
+/** Candidates after the border. The arrays may be the caller's: they are read before the call returns. */
 export interface Candidates {
-  readonly ids: Int32Array;
-  /** Zeros for a loss that does not correct. */
-  readonly logQ: Float64Array;
-  /** One a label. */
-  readonly targetLogQ: Float32Array | undefined;
+  readonly ids: ArrayLike<number>;
+  /** undefined for a loss that does not correct. */
+  readonly logQ: ArrayLike<number> | undefined;
+  /** One a label, finite as a float32. */
+  readonly targetLogQ: ArrayLike<number> | undefined;
 }
 
 /** What the border knows of a layer. */
@@ -78,22 +78,42 @@ export function requireLabels(targets: Targets, rows: number, { classes, maxTarg
   return "offsets" in targets ? ragged(targets, rows, maxTargets, classes) : oneEach(targets, rows, classes);
 }
 
+/** 0, 1, 2, …: offsets and entries of batches in which every row has one label. */
+let counting = new Int32Array(0);
+
+function countingTo(length: number): Int32Array {
+  if (counting.length < length) counting = Int32Array.from({ length: 2 * length }, (_, i) => i);
+  return counting.subarray(0, length);
+}
+
+/** The arrays may be the caller's, or kept: they are read before the call returns, and not written. */
 function oneEach(targets: ArrayLike<number>, rows: number, classes: number): Labels {
   requireLength("targets", targets.length, rows, "(rows)");
-  const offsets = new Int32Array(rows + 1);
-  const ids = new Int32Array(rows);
-  const entries = new Int32Array(rows);
-  let count = 0;
+  let ignored = 0;
   for (let row = 0; row < rows; row++) {
     const id = targets[row]!;
-    if (id !== -1) {
-      requireClass("target", row, id, classes);
-      ids[count] = id;
+    if (id >>> 0 === id && id < classes) continue;
+    if (id !== -1) requireClass("target", row, id, classes);
+    ignored++;
+  }
+  if (ignored > 0) return withoutIgnored(targets, rows, ignored);
+  const ids = targets instanceof Int32Array ? targets : Int32Array.from(targets);
+  return { offsets: countingTo(rows + 1), ids, entries: countingTo(rows), given: rows };
+}
+
+function withoutIgnored(targets: ArrayLike<number>, rows: number, ignored: number): Labels {
+  const offsets = new Int32Array(rows + 1);
+  const ids = new Int32Array(rows - ignored);
+  const entries = new Int32Array(rows - ignored);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    if (targets[row] !== -1) {
+      ids[count] = targets[row]!;
       entries[count++] = row;
     }
     offsets[row + 1] = count;
   }
-  return { offsets, ids: ids.subarray(0, count), entries: entries.subarray(0, count), given: rows };
+  return { offsets, ids, entries, given: rows };
 }
 
 function ragged(
@@ -149,14 +169,18 @@ function requireClass(what: string, index: number, id: number, classes: number):
  * @throws ShapeError, NotFiniteError, OptionError
  */
 export function sharesOf(weights: ArrayLike<number> | undefined, rows: number, offsets: Int32Array): Float64Array {
-  if (weights !== undefined) {
-    requireLength("exampleWeights", weights.length, rows, "(rows)");
-    requireAllFinite("exampleWeights", weights);
-  }
   const shares = new Float64Array(rows);
+  if (weights === undefined) {
+    let valid = 0;
+    for (let row = 0; row < rows; row++) if (offsets[row + 1]! > offsets[row]!) valid++;
+    for (let row = 0; row < rows; row++) shares[row] = offsets[row + 1]! > offsets[row]! ? 1 / valid : 0;
+    return shares;
+  }
+  requireLength("exampleWeights", weights.length, rows, "(rows)");
+  requireAllFinite("exampleWeights", weights);
   let sum = 0;
   for (let row = 0; row < rows; row++) {
-    const weight = offsets[row + 1]! > offsets[row]! ? (weights?.[row] ?? 1) : 0;
+    const weight = offsets[row + 1]! > offsets[row]! ? weights[row]! : 0;
     if (weight < 0) {
       throw new OptionError(`exampleWeights[${row}] is ${weight}; weights are >= 0`, { index: row, weight });
     }
@@ -185,32 +209,33 @@ export function requireCandidates(
   if (labelsNeedLogQ(loss) && targetLogQ === undefined) {
     throw new MissingLogQError(`${loss.name} corrects labels by log Q, so targetLogQ is needed`, { loss: loss.name });
   }
-  for (let i = 0; i < ids.length; i++) requireClass("candidate", i, ids[i]!, limits.classes);
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    if (id >>> 0 !== id || id >= limits.classes) requireClass("candidate", i, id, limits.classes);
+  }
   if (logQ !== undefined) {
     requireLength("logQ", logQ.length, ids.length, "(S)");
     requireAllFinite("logQ", logQ);
   }
   return {
-    ids: new Int32Array(ids),
-    logQ: logQ === undefined ? new Float64Array(ids.length) : new Float64Array(logQ),
+    ids,
+    logQ,
     targetLogQ: targetLogQ === undefined ? undefined : logQOfLabels(targetLogQ, labels),
   };
 }
 
-function logQOfLabels(targetLogQ: ArrayLike<number>, { entries, given }: Labels): Float32Array {
+function logQOfLabels(targetLogQ: ArrayLike<number>, { entries, given }: Labels): ArrayLike<number> {
   requireLength("targetLogQ", targetLogQ.length, given, "as the targets");
-  const values = new Float32Array(entries.length);
   for (let j = 0; j < entries.length; j++) {
     const index = entries[j]!;
     const value = targetLogQ[index]!;
-    values[j] = value;
     // As a float32, which it becomes.
-    if (Number.isFinite(values[j])) continue;
+    if (Number.isFinite(Math.fround(value))) continue;
     throw new NotFiniteError(`targetLogQ[${index}] is ${value}; every value must be finite`, {
       name: "targetLogQ",
       index,
       value,
     });
   }
-  return values;
+  return entries.length === given ? targetLogQ : Float32Array.from(entries, (index) => targetLogQ[index]!);
 }

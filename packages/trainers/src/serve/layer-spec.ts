@@ -1,8 +1,9 @@
 import { keyFromSeed, OptionError, requireAllFinite, requireInteger, requireLength } from "@logq/core";
 import { describeLoss } from "@logq/losses";
-import { createSamplerState, type Law, samplerFrom } from "@logq/samplers";
+import { type Law, samplerFrom } from "@logq/samplers";
 import type { EngineSpec } from "../engine/spec.js";
 import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
+import { planCandidates } from "../model/samplers.js";
 import { tableShape } from "../table/lanes.js";
 
 /** What an output layer is made with: the options of training that concern the layer. */
@@ -17,6 +18,7 @@ export interface OutputLayerOptions
     | "labelSmoothing"
     | "normalize"
     | "sampler"
+    | "samplerOptions"
     | "distortion"
     | "replacement"
     | "negatives"
@@ -28,6 +30,7 @@ export interface OutputLayerOptions
     | "lanes"
     | "tableType"
     | "logitBytes"
+    | "products"
     | "gradientFilter"
     | "workers"
     | "bankBytes"
@@ -85,11 +88,11 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
   if (options.sampler?.name === "unigram" || options.classBias === "log-frequency" || counts !== undefined) {
     requireCounts(counts, classes);
   }
-  const inputs = options.sampler?.name === "unigram" ? { counts: counts! } : {};
-  const state = options.sampler === undefined ? undefined : createSamplerState(options.sampler, classes, inputs);
-  const drawn = state === undefined ? undefined : samplerFrom(state);
-  drawn?.requireDrawable(options.negatives);
   const most = requireInteger("maxTargets", maxTargets ?? 1, 1, EVALUATED_LABELS);
+  const { sampler: drawn, negatives, candidates: per } = options;
+  const labels = options.batch * most;
+  const candidates =
+    drawn === undefined ? undefined : planCandidates({ sampler: drawn, negatives, per, labels }, classes, counts);
   const capacity = { maxInputs: 0, maxTargets: most, maxExcluded: 0 };
   const spec: EngineSpec = {
     key: keyFromSeed(options.seed),
@@ -115,18 +118,23 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
       capacity,
       loss: options.loss,
       reduction: options.reduction,
-      candidates: state === undefined ? undefined : { state, S: options.negatives, per: options.candidates },
+      candidates,
       optimizer: options.optimizer,
       schedule: options.schedule,
       totalSteps: requireInteger("totalSteps", totalSteps ?? Number.MAX_SAFE_INTEGER, 1),
       logitBytes: options.logitBytes,
+      products: options.products,
       gradientFilter: options.gradientFilter,
     },
     evaluationRows: Math.min(256, options.batch, Math.max(1, Math.floor(EVALUATED_LABELS / most))),
     capacity,
     maxK: Math.min(requireInteger("maxK", maxK ?? 100, 1), classes),
   };
-  return { options, spec, law: drawn?.law ?? undefined };
+  return {
+    options,
+    spec,
+    law: candidates?.state === undefined ? undefined : (samplerFrom(candidates.state).law ?? undefined),
+  };
 }
 
 function requireCounts(counts: ArrayLike<number> | undefined, classes: number): void {

@@ -244,7 +244,7 @@ export class OutputLayer {
   #writeLabels({ offsets, ids }: Labels, rows: number, shares: Float64Array): void {
     const { memory, layout, spec } = this.#host;
     const { i32, f32 } = memory;
-    const batch = layout.batches[0]!;
+    const batch = layout.batches[this.steps & 1]!;
     const [place, mass] = [batch.positivePlace >>> 2, batch.positiveMass >>> 2];
     const normalised = describeLoss(this.options.loss.name).kind === "normalised";
     i32.set(offsets, batch.positiveOffsets >>> 2);
@@ -266,8 +266,9 @@ export class OutputLayer {
   #writeCandidates({ ids, logQ, targetLogQ }: Candidates): void {
     const { memory, layout } = this.#host;
     memory.i32.set(ids, layout.givenIds >>> 2);
-    memory.f64.set(logQ, layout.givenLogQ >>> 3);
-    if (targetLogQ !== undefined) memory.f32.set(targetLogQ, layout.batches[0]!.positiveLogQ >>> 2);
+    if (logQ === undefined) memory.f64.fill(0, layout.givenLogQ >>> 3, (layout.givenLogQ >>> 3) + ids.length);
+    else memory.f64.set(logQ, layout.givenLogQ >>> 3);
+    if (targetLogQ !== undefined) memory.f32.set(targetLogQ, layout.batches[this.steps & 1]!.positiveLogQ >>> 2);
   }
 
   #answer(rows: number): StepResult {

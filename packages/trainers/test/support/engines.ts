@@ -7,6 +7,7 @@ import { TestRandom } from "@logq/testing";
 import type { TrainCommand } from "../../dist/engine/commands.js";
 import { EngineHost } from "../../dist/engine/host.js";
 import { STAT } from "../../dist/engine/layout.js";
+import type { ProductType } from "../../dist/engine/products.js";
 import type { EngineSpec } from "../../dist/engine/spec.js";
 import { type OptimizerSpec, optimizerSpec } from "../../dist/optimize/optimizer.js";
 import { type ScheduleSpec, scheduleSpec } from "../../dist/optimize/schedule.js";
@@ -40,6 +41,7 @@ export interface EngineCase {
   readonly bias?: boolean;
   readonly tableType?: TableType;
   readonly keepLogits?: boolean;
+  readonly products?: ProductType;
   readonly totalSteps?: number;
   readonly evaluationRows?: number;
   readonly maxK?: number;
@@ -93,6 +95,7 @@ export function engineSpec(of: EngineCase): EngineSpec {
       schedule: scheduleSpec(of.schedule),
       totalSteps: of.totalSteps ?? 10,
       logitBytes: of.keepLogits === false ? 0 : 2 ** 30,
+      products: of.products ?? "float32",
       gradientFilter: of.gradientFilter ?? 0,
     },
     evaluationRows: of.evaluationRows ?? 8,

@@ -70,7 +70,7 @@ export class OracleRun {
     ];
     this.#source = createSource(spec.sources.train!);
     const { candidates } = spec.training!;
-    this.#sampler = candidates === undefined ? undefined : samplerFrom(candidates.state);
+    this.#sampler = candidates?.state === undefined ? undefined : samplerFrom(candidates.state);
   }
 
   /** The loss of the batch of `step` with the tables as they are. */

@@ -1,0 +1,91 @@
+import { OptionError, requireOneOf } from "@logq/core";
+import {
+  BATCH_NAMES,
+  createSamplerState,
+  createStatefulState,
+  SAMPLER_NAMES,
+  type SamplerName,
+  type SamplerSpec,
+  STATEFUL_NAMES,
+  type StatefulName,
+  type StatefulSpec,
+  samplerFrom,
+  statefulSamplerFrom,
+} from "@logq/samplers";
+import type { CandidateSpec } from "../engine/spec.js";
+
+/** Samplers by name: of a fixed law, and those that learn from the targets they see. */
+export const TRAIN_SAMPLERS = [...SAMPLER_NAMES, ...STATEFUL_NAMES] as const;
+export type TrainSamplerName = SamplerName | StatefulName;
+
+/** What a run is stored with. */
+export type RunSampler = SamplerSpec | StatefulSpec;
+
+/** A sampler's own options, beside its name. Plain data; which there are is the sampler's to say. */
+export type SamplerOptions = Readonly<Record<string, unknown>>;
+
+/** Whether candidates are targets of this batch, and of others: then a row's own label is always among them. */
+export function bringsTargets(name: string | undefined): boolean {
+  return (BATCH_NAMES as readonly string[]).includes(name ?? "");
+}
+
+export function isStateful(sampler: RunSampler): sampler is StatefulSpec {
+  return (STATEFUL_NAMES as readonly string[]).includes(sampler.name);
+}
+
+/** A run's sampler with its options, as far as they can be checked without the classes. @throws OptionError */
+export function runSampler(
+  name: TrainSamplerName,
+  fixed: Omit<SamplerSpec, "name">,
+  own: SamplerOptions | undefined,
+): RunSampler {
+  requireOneOf("sampler", name, TRAIN_SAMPLERS);
+  const spec = { name, ...own } as RunSampler;
+  if (spec.name === "learned-unigram") return fixed.replacement === false ? { ...spec, replacement: false } : spec;
+  return isStateful(spec) ? spec : { ...fixed, ...spec };
+}
+
+/** Whether equal candidates can be drawn. */
+export function drawsWithReplacement(sampler: RunSampler): boolean {
+  return !("replacement" in sampler) || sampler.replacement !== false;
+}
+
+/** What candidates are made from. */
+export interface CandidatePlan {
+  readonly sampler: RunSampler;
+  /** S, or what a sampler draws beside the targets that it brings itself. */
+  readonly negatives: number;
+  readonly per: "batch" | "row";
+  /** Most labels of a batch. */
+  readonly labels: number;
+}
+
+/**
+ * The candidates of an engine. @param counts (n) how often each class is a label
+ * @throws OptionError, SamplerError and what else the sampler's own checks throw
+ */
+export function planCandidates(plan: CandidatePlan, n: number, counts: ArrayLike<number> | undefined): CandidateSpec {
+  const { sampler, negatives, per, labels } = plan;
+  const known = counts === undefined ? {} : { counts };
+  if (!isStateful(sampler)) {
+    const state = createSamplerState(sampler, n, sampler.name === "unigram" ? known : {});
+    samplerFrom(state).requireDrawable(negatives);
+    return { state, S: negatives, per };
+  }
+  if (per === "row") {
+    throw new OptionError(`the sampler ${sampler.name} draws for the batch, not for each row`, {
+      sampler: sampler.name,
+    });
+  }
+  const spec = sampler.name === "cross-batch" ? { ...sampler, batches: sampler.batches ?? 4, labels } : sampler;
+  const stateful = createStatefulState(spec, n, needsCounts(sampler) ? known : {});
+  const drawn = statefulSamplerFrom(stateful);
+  drawn.requireDrawable(negatives);
+  return { state: undefined, stateful, S: drawn.most(negatives, labels), draws: negatives, per };
+}
+
+/** Counts of the data start nothing that is to be learned, unless the options say so. */
+function needsCounts(sampler: StatefulSpec): boolean {
+  if (sampler.name === "learned-unigram") return false;
+  return sampler.frequency?.kind === "given" || sampler.extra?.name === "unigram";
+}
