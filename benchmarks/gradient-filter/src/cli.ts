@@ -29,6 +29,7 @@ interface RawOptions {
   readonly data?: string;
   readonly steps?: string;
   readonly epsilons: string;
+  readonly bfloat16: boolean;
   readonly sets: string;
   readonly workers: string;
   readonly seed: string;
@@ -53,6 +54,7 @@ export function parseCommandLine(
       sets: setsOf(raw.sets),
       steps: raw.steps === undefined ? null : requireInteger("--steps", numberOf(raw.steps), 1, 1_000_000),
       epsilons: epsilonsOf(raw.epsilons),
+      bfloat16: raw.bfloat16,
       workers: requireInteger("--workers", numberOf(raw.workers), 1, 256),
       seed: requireInteger("--seed", numberOf(raw.seed)),
     },
@@ -85,10 +87,11 @@ function setsOf(text: string): SetName[] {
 
 function command(output: CliOutput): Command {
   return new Command("filter")
-    .description("What the gradient filter of a full softmax leaves out, saves and costs, on published text.")
+    .description("What the named approximations of a full softmax save and cost, on published text: the gradient filter, and products in bfloat16.")
     .option("--data <folder>", "the folder of the data sets (default: the one that LOGQ_DATA names)")
     .option("--steps <n>", "training steps of each run (default: 600 of wikitext-2, 150 of reddit)")
     .option("--epsilons <list>", "probability that a row may lose in a step, one run each", "0.0002,0.01,0.05")
+    .option("--no-bfloat16", "without products of bfloat16 operands, which are tried where the processor has a unit for them")
     .option("--sets <list>", `some of ${SET_NAMES.join(",")}`, SET_NAMES.join(","))
     .option("--workers <n>", "threads", "2")
     .option("--seed <n>", "of first values, order and dropout, the same in all runs", "1")

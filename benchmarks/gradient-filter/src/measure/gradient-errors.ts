@@ -1,5 +1,5 @@
 import { OutputLayer } from "@logq/trainers";
-import type { GradientErrors } from "../report/results.js";
+import { type Approximation, EXACT, type GradientErrors } from "../report/results.js";
 import type { LayerBatch } from "./validation-batch.js";
 
 /** An output layer's parameters, and a batch for it. */
@@ -18,7 +18,7 @@ export interface LayerProblem extends LayerBatch {
  */
 const RATE = 2 ** 20;
 
-/** What one step with one filter came to. */
+/** What one step came to. */
 interface Step {
   /** dH (B, D), of the batch's mean. */
   readonly hiddenGradient: Float32Array;
@@ -26,27 +26,27 @@ interface Step {
   readonly after: Float32Array;
 }
 
-/** The errors of the gradients of one step with each ε, against one step without a filter. ε = 0 measures whether two exact steps agree. */
+/** The errors of the gradients of one step with each approximation, against an exact step. `EXACT` measures whether two of those agree. */
 export async function gradientErrors(
   problem: LayerProblem,
-  epsilons: readonly number[],
+  approximations: readonly Approximation[],
   workers: number,
 ): Promise<GradientErrors[]> {
-  const exact = await step(problem, 0, workers);
+  const exact = await step(problem, EXACT, workers);
   const longest = longestRow(problem.table, problem.dim);
   const errors: GradientErrors[] = [];
-  for (const epsilon of epsilons) {
-    const filtered = await step(problem, epsilon, workers);
+  for (const approximation of approximations) {
+    const filtered = await step(problem, approximation, workers);
     errors.push({
       ...hiddenErrors(exact.hiddenGradient, filtered.hiddenGradient, problem.dim),
       tableRelative: relative(distance(filtered.after, exact.after), distance(exact.after, problem.table)),
-      bound: epsilon * longest,
+      bound: approximation.products === "float32" ? approximation.epsilon * longest : null,
     });
   }
   return errors;
 }
 
-async function step(problem: LayerProblem, gradientFilter: number, workers: number): Promise<Step> {
+async function step(problem: LayerProblem, { epsilon, products }: Approximation, workers: number): Promise<Step> {
   const { table, biases, dim, hidden, labels } = problem;
   const layer = await OutputLayer.create({
     classes: biases.length,
@@ -55,7 +55,8 @@ async function step(problem: LayerProblem, gradientFilter: number, workers: numb
     loss: "full-softmax",
     classBias: "zero",
     optimizer: { name: "sgd", learningRate: RATE },
-    gradientFilter,
+    gradientFilter: epsilon,
+    products,
     workers,
   });
   try {

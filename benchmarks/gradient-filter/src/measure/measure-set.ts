@@ -2,14 +2,24 @@ import path from "node:path";
 import { describeBackend } from "@logq/blas";
 import type { TextDataset } from "@logq/datasets";
 import { loadModel, saveModel } from "@logq/trainers";
-import type { FilterRun, GradientErrors, SetName, SetResult, Settings, Training } from "../report/results.js";
+import {
+  type Approximation,
+  EXACT,
+  type FilterRun,
+  type GradientErrors,
+  type SetName,
+  type SetResult,
+  type Settings,
+  type Training,
+} from "../report/results.js";
+import { nameOf } from "../report/table.js";
 import { SETS } from "../sets.js";
 import { gradientErrors, type LayerProblem } from "./gradient-errors.js";
 import { runTraining, type TrainingPlan } from "./training.js";
 import { validationBatch } from "./validation-batch.js";
 
 /**
- * One data set: the exact training, the errors of each filter's gradients at its end, and the training with each filter. All trainings have the
+ * One data set: the exact training, the errors of each approximation's gradients at its end, and the training with each. All trainings have the
  * same seed, so the same first values, batches and dropout.
  * @param folder for the trained model, temporary
  */
@@ -21,20 +31,22 @@ export async function measureSet(
   tell: (text: string) => void,
 ): Promise<SetResult> {
   const { title, encoder, options, steps: usual } = SETS[name];
-  const { epsilons, workers, seed } = settings;
+  const { workers, seed } = settings;
   const steps = settings.steps ?? usual;
   const plan: TrainingPlan = { dataset, options: { ...options, workers, seed }, steps };
   const saved = path.join(folder, "model");
   let backend = "";
-  const exact = await runTraining(plan, 0, told(tell, name, "exact"), async (trainer, report) => {
+  let approximations: readonly Approximation[] = [];
+  const exact = await runTraining(plan, EXACT, told(tell, name, "exact"), async (trainer, report) => {
     backend = describeBackend(trainer.host.backend);
+    approximations = approximationsOf(settings, trainer.host.kernels().bfloat16Matrix !== undefined);
     await saveModel(trainer, saved, report);
   });
   tell(`${name}: gradients of one step`);
-  const errors = await gradientErrors(await problemOf(saved, dataset, options.batch), [0, ...epsilons], workers);
+  const errors = await gradientErrors(await problemOf(saved, dataset, options.batch), [EXACT, ...approximations], workers);
   const trainings = [exact];
-  for (const epsilon of epsilons) {
-    trainings.push(await runTraining(plan, epsilon, told(tell, name, `epsilon ${epsilon}`)));
+  for (const one of approximations) {
+    trainings.push(await runTraining(plan, one, told(tell, name, nameOf(one))));
   }
   const { batch, dim } = options;
   const classes = dataset.classes.size;
@@ -48,6 +60,12 @@ export async function measureSet(
     ...{ classes, dim, batch, steps, validationExamples },
     runs: trainings.map((training, i) => filterRun(training, exact, errors[i]!)),
   };
+}
+
+/** In the order of the rows: each ε, then bfloat16 products alone, where there is a unit for them. */
+function approximationsOf({ epsilons, bfloat16 }: Settings, hasUnit: boolean): Approximation[] {
+  const filters: Approximation[] = epsilons.map((epsilon) => ({ ...EXACT, epsilon }));
+  return bfloat16 && hasUnit ? [...filters, { ...EXACT, products: "bfloat16" }] : filters;
 }
 
 const told = (tell: (text: string) => void, name: string, run: string) => (text: string) =>

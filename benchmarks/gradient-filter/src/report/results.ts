@@ -1,10 +1,20 @@
 import type { Machine } from "@logq/micro-benchmarks";
+import type { ProductType } from "@logq/trainers";
 
 /** Raised when the meaning of a field changes. */
-export const RESULTS_FORMAT = 1;
+export const RESULTS_FORMAT = 2;
 
 export const SET_NAMES = ["wikitext-2", "reddit"] as const;
 export type SetName = (typeof SET_NAMES)[number];
+
+/** How a training's gradients differ from the exact ones, by name. */
+export interface Approximation {
+  /** The gradient filter's ε; 0: none. */
+  readonly epsilon: number;
+  readonly products: ProductType;
+}
+
+export const EXACT: Approximation = { epsilon: 0, products: "float32" };
 
 /** What a run found, with its circumstances. Plain data: printed by `--json`. */
 export interface Results {
@@ -22,6 +32,8 @@ export interface Settings {
   readonly steps: number | null;
   /** Each above 0. */
   readonly epsilons: readonly number[];
+  /** Whether products of bfloat16 operands are tried as well, where the processor has a unit for them. */
+  readonly bfloat16: boolean;
   readonly workers: number;
   readonly seed: number;
 }
@@ -41,7 +53,7 @@ export interface SetResult {
   readonly runs: readonly FilterRun[];
 }
 
-/** A training with one ε, and what its filter does to the gradients of one step. */
+/** A training, and what its approximation does to the gradients of one step. */
 export interface FilterRun extends Training {
   /** How many times as fast as the exact run. */
   readonly speed: number;
@@ -51,9 +63,7 @@ export interface FilterRun extends Training {
 }
 
 /** What a training came to. */
-export interface Training {
-  /** 0: exact. */
-  readonly epsilon: number;
+export interface Training extends Approximation {
   /** Of the blocks of classes and rows, those that were left out; a mean over the steps. */
   readonly skippedShare: number;
   /** The probability of a row that was left out with them; a mean over rows and steps. */
@@ -64,7 +74,7 @@ export interface Training {
   readonly crossEntropy: number;
 }
 
-/** How far the filtered gradients of one step are from the exact ones, at the parameters of the exact run's end. */
+/** How far the approximate gradients of one step are from the exact ones, at the parameters of the exact run's end. */
 export interface GradientErrors {
   /** The largest ‖dH_f − dH‖₂ / ‖dH‖₂ of a row. */
   readonly hiddenRelative: number;
@@ -72,6 +82,6 @@ export interface GradientErrors {
   readonly tableRelative: number;
   /** The largest ‖dH_f − dH‖₂ of a row, of the row's own cross-entropy: without the coefficient 1/B of the batch's mean. */
   readonly hiddenLargest: number;
-  /** ε·max‖w‖, which `hiddenLargest` cannot exceed but by rounding. */
-  readonly bound: number;
+  /** Of a filter alone: ε·max‖w‖, which `hiddenLargest` cannot exceed but by rounding. null: there is no such bound. */
+  readonly bound: number | null;
 }

@@ -1,4 +1,4 @@
-import type { FilterRun, Results, SetResult } from "./results.js";
+import type { Approximation, FilterRun, Results, SetResult } from "./results.js";
 
 /** Where and how; no date and no load, which the JSON has. */
 export function heading({ machine, settings }: Pick<Results, "machine" | "settings">): string {
@@ -13,7 +13,7 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "ε", of: ({ epsilon }) => (epsilon === 0 ? "exact" : String(epsilon)) },
+  { title: "ε", of: nameOf },
   { title: "blocks left out", of: ({ skippedShare }) => percent(skippedShare, 1) },
   { title: "mass left out", of: ({ skippedMass }) => digits(skippedMass) },
   { title: "ms a step", of: ({ stepMs }) => digits(stepMs) },
@@ -23,8 +23,14 @@ const COLUMNS: readonly Column[] = [
   { title: "dH, worst row, relative", of: ({ errors }) => digits(errors.hiddenRelative) },
   { title: "dW, relative", of: ({ errors }) => digits(errors.tableRelative) },
   { title: "dH, worst row", of: ({ errors }) => digits(errors.hiddenLargest) },
-  { title: "bound ε·max‖w‖", of: ({ errors }) => digits(errors.bound) },
+  { title: "bound ε·max‖w‖", of: ({ errors }) => (errors.bound === null ? "" : digits(errors.bound)) },
 ];
+
+/** An approximation in a word or two. */
+export function nameOf({ epsilon, products }: Approximation): string {
+  if (products === "float32") return epsilon === 0 ? "exact" : String(epsilon);
+  return epsilon === 0 ? products : `${epsilon}, ${products}`;
+}
 
 /** One data set as Markdown: a row a run. */
 export function setTable({ title, work, backend, runs }: SetResult): string {

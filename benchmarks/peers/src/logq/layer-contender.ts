@@ -1,19 +1,25 @@
 import type { BackendName } from "@logq/kernels";
-import { OutputLayer, type StepResult } from "@logq/trainers";
+import { OutputLayer, type ProductType, type StepResult } from "@logq/trainers";
 import type { StepBatch, StepInputs } from "../inputs/step-inputs.js";
 import { bytesOf, LEARNING_RATE, type StepShape } from "../items/step-shape.js";
 import type { Check, Contender, Entry } from "../measure/contender.js";
 import { timeRound } from "../measure/time-round.js";
 
 /** logq's step through its public door, `OutputLayer.step`: the batch is checked and copied in, the hidden gradient copied out. */
-export function layerEntry(backend: BackendName, shape: StepShape, inputs: StepInputs, workers: number): Entry {
+export function layerEntry(
+  backend: BackendName,
+  shape: StepShape,
+  inputs: StepInputs,
+  workers: number,
+  products: ProductType = "float32",
+): Entry {
   return {
-    name: `logq, ${backend}`,
+    name: products === "float32" ? `logq, ${backend}` : `logq, ${backend}, products in ${products}`,
     side: "logq",
-    settings: { backend, workers },
+    settings: { backend, workers, products },
     bytes: bytesOf(shape),
     async start() {
-      const layer = await createLayer(backend, shape, workers);
+      const layer = await createLayer(backend, shape, workers, products);
       layer.setTable(inputs.table);
       return new LayerContender(layer, shape, inputs);
     },
@@ -24,6 +30,7 @@ function createLayer(
   backend: BackendName,
   { loss, n, B, D, S, draws }: StepShape,
   workers: number,
+  products: ProductType,
 ): Promise<OutputLayer> {
   return OutputLayer.create({
     classes: n,
@@ -34,6 +41,7 @@ function createLayer(
     optimizer: { name: "sgd", learningRate: LEARNING_RATE },
     workers,
     backend,
+    products,
     seed: 1,
   });
 }

@@ -57,7 +57,7 @@ export async function runComparison(
       if (contender === undefined) continue;
       try {
         const check = await contender.check();
-        if (expected !== undefined) requireAgreement(check, expected.check, comparison.agreements);
+        if (expected !== undefined) requireAgreement(check, expected.check, entry.agreements ?? comparison.agreements);
         expected ??= { by: entry.name, check };
         await contender.round(WARM_UP_SHARE * effort.seconds, 1);
         running.push({ entry, contender, rounds: [] });

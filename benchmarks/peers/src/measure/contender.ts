@@ -1,3 +1,5 @@
+import type { Agreements } from "./agree.js";
+
 /** What the first step computed, by name: compared between all sides before anything is timed. */
 export type Check = Readonly<Record<string, readonly number[]>>;
 
@@ -19,6 +21,8 @@ export interface Entry {
   readonly side: Side;
   /** How it is set: plain data for the record. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Set: how far its first step may be from the exact ones', if it is an approximation by name. */
+  readonly agreements?: Agreements;
   /** What it takes, about: it is not started where less memory is free. */
   readonly bytes: number;
   /** Builds it. Rejects with the reason if it cannot be had here. */
