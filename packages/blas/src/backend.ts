@@ -8,7 +8,7 @@ import {
   type KernelMemory,
   type Kernels,
 } from "@logq/kernels";
-import { chooseSet, loadNative, type NativeCode, nativeKernels } from "@logq/native";
+import { type Bfloat16Unit, chooseSet, loadNative, type NativeCode, nativeKernels } from "@logq/native";
 import { fastestCoreType } from "./core-type.js";
 import type { BlasFacts } from "./facts.js";
 import { libraryCandidates } from "./find.js";
@@ -85,9 +85,14 @@ export function instantiateBackend(backend: Backend, memory: KernelMemory): Kern
   return { ...kernels, name: "blas", matrix: blasMatrix(memory, openLibrary(backend.blas.path)) };
 }
 
+const UNIT_NAMES: Readonly<Record<Bfloat16Unit, string>> = { amx: "AMX", avx512_bf16: "AVX512_BF16" };
+
 /** One line for people: which back-end, its instruction set and, of a BLAS, which library with kernels for which processor. */
 export function describeBackend({ name, native, blas }: Backend): string {
-  if (native !== undefined) return `${name} (${native.set.toUpperCase()})`;
+  if (native !== undefined) {
+    const unit = native.bfloat16 === undefined ? "" : `; bfloat16 products by ${UNIT_NAMES[native.bfloat16.unit]}`;
+    return `${name} (${native.set.toUpperCase()}${unit})`;
+  }
   if (blas === undefined) return name;
   const core = blas.core === undefined ? "" : ` for ${blas.core}`;
   return `${name} (${blas.library}${core}, ${blas.file})`;

@@ -1,6 +1,14 @@
 export { isRun, type RunHead, readRun, type StoredTable } from "./checkpoint/format.js";
 export { readNames } from "./checkpoint/names.js";
 export { saveModel } from "./checkpoint/save.js";
+export {
+  bringsTargets,
+  drawsWithReplacement,
+  type RunSampler,
+  type SamplerOptions,
+  TRAIN_SAMPLERS,
+  type TrainSamplerName,
+} from "./model/samplers.js";
 export { PRODUCT_TYPES, type ProductType } from "./engine/products.js";
 export type { EvaluationProgress, EvaluationRequest, EvaluationResult } from "./evaluate/evaluate.js";
 export { type EvaluateRunOptions, evaluateRun } from "./evaluate/evaluate-run.js";

@@ -1,5 +1,4 @@
 import { LOSS_NAMES } from "@logq/losses";
-import { SAMPLER_NAMES } from "@logq/samplers";
 import {
   CLASS_BIASES,
   CONTEXT_MODES,
@@ -11,6 +10,7 @@ import {
   REDUCTIONS,
   SCHEDULES,
   TABLE_TYPES,
+  TRAIN_SAMPLERS,
 } from "@logq/trainers";
 import { Command } from "commander";
 import { choice } from "../base/choice.js";
@@ -24,7 +24,7 @@ import { trainRun } from "./train.js";
 /** Contexts exist in synthetic data only, which are never on disk. */
 const FILE_ENCODERS = ENCODERS.filter((name) => name !== "context");
 /** Lists of candidates of one's own come through the library. */
-const LAW_SAMPLERS = SAMPLER_NAMES.filter((name) => name !== "given");
+const LAW_SAMPLERS = TRAIN_SAMPLERS.filter((name) => name !== "given");
 
 /** `logq train`. @param setCode hears the exit code */
 export function trainCommand(io: Io, setCode: (code: number) => void): Command {
@@ -145,7 +145,11 @@ function samplingFlags(command: Command): void {
   command
     .optionsGroup("Sampling:")
     .addOption(
-      choice("--sampler <name>", "the law that candidates are drawn by", LAW_SAMPLERS, "unigram; of pairs uniform"),
+      choice("--sampler <name>", "the law that candidates are drawn by, or who brings them", LAW_SAMPLERS, "unigram; of pairs uniform"),
+    )
+    .option(
+      "--sampler-option <name=value...>",
+      "an option of the sampler's own: batches=8 of cross-batch, frequency.kind=streaming of in-batch",
     )
     .option("--negatives <S>", "candidates drawn for a batch, or for a row (default: 256)", integer)
     .option(

@@ -1,5 +1,5 @@
 import { type Backend, describeBackend } from "@logq/blas";
-import type { RunOptions, Trainer } from "@logq/trainers";
+import { bringsTargets, drawsWithReplacement, type RunOptions, type Trainer } from "@logq/trainers";
 import { bytes, columns, count, counted } from "../base/format.js";
 
 /** How to have another back-end than the one that was found. */
@@ -107,5 +107,9 @@ function describeSampler({ sampler, negatives, candidates, loss }: RunOptions): 
   const power = sampler.name === "unigram" && sampler.distortion !== 1 ? `^${sampler.distortion}` : "";
   const per = candidates === "row" ? "row" : "batch";
   const counting = loss.negativesPerLabel > 0 ? ` counted as ${loss.negativesPerLabel} a label` : "";
-  return `${sampler.name}${power}, ${counted(negatives, "candidate")} a ${per}${counting}, ${sampler.replacement === false ? "without" : "with"} replacement`;
+  const replacement = drawsWithReplacement(sampler) ? "with" : "without";
+  const drawn = `${counted(negatives, "candidate")} a ${per}${counting}, ${replacement} replacement`;
+  if (!bringsTargets(sampler.name)) return `${sampler.name}${power}, ${drawn}`;
+  const ring = sampler.name === "cross-batch" ? " and those of earlier ones" : "";
+  return `${sampler.name}: the labels of the batch${ring}${sampler.name === "mixed" ? `, and ${drawn}` : ""}`;
 }

@@ -1,6 +1,5 @@
 import type { BackendChoice } from "@logq/blas";
 import type { Correction, LossName } from "@logq/losses";
-import type { SamplerName } from "@logq/samplers";
 import type {
   ClassBias,
   EncoderName,
@@ -11,8 +10,10 @@ import type {
   Reduction,
   ScheduleName,
   TableType,
+  TrainSamplerName,
   TrainOptions,
 } from "@logq/trainers";
+import { readSamplerOptions } from "./sampler-options.js";
 
 /** Flags of `train`, as they come from the command line. */
 export interface TrainFlags {
@@ -39,7 +40,8 @@ export interface TrainFlags {
   readonly temperature?: number;
   readonly labelSmoothing?: number;
   readonly normalize?: boolean;
-  readonly sampler?: SamplerName;
+  readonly sampler?: TrainSamplerName;
+  readonly samplerOption?: readonly string[];
   readonly negatives?: number;
   readonly negativesPerLabel?: number;
   readonly distortion?: number;
@@ -100,10 +102,11 @@ const OPTIMIZER = [
 
 /** The engine's options; whatever was not said is left to its defaults. */
 export function trainOptions(flags: TrainFlags, workers: number): TrainOptions {
-  const { context, optimizer, lr, schedule, logitMb } = flags;
+  const { context, optimizer, lr, schedule, logitMb, samplerOption } = flags;
   return {
     ...pick(flags, SAME),
     ...(context === undefined ? {} : { contextMode: context }),
+    ...(samplerOption === undefined ? {} : { samplerOptions: readSamplerOptions(samplerOption) }),
     ...(logitMb === undefined ? {} : { logitBytes: Math.round(logitMb * 2 ** 20) }),
     optimizer: {
       ...(optimizer === undefined ? {} : { name: optimizer }),
