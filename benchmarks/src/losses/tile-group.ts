@@ -73,6 +73,8 @@ function layoutOf(plan: MemoryPlan, { C, R }: LossTileShape): LossAddresses {
   const doubles = (name: string, count: number) => plan.reserve(name, 8 * count);
   return {
     rows: {
+      draws: 0,
+      first: 0,
       weight: floats("row weight", R),
       loss: doubles("loss", R),
       coefficient: floats("coefficient", R),
@@ -97,7 +99,9 @@ function layoutOf(plan: MemoryPlan, { C, R }: LossTileShape): LossAddresses {
       dot: floats("label dot", R),
       source: floats("label source", R),
       add: floats("label add", R),
+      inner: 0,
       mass: 0,
+      pull: 0,
     },
   };
 }
@@ -125,7 +129,7 @@ function tileVariant(
   const loss = createTileLoss(kernels, { ...lossDefaults(name).spec, temperature: TEMPERATURE }, C);
   const rows: LossRows = { ...at.rows, R, scale };
   const weight = problem.weight === null ? 0 : at.tile.weight;
-  const tile: LossTile = { z: at.tile.z, ld: R, C, scale, add: at.tile.add, weight };
+  const tile: LossTile = { z: at.tile.z, ld: R, C, scale, add: at.tile.add, inner: 0, weight };
   const before = () => {
     const { z, source } = at.tile;
     const { dot, source: dots } = at.positives;
@@ -156,6 +160,10 @@ function tileVariant(
 }
 
 function runLoss(loss: TileLoss, tile: LossTile, rows: LossRows, positives: LossPositives): void {
+  if (loss.kind === "pairwise") {
+    loss.pairs(tile, positives, rows);
+    return;
+  }
   loss.begin(rows);
   if (loss.kind === "normalised") {
     loss.partials(tile, rows);

@@ -58,6 +58,27 @@ export function log1pUnit4(x: v128): v128 {
   return f32x4.add(twice, f32x4.mul(f32x4.mul(s, t), q));
 }
 
+/**
+ * log(x) for normal x > 0, error below 3e-7 of the greater of |log x| and 1: x = 2^n·m with m in [√½, √2), log m = 2·atanh((m − 1)/(m + 1)).
+ */
+// @ts-ignore: decorator
+@inline
+export function log4(x: v128): v128 {
+  const bits = i32x4.sub(x, i32x4.splat(0x3f3504f3));
+  const n = f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23));
+  const m = i32x4.add(v128.and(bits, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
+  const one = f32x4.splat(1);
+  const s = f32x4.div(f32x4.sub(m, one), f32x4.add(m, one));
+  const t = f32x4.mul(s, s);
+  let q = f32x4.add(f32x4.mul(t, f32x4.splat(0.2857142857)), f32x4.splat(0.4));
+  q = f32x4.add(f32x4.mul(t, q), f32x4.splat(0.6666666667));
+  const twice = f32x4.add(s, s);
+  const ofM = f32x4.add(twice, f32x4.mul(f32x4.mul(s, t), q));
+  // ln 2 in two parts, so that the product with n is exact.
+  const low = f32x4.add(ofM, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
+  return f32x4.add(low, f32x4.mul(n, f32x4.splat(0.693359375)));
+}
+
 /** log(1 + e^x) from x and e^−|x|: max(x, 0) + log(1 + e^−|x|). Relative error below 1e-6. */
 // @ts-ignore: decorator
 @inline

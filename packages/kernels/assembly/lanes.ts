@@ -83,3 +83,19 @@ export function highDoubles(x: v128): v128 {
 export function sumDoubles(x: v128): f64 {
   return f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1);
 }
+
+/** Adds the first `width` (1 to 4) lanes of x to as many doubles at `at`. */
+// @ts-ignore: decorator
+@inline
+export function addToDoubles(at: usize, x: v128, width: u32): void {
+  addDoubles(at, lowDoubles(x), min<u32>(width, 2));
+  if (width > 2) addDoubles(at + 16, highDoubles(x), width - 2);
+}
+
+/** Adds one or two doubles to those at `at`. */
+// @ts-ignore: decorator
+@inline
+function addDoubles(at: usize, x: v128, count: u32): void {
+  if (count == 2) v128.store(at, f64x2.add(v128.load(at), x));
+  else store<f64>(at, load<f64>(at) + f64x2.extract_lane(x, 0));
+}

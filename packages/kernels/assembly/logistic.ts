@@ -1,6 +1,6 @@
 /** The logistic losses of a tile z[class][row], value and gradient in one pass. */
 import { expMinusAbs4, sigmoid4, softplus4 } from "./exp";
-import { highDoubles, loadLanes, lowDoubles, storeLanes } from "./lanes";
+import { addToDoubles, loadLanes, storeLanes } from "./lanes";
 
 /** Classes of a block: within it the loss is summed in float32, across blocks in float64. */
 const BLOCK: u32 = 64;
@@ -59,14 +59,5 @@ function logisticStrip(
     at += rowBytes;
   }
   total = v128.andnot(total, off);
-  addDoubles(loss, lowDoubles(total), min<u32>(width, 2));
-  if (width > 2) addDoubles(loss + 16, highDoubles(total), width - 2);
-}
-
-/** Adds one or two doubles to those at `at`. */
-// @ts-ignore: decorator
-@inline
-function addDoubles(at: usize, x: v128, count: u32): void {
-  if (count == 2) v128.store(at, f64x2.add(v128.load(at), x));
-  else store<f64>(at, load<f64>(at) + f64x2.extract_lane(x, 0));
+  addToDoubles(loss, total, width);
 }

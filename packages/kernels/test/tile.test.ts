@@ -138,6 +138,97 @@ describe.each(BACKENDS)("logisticTile: $name", (backend) => {
   });
 });
 
+interface HingeTile extends LogisticTile {
+  margin: number;
+}
+
+function hinge(backend: Backend, tile: HingeTile): { gradient: Float64Array; loss: Float64Array } {
+  return onBench(backend, (bench) => {
+    const { C, R } = tile;
+    const z = bench.matrix(tile.z, C, R, tile.padding);
+    const add = tile.add ? bench.vector(tile.add).address : 0;
+    const weight = tile.weight ? bench.vector(tile.weight).address : 0;
+    const coefficient = bench.vector(tile.coefficient).address;
+    const loss = bench.doubles(tile.loss);
+    const { kernels } = bench;
+    kernels.tile.hingeTile(z.address, z.ld, C, R, tile.scale, add, weight, tile.margin, coefficient, loss.address);
+    return { gradient: z.read(), loss: loss.read() };
+  });
+}
+
+/** In float64; logits keep a distance from the margin at which no rounding takes them to the other side. */
+function hingeTruth({ C, R, z, scale, add, weight, margin, coefficient, loss }: HingeTile) {
+  const gradient = new Float64Array(C * R);
+  const total = Float64Array.from(loss);
+  const bounds = new Float64Array(R);
+  for (let at = 0; at < C * R; at++) {
+    const c = Math.floor(at / R);
+    const r = at % R;
+    const y = scale * z[at]! + (add?.[c] ?? 0);
+    const w = weight?.[c] ?? 1;
+    expect(Math.abs(y - margin)).toBeGreaterThan(1e-5);
+    if (coefficient[r] === 0 || y <= margin) continue;
+    gradient[at] = coefficient[r]! * w;
+    total[r]! += w * (y - margin);
+    bounds[r]! += w * (1e-6 * (y - margin) + 2 * FLOAT_EPSILON * (Math.abs(scale * z[at]!) + Math.abs(y) + 1));
+  }
+  return { gradient, total, bounds };
+}
+
+describe.each(BACKENDS)("hingeTile: $name", (backend) => {
+  it("value: Σ w·max(0, y − margin), error < 1e-6 of it beside the rounding of y; gradient: a·w where y > margin, one rounding", () => {
+    const options = crossSparsely(
+      { scale: [1, 0.05, 5], withAdd: [false, true], withWeight: [false, true], margin: [0, 0.4, -3] },
+      SIZES.length,
+    );
+    for (const [i, { C, R, padding }] of SIZES.entries()) {
+      const { scale, withAdd, withWeight, margin } = options[i]!;
+      const random = new TestRandom(C * 1000 + R);
+      const tile = {
+        C,
+        R,
+        padding,
+        scale,
+        margin,
+        z: random.normalFloats(C * R, 2),
+        add: withAdd ? random.normalFloats(C) : undefined,
+        weight: withWeight ? random.uniformFloats(C, 0, 5) : undefined,
+        coefficient: random.normalFloats(R).map((a, r) => (r % 4 === 1 ? 0 : a)),
+        loss: Float64Array.from({ length: R }, () => random.uniform(0, 100)),
+      };
+      const { gradient, loss } = hinge(backend, tile);
+      const truth = hingeTruth(tile);
+      const name = JSON.stringify({ C, R, padding, scale, withAdd, withWeight, margin });
+      expectAllClose(gradient, truth.gradient, { relative: 1.2e-7, shape: [C, R], name });
+      expectAllClose(loss, truth.total, { bounds: truth.bounds, name });
+    }
+  });
+
+  it("at the margin, and at −∞, value and gradient are 0; NaN and +∞ show in the loss of their row, and in no other", () => {
+    const tile = {
+      C: 1,
+      R: 5,
+      scale: 2,
+      margin: 1,
+      coefficient: new Float32Array(5).fill(3),
+      loss: new Float64Array(5),
+    };
+    const { gradient, loss } = hinge(backend, { ...tile, z: [0.5, -Infinity, 1, Number.NaN, Infinity] });
+    expectAllClose(gradient.subarray(0, 3), [0, 0, 3]);
+    expectAllClose(loss.subarray(0, 3), [0, 0, 1]);
+    expect(Array.from(loss, Number.isFinite)).toEqual([true, true, true, false, false]);
+  });
+
+  it("a row of coefficient 0 gets zeros and adds nothing, whatever its logits are", () => {
+    const R = 9;
+    const z = new Float32Array(2 * R).map((_, at) => [Number.NaN, Infinity, -Infinity, 1e38, 2][at % 5]!);
+    const loss = Float64Array.from({ length: R }, (_, r) => r + 0.5);
+    const got = hinge(backend, { C: 2, R, z, scale: 30, margin: 0.5, coefficient: new Float32Array(R), loss });
+    expectAllClose(got.gradient, new Float32Array(2 * R));
+    expectAllClose(got.loss, loss);
+  });
+});
+
 describe.each(BACKENDS)("sums over a tile: $name", (backend) => {
   it("sumOverClasses adds Σ_c z to what is there: error < 1e-6 of Σ |z|", () => {
     for (const { C, R, padding } of SIZES) {

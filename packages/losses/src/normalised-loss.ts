@@ -1,5 +1,17 @@
 import type { Kernels } from "@logq/kernels";
+import { type LabelMargin, NO_MARGIN } from "./margin.js";
+import { addToTotals, subtractUniform } from "./sampled-smoothing.js";
+import { capped, capSlope } from "./soft-cap.js";
 import type { LossPositives, LossRows, NormalisedLoss } from "./tile-loss.js";
+
+/** What a full softmax may have beside its labels. */
+export interface FullSoftmaxOptions {
+  /** ε. Not together with a cap. */
+  readonly smoothing?: number;
+  readonly zLoss?: number;
+  /** c; 0: none */
+  readonly cap?: number;
+}
 
 /**
  * The cross-entropy of the softmax over all classes, for one row with labels l of mass y_l (M = Σ y_l, normally 1):
@@ -11,8 +23,15 @@ import type { LossPositives, LossRows, NormalisedLoss } from "./tile-loss.js";
  * The labels are classes of the tiles, so `settle` answers their part −scale·weight·(1−ε)·y_l alone and the engine adds it to the tile's
  * gradient. ε = smoothing is label smoothing (Szegedy et al. 2016, section 7): Σ z and ε/n run over all n classes wherever they live, so the value does
  * not depend on how classes are cut into tiles and lanes.
+ *
+ * A row's zLoss·lse² is added to ℓ, which makes M in front of the exponential M + 2·zLoss·lse (`LossSpec.zLoss`). With a soft cap c the z_c are capped
+ * (`capped`), and every derivative has the cap's as a factor: in tiles it is multiplied into the exponentials.
  */
-export function fullSoftmaxLoss(kernels: Kernels, smoothing: number, classes: number): NormalisedLoss {
+export function fullSoftmaxLoss(
+  kernels: Kernels,
+  classes: number,
+  { smoothing = 0, zLoss = 0, cap = 0 }: FullSoftmaxOptions = {},
+): NormalisedLoss {
   const { tile: kernel, memory } = kernels;
   const { f32, f64, i32 } = memory;
 
@@ -34,9 +53,9 @@ export function fullSoftmaxLoss(kernels: Kernels, smoothing: number, classes: nu
     for (let l = i32[(positives.offsets >>> 2) + r]; l < end; l++) {
       const at = (positives.dot >>> 2) + l;
       const mass = positives.mass === 0 ? 1 : f32[(positives.mass >>> 2) + l];
-      const z = scale * f32[at] + (positives.add === 0 ? 0 : f32[(positives.add >>> 2) + l]);
+      const z = capped(scale * f32[at] + (positives.add === 0 ? 0 : f32[(positives.add >>> 2) + l]), cap);
       loss += mass * (lse - z);
-      f32[at] = -slope * mass;
+      f32[at] = -slope * mass * capSlope(z, cap);
     }
     return loss;
   }
@@ -58,8 +77,8 @@ export function fullSoftmaxLoss(kernels: Kernels, smoothing: number, classes: nu
         f32[(rows.uniform >>> 2) + r] = (slope * M * smoothing) / classes;
       }
       f32[(rows.lse >>> 2) + r] = lse;
-      f32[(rows.coefficient >>> 2) + r] = slope * M;
-      f64[(rows.loss >>> 3) + r] = weight * loss;
+      f32[(rows.coefficient >>> 2) + r] = slope * (M + 2 * zLoss * lse);
+      f64[(rows.loss >>> 3) + r] = weight * (loss + zLoss * lse * lse);
     }
   }
 
@@ -70,18 +89,35 @@ export function fullSoftmaxLoss(kernels: Kernels, smoothing: number, classes: nu
     fold,
     settle,
     partials({ z, ld, C, scale, add }, rows) {
-      kernel.softmaxPartials(z, ld, C, rows.R, scale, add, rows.max, rows.sum);
+      if (cap > 0) kernel.softCap(z, ld, C, rows.R, scale, add, cap);
+      kernel.softmaxPartials(z, ld, C, rows.R, cap > 0 ? 1 : scale, cap > 0 ? 0 : add, rows.max, rows.sum);
       if (smoothing > 0) kernel.sumOverClasses(rows.total, z, ld, C, rows.R);
     },
     exponentials({ z, ld, C, scale, add }, { R, max, sum, decay, total, blocks, ldBlocks }) {
       const sums = smoothing > 0 ? total : 0;
-      return kernel.softmaxExponentials(z, ld, C, R, scale, add, max, sum, decay, sums, blocks, ldBlocks);
+      if (cap === 0)
+        return kernel.softmaxExponentials(z, ld, C, R, scale, add, max, sum, decay, sums, blocks, ldBlocks);
+      kernel.softCap(z, ld, C, R, scale, add, cap);
+      const moved = kernel.softmaxExponentials(z, ld, C, R, 1, 0, max, sum, decay, 0, blocks, ldBlocks);
+      kernel.softCapSlopes(z, ld, C, R, max, 0, 0, cap);
+      return moved;
     },
     gradient({ z, ld, C }, rows) {
       kernel.softmaxGradient(z, ld, C, rows.R, rows.lse, rows.coefficient);
+      if (cap > 0) kernel.softCapSlopes(z, ld, C, rows.R, rows.lse, rows.coefficient, 0, cap);
       if (smoothing > 0) kernel.subtractPerRow(z, ld, C, rows.R, rows.uniform);
     },
   };
+}
+
+/** What a sampled softmax may have beside its labels and candidates. */
+export interface SampledSoftmaxOptions {
+  readonly zLoss?: number;
+  /** ε. Not together with a cap. */
+  readonly smoothing?: number;
+  /** c; 0: none. Not together with a margin. */
+  readonly cap?: number;
+  readonly margin?: LabelMargin;
 }
 
 /**
@@ -91,14 +127,33 @@ export function fullSoftmaxLoss(kernels: Kernels, smoothing: number, classes: nu
  *     lse = log(Σ_l e^{z_l} + Σ_j e^{z_j}), ℓ = Σ_l y_l·(lse − z_l), M = Σ y_l
  *     dℓ/d(h·w_j) = scale·M·e^{z_j − lse} of a candidate, scale·(M·e^{z_l − lse} − y_l) of a label
  *
- * Each label enters the partition once, beside those of its own draws that were kept.
+ * Each label enters the partition once, beside those of its own draws that were kept. zLoss·lse² is added to ℓ as it is over all classes, but lse is
+ * that of the labels and candidates: an estimate only where the correction makes it one.
+ *
+ * With label smoothing ε, ℓ = (1−ε)·Σ_l y_l·(lse − z_l) + ε·M·(lse − z̄), z̄ being an estimate of the mean of all n logits before corrections
+ * (`addToTotals`). The estimate is without bias; lse is that of labels and candidates, so that value and optimum are those of all classes for S → ∞ only.
+ *
+ * With a soft cap c, z = c·tanh((scale·h·w + inner)/c) + add: biases are capped with the dot product and stand in `inner`, corrections come after.
+ *
+ * With a margin g, on cosines, z_l = scale·g(h·w_l) + add_l, of the labels alone, and their derivatives have its slope as a factor. Over all classes
+ * it is CosFace and ArcFace, their labels' logits being left out of the tiles; over sampled ones PartialFC (An et al. 2022).
  */
-export function sampledSoftmaxLoss(kernels: Kernels): NormalisedLoss {
+export function sampledSoftmaxLoss(
+  kernels: Kernels,
+  classes: number,
+  { zLoss = 0, smoothing = 0, cap = 0, margin = NO_MARGIN }: SampledSoftmaxOptions = {},
+): NormalisedLoss {
   const { tile: kernel, memory } = kernels;
   const { f32, f64, i32 } = memory;
 
-  function logitOf(positives: LossPositives, l: number, scale: number): number {
-    return scale * f32[(positives.dot >>> 2) + l] + (positives.add === 0 ? 0 : f32[(positives.add >>> 2) + l]);
+  /** The logit of a label before what corrections add. */
+  function scoreOf({ dot, inner }: LossPositives, l: number, scale: number): number {
+    const z = scale * margin.cosine(f32[(dot >>> 2) + l]);
+    return cap === 0 ? z : capped(z + (inner === 0 ? 0 : f32[(inner >>> 2) + l]), cap);
+  }
+
+  function addOf({ add }: LossPositives, l: number): number {
+    return add === 0 ? 0 : f32[(add >>> 2) + l];
   }
 
   /** log(e^{max}·sum + Σ_l e^{z_l}), the labels of row r folded in. */
@@ -107,7 +162,7 @@ export function sampledSoftmaxLoss(kernels: Kernels): NormalisedLoss {
     let sum = f64[(rows.sum >>> 3) + r];
     const end = i32[(positives.offsets >>> 2) + r + 1];
     for (let l = i32[(positives.offsets >>> 2) + r]; l < end; l++) {
-      const z = logitOf(positives, l, rows.scale);
+      const z = scoreOf(positives, l, rows.scale) + addOf(positives, l);
       const greater = Math.max(max, z);
       sum = sum * Math.exp(max - greater) + Math.exp(z - greater);
       max = greater;
@@ -121,20 +176,29 @@ export function sampledSoftmaxLoss(kernels: Kernels): NormalisedLoss {
       const M = weight === 0 ? 0 : massOf(f32, i32, positives, r);
       if (M === 0) {
         ignoreRow(kernels, positives, rows, r);
+        if (smoothing > 0) f32[(rows.uniform >>> 2) + r] = 0;
         continue;
       }
       const lse = logPartition(positives, rows, r);
       const slope = rows.scale * weight;
-      let loss = 0;
+      const pull = M + 2 * zLoss * lse;
+      let loss = zLoss * lse * lse;
+      if (smoothing > 0) {
+        loss += smoothing * M * (lse - f64[(rows.total >>> 3) + r] / classes);
+        f32[(rows.uniform >>> 2) + r] = (slope * M * smoothing) / classes;
+      }
       const end = i32[(positives.offsets >>> 2) + r + 1];
       for (let l = i32[(positives.offsets >>> 2) + r]; l < end; l++) {
-        const z = logitOf(positives, l, rows.scale);
+        const score = scoreOf(positives, l, rows.scale);
+        const z = score + addOf(positives, l);
         const mass = positives.mass === 0 ? 1 : f32[(positives.mass >>> 2) + l];
-        loss += mass * (lse - z);
-        f32[(positives.dot >>> 2) + l] = slope * (M * Math.exp(z - lse) - mass);
+        loss += (1 - smoothing) * mass * (lse - z);
+        const at = (positives.dot >>> 2) + l;
+        f32[at] =
+          slope * capSlope(score, cap) * margin.slope(f32[at]) * (pull * Math.exp(z - lse) - (1 - smoothing) * mass);
       }
       f32[(rows.lse >>> 2) + r] = lse;
-      f32[(rows.coefficient >>> 2) + r] = slope * M;
+      f32[(rows.coefficient >>> 2) + r] = slope * pull;
       f64[(rows.loss >>> 3) + r] = weight * loss;
     }
   }
@@ -145,18 +209,34 @@ export function sampledSoftmaxLoss(kernels: Kernels): NormalisedLoss {
     settle,
     begin(rows) {
       kernel.clearPartials(rows.max, rows.sum, rows.R);
+      if (smoothing > 0) f64.fill(0, rows.total >>> 3, (rows.total >>> 3) + rows.R);
     },
     fold(into, from) {
       kernel.foldPartials(into.max, into.sum, from.max, from.sum, into.R);
+      if (smoothing === 0) return;
+      for (let r = 0; r < into.R; r++) f64[(into.total >>> 3) + r] += f64[(from.total >>> 3) + r];
     },
-    partials({ z, ld, C, scale, add }, rows) {
-      kernel.softmaxPartials(z, ld, C, rows.R, scale, add, rows.max, rows.sum);
+    partials(tile, rows) {
+      if (smoothing > 0) addToTotals(memory, tile, rows);
+      const { z, ld, C, scale, inner, add } = tile;
+      if (cap > 0) kernel.softCap(z, ld, C, rows.R, scale, inner, cap);
+      kernel.softmaxPartials(z, ld, C, rows.R, cap > 0 ? 1 : scale, add, rows.max, rows.sum);
     },
-    exponentials({ z, ld, C, scale, add }, { R, max, sum, decay, blocks, ldBlocks }) {
-      return kernel.softmaxExponentials(z, ld, C, R, scale, add, max, sum, decay, 0, blocks, ldBlocks);
+    exponentials(tile, rows) {
+      if (smoothing > 0) addToTotals(memory, tile, rows);
+      const { z, ld, C, scale, inner, add } = tile;
+      const { R, max, sum, decay, blocks, ldBlocks } = rows;
+      if (cap > 0) kernel.softCap(z, ld, C, R, scale, inner, cap);
+      const left = cap > 0 ? 1 : scale;
+      const moved = kernel.softmaxExponentials(z, ld, C, R, left, add, max, sum, decay, 0, blocks, ldBlocks);
+      if (cap > 0) kernel.softCapSlopes(z, ld, C, R, max, 0, add, cap);
+      return moved;
     },
-    gradient({ z, ld, C }, rows) {
+    gradient(tile, rows) {
+      const { z, ld, C, add } = tile;
       kernel.softmaxGradient(z, ld, C, rows.R, rows.lse, rows.coefficient);
+      if (cap > 0) kernel.softCapSlopes(z, ld, C, rows.R, rows.lse, rows.coefficient, add, cap);
+      if (smoothing > 0) subtractUniform(memory, tile, rows);
     },
   };
 }

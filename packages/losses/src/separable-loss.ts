@@ -1,29 +1,52 @@
 import type { Kernels } from "@logq/kernels";
-import { sigmoid, softplus } from "./functions.js";
-import type { LossPositives, LossRows, SeparableLoss } from "./tile-loss.js";
-
-/**
- * What a label with logit y and mass m adds to the loss of its row and to dℓ/dy, beyond what the tiles hold.
- *
- * - classifier: −m·log σ(y), slope −m·σ(−y). The labels of NCE and its relatives are outside the tiles
- * - correction: −m·y, slope −m. The tiles hold softplus(y) of the labels already, and softplus(y) − y = softplus(−y)
- * - indicator: softplus(y) − m·y, slope σ(y) − m. The binary cross-entropy of a label that is outside the tiles
- */
-export type LabelTerm = "classifier" | "correction" | "indicator";
+import { type LabelTerm, SHORTFALL_TERM } from "./label-terms.js";
+import type { LossPositives, LossRows, LossTile, SeparableLoss } from "./tile-loss.js";
 
 /**
  * The logistic losses: of one row, with candidates (or classes) j of weight v_j and labels l of mass m_l,
  *
  *     y = scale·h·w + add
- *     ℓ = f·Σ_j v_j·softplus(y_j) + Σ_l term(y_l, m_l)
+ *     ℓ = f·Σ_j v_j·softplus(y_j) + g·Σ_l term(y_l, m_l)
  *     dℓ/d(h·w_j) = scale·f·v_j·σ(y_j)
  *
- * f is the row's `tileFactor`, 1 unless candidates are counted by labels (`LossSpec.negativesPerLabel`).
+ * f is the row's `tileFactor`, 1 unless candidates are counted by labels (`tileFactorOf`); g follows from the number of draws, 1 by default.
  *
  * Written with −log σ(x) = softplus(−x) throughout: nothing overflows, and no logit is clipped or dropped however great it is.
  */
-export function logisticLoss(kernels: Kernels, term: LabelTerm): SeparableLoss {
-  const { tile: kernel, memory } = kernels;
+export function logisticLoss(kernels: Kernels, term: LabelTerm, labelFactor: LabelFactor = once): SeparableLoss {
+  const { tile } = kernels;
+  return separableLoss(kernels, term, labelFactor, ({ z, ld, C, scale, add, weight }, { R, coefficient, loss }) => {
+    tile.logisticTile(z, ld, C, R, scale, add, weight, coefficient, loss);
+  });
+}
+
+/**
+ * The cosine contrastive loss (Mao et al. 2021, SimpleX, equation 4), y being cosines and m its margin:
+ *
+ *     ℓ = Σ_l m_l·(1 − y_l) + f·Σ_j v_j·max(0, y_j − m)          f = w·M/S, M = Σ m_l
+ *     dℓ/d(h·w_j) = scale·f·v_j where y_j > m, else 0
+ */
+export function contrastiveLoss(kernels: Kernels, margin: number): SeparableLoss {
+  const { tile } = kernels;
+  return separableLoss(kernels, SHORTFALL_TERM, once, ({ z, ld, C, scale, add, weight }, { R, coefficient, loss }) => {
+    tile.hingeTile(z, ld, C, R, scale, add, weight, margin, coefficient, loss);
+  });
+}
+
+/** How often labels count, by the number of draws. */
+type LabelFactor = (draws: number) => number;
+
+const once: LabelFactor = () => 1;
+
+/** Adds a tile's values to rows.loss and turns its logits into gradients, by rows.coefficient. */
+type TileValues = (tile: LossTile, rows: LossRows) => void;
+
+function separableLoss(
+  { memory }: Kernels,
+  term: LabelTerm,
+  labelFactor: LabelFactor,
+  tile: TileValues,
+): SeparableLoss {
   const { f32, f64, i32 } = memory;
 
   function factorOf({ tileFactor }: LossRows, r: number): number {
@@ -38,15 +61,16 @@ export function logisticLoss(kernels: Kernels, term: LabelTerm): SeparableLoss {
       const at = (positives.dot >>> 2) + l;
       const m = positives.mass === 0 ? 1 : f32[(positives.mass >>> 2) + l];
       const y = scale * f32[at] + (positives.add === 0 ? 0 : f32[(positives.add >>> 2) + l]);
-      loss += labelLoss(term, y, m);
-      f32[at] = slope * labelSlope(term, y, m);
+      loss += term.loss(y, m);
+      f32[at] = slope * term.slope(y, m);
     }
     return loss;
   }
 
   return {
     kind: "separable",
-    labelsInTiles: term === "correction",
+    labelsInTiles: term.inTiles,
+    tile,
 
     begin(rows) {
       for (let r = 0; r < rows.R; r++) {
@@ -59,11 +83,8 @@ export function logisticLoss(kernels: Kernels, term: LabelTerm): SeparableLoss {
       for (let r = 0; r < into.R; r++) f64[(into.loss >>> 3) + r] += f64[(from.loss >>> 3) + r];
     },
 
-    tile({ z, ld, C, scale, add, weight }, rows: LossRows) {
-      kernel.logisticTile(z, ld, C, rows.R, scale, add, weight, rows.coefficient, rows.loss);
-    },
-
     settle(positives, rows) {
+      const factor = labelFactor(rows.draws);
       for (let r = 0; r < rows.R; r++) {
         const weight = f32[(rows.weight >>> 2) + r];
         if (weight === 0) {
@@ -72,21 +93,9 @@ export function logisticLoss(kernels: Kernels, term: LabelTerm): SeparableLoss {
           f64[(rows.loss >>> 3) + r] = 0;
           continue;
         }
-        const labels = settleLabels(positives, r, rows.scale, rows.scale * weight);
+        const labels = factor * settleLabels(positives, r, rows.scale, rows.scale * weight * factor);
         f64[(rows.loss >>> 3) + r] = weight * (factorOf(rows, r) * f64[(rows.loss >>> 3) + r] + labels);
       }
     },
   };
-}
-
-function labelLoss(term: LabelTerm, y: number, m: number): number {
-  if (term === "correction") return -m * y;
-  if (term === "classifier" || m === 1) return m * softplus(-y);
-  return m * softplus(-y) + (1 - m) * softplus(y);
-}
-
-function labelSlope(term: LabelTerm, y: number, m: number): number {
-  if (term === "correction") return -m;
-  if (term === "classifier" || m === 1) return -m * sigmoid(-y);
-  return (1 - m) * sigmoid(y) - m * sigmoid(-y);
 }

@@ -10,11 +10,15 @@ import type { Address } from "@logq/kernels";
  *     normalised   begin(rows)  partials(tile, rows)…  settle(positives, rows)  gradient(tile, rows)…
  *               or  begin(rows)  exponentials(tile, rows)…  settle(positives, rows), and each tile's factors
  *     separable    begin(rows)  tile(tile, rows)…      settle(positives, rows)
+ *     pairwise     pairs(tile, positives, rows)
  *
  * When several lanes share a block of rows, each lane has its own LossRows (its own max, sum, total, loss; weight may be shared), begins it
- * and walks its tiles; `fold` joins the lanes; `settle` is called once, on the joined rows. The order of folds fixes the bits.
+ * and walks its tiles; `fold` joins the lanes; `settle` is called once, on the joined rows. The order of folds fixes the bits. Pairwise losses have no lanes.
  */
-export type TileLoss = NormalisedLoss | SeparableLoss;
+export type TileLoss = WalkedLoss | PairwiseLoss;
+
+/** The losses whose tiles are walked one after the other; all losses over every class are. */
+export type WalkedLoss = NormalisedLoss | SeparableLoss;
 
 /**
  * The rows of a block, R of them: what a loss is told about each and where it keeps what it knows of each. Vectors are contiguous and
@@ -23,6 +27,10 @@ export type TileLoss = NormalisedLoss | SeparableLoss;
 export interface LossRows {
   /** Rows of the batch in this block. */
   R: number;
+  /** Losses of candidates that `countsDraws`. In: S, how many draws a row meets, duplicates and removed hits among them. */
+  draws: number;
+  /** Pairwise only. In: which row of the batch the first one is. */
+  first: number;
   /** 1/τ, linear: every raw dot product (and bias) is multiplied by it, and so is every gradient. */
   scale: number;
   /** In. float32: the row's share of the loss of the batch: its weight / the sum of weights. 0: the row is ignored. */
@@ -31,7 +39,7 @@ export interface LossRows {
   loss: Address;
   /** Out, after `settle` (separable: after `begin`). float32: what a probability in the tile is multiplied by to be a gradient. */
   coefficient: Address;
-  /** Normalised only. float32: greatest logit so far, or, of `exponentials`, the row's reference. */
+  /** Normalised: float32, greatest logit so far, or, of `exponentials`, the row's reference. Pairwise: scratch. */
   max: Address;
   /** Normalised only. float64: Σ exp(z − max) so far. */
   sum: Address;
@@ -42,9 +50,9 @@ export interface LossRows {
   ldBlocks: number;
   /** Normalised only. Out, after `settle`. float32: log Σ exp z. 0 in ignored rows. */
   lse: Address;
-  /** Label smoothing only. float64: Σ z over all classes so far. */
+  /** Label smoothing: float64, Σ z over all classes so far. Pairwise: scratch. */
   total: Address;
-  /** Label smoothing only. Out, after `settle`. float32: what the smoothing takes off the gradient of every class of the row. */
+  /** Label smoothing only. Out, after `settle`. float32: what the smoothing takes off the gradient of every class of the row; of candidates times their weight. */
   uniform: Address;
   /** Separable only. In. float32, >= 0: how often the row's tiles count beside its labels (see `LossSpec.negativesPerLabel`). 0: once. */
   tileFactor: Address;
@@ -52,8 +60,8 @@ export interface LossRows {
 
 /**
  * A tile of logits z[c·ld + r], c < C classes (or candidates), r < rows.R, float32. On entry z holds raw dot products h_r·w_c, with −∞ where a
- * (class, row) pair takes no part (accidental hits that are removed, exclusions). On exit of `gradient` (normalised) or `tile` (separable) it
- * holds dLoss/d(h_r·w_c), which is dLoss/db_c per row as well; 0 for pairs that took no part.
+ * (class, row) pair takes no part (accidental hits that are removed, exclusions). On exit of `gradient` (normalised), `tile` (separable) or `pairs`
+ * it holds dLoss/d(h_r·w_c), which is dLoss/db_c per row as well; 0 for pairs that took no part.
  */
 export interface LossTile {
   z: Address;
@@ -64,7 +72,12 @@ export interface LossTile {
   scale: number;
   /** float32 (C), added after scaling: see `candidateTerms`. 0: absent. */
   add: Address;
-  /** float32 (C), separable losses only: how often each class counts, see `candidateTerms`. 0: once each. */
+  /** Sampled softmax with a soft cap only. float32 (C), added before it: see `candidateTerms`. 0: absent. */
+  inner: Address;
+  /**
+   * float32 (C), separable and pairwise losses, and a sampled softmax that smooths labels: how often each class counts, see `candidateTerms`. 0: once
+   * each; to a pairwise loss it says besides that the classes of the tile are single draws in the order in which they were drawn.
+   */
   weight: Address;
 }
 
@@ -76,11 +89,15 @@ export interface LossPositives {
   dot: Address;
   /** float32, added to scale·dot: see `candidateTerms`. 0: absent. */
   add: Address;
-  /** float32, the label's mass y_l >= 0: shares that sum to 1 in normalised losses, normally 1 each in separable ones. 0: 1 each. */
+  /** Sampled softmax with a soft cap only. float32, added before it: see `candidateTerms`. 0: absent. */
+  inner: Address;
+  /** float32, the label's mass y_l >= 0: shares that sum to 1 in normalised losses, normally 1 each in others. 0: 1 each. */
   mass: Address;
+  /** Pairwise only. float64: scratch. */
+  pull: Address;
 }
 
-interface CommonLoss {
+interface CommonWalkedLoss {
   /** True if the tiles cover all classes, labels included (full losses). False if labels are seen by `settle` alone (candidate losses). */
   readonly labelsInTiles: boolean;
 
@@ -98,7 +115,7 @@ interface CommonLoss {
 }
 
 /** The softmax family: a logit's gradient needs the sum over all of them, so tiles are walked twice. */
-export interface NormalisedLoss extends CommonLoss {
+export interface NormalisedLoss extends CommonWalkedLoss {
   readonly kind: "normalised";
 
   /**
@@ -110,7 +127,8 @@ export interface NormalisedLoss extends CommonLoss {
   /**
    * `partials` and all of the exponentials of the gradient in one walk: z ← e^{z' − max}, z' being what `partials` leaves. max[r] need not be the
    * greatest logit then, and differs from tile to tile and lane to lane: whoever keeps z keeps it beside. The gradient is z times
-   * coefficient·e^{max − lse} (`softmaxFactors`), less `uniform` when smoothing. Answers how many rows' max moved; their `decay` is not 1.
+   * coefficient·e^{max − lse} (`softmaxFactors`), when smoothing less `uniform`, of candidates times their weight. Answers how many rows' max moved; their
+   * `decay` is not 1.
    */
   exponentials(tile: LossTile, rows: LossRows): number;
 
@@ -119,9 +137,21 @@ export interface NormalisedLoss extends CommonLoss {
 }
 
 /** The logistic family: each logit stands alone, so value and gradient are one pass. */
-export interface SeparableLoss extends CommonLoss {
+export interface SeparableLoss extends CommonWalkedLoss {
   readonly kind: "separable";
 
   /** Adds the tile's loss to rows.loss (unweighted until `settle`) and turns z into gradients, in place. */
   tile(tile: LossTile, rows: LossRows): void;
+}
+
+/** The losses of pairs of a label and a candidate: what a candidate costs depends on the logits of its row's labels. */
+export interface PairwiseLoss {
+  readonly kind: "pairwise";
+  readonly labelsInTiles: false;
+
+  /**
+   * All at once, of a tile that holds all candidates of its rows: writes rows.loss, and turns z and positives.dot into gradients, in place. A row whose
+   * weight is 0 gets loss 0 and gradients 0 whatever its logits are; a row without labels has no pairs.
+   */
+  pairs(tile: LossTile, positives: LossPositives, rows: LossRows): void;
 }

@@ -49,7 +49,7 @@ export function expectation(
   S: number,
 ): Expectation {
   const n = logits.length;
-  const rig = makeRig(REFERENCE, spec, { C: n, R: 1, T: 1 });
+  const rig = makeRig(REFERENCE, spec, { C: n, R: 1, T: 1, S });
   rig.offsets.set([0, 1]);
   const out: Expectation = { loss: 0, gradient: new Float64Array(n) };
   for (const { counts, probability } of outcomes(law, S)) {

@@ -15,8 +15,9 @@ import {
 export const REFERENCE = await compileKernels("reference", false);
 export const BACKENDS: readonly CompiledKernels[] = [REFERENCE, await compileKernels("wasm", false)];
 
+/** The usual options with some changes. The temperature of margins is 1: at their usual 1/64 a rounding of a cosine is one of 4e-6 in a logit. */
 export function specOf(name: LossName, changes: Partial<LossSpec> = {}): LossSpec {
-  return { ...lossDefaults(name).spec, ...changes };
+  return { ...lossDefaults(name).spec, temperature: 1, ...changes };
 }
 
 export interface Sizes {
@@ -63,13 +64,13 @@ export function randomProblem(
   const perTarget = single
     ? Int32Array.from({ length: B }, (_, r) => (counts[r] === 0 ? -1 : labels[offsets[r]!]!))
     : labels;
-  const { candidates } = describeLoss(spec.name);
+  const { candidates, cosines } = describeLoss(spec.name);
   return {
     spec,
     D,
     hidden: random.normalFloats(B * D, spread),
     table: random.normalFloats(n * D, spread),
-    ...(bias && { bias: random.normalFloats(n, 0.5) }),
+    ...(bias && !cosines && { bias: random.normalFloats(n, 0.5) }),
     targets: single
       ? perTarget
       : {
@@ -151,6 +152,15 @@ export function oracle(
     labelSmoothing: spec.labelSmoothing,
     cosine: spec.normalize,
     negativesPerLabel: spec.negativesPerLabel,
+    zLoss: spec.zLoss,
+    softCap: spec.softCap,
+    massIsWeight: spec.labelMass === "weight",
+    calibration: spec.calibration,
+    negativeWeight: spec.negativeWeight,
+    negativeMargin: spec.negativeMargin,
+    marginKind: spec.marginKind,
+    margin: spec.margin,
+    sharedDraws: !candidates?.perRow,
   });
 }
 

@@ -30,6 +30,28 @@ const OPTIMA: readonly (readonly [string, LossSpec, (S: number) => number[]])[] 
     specOf("negative-sampling"),
     (S) => TRUTH.map((p, c) => logOdds(p) - log(S * LAW[c]!)),
   ],
+  [
+    "bce, hits kept: log p − log Q",
+    specOf("bce", { accidentalHits: "keep" }),
+    (S) => TRUTH.map((p, c) => log(p) - log(S * LAW[c]!)),
+  ],
+  ["bce, hits removed: log-odds − log Q", specOf("bce"), (S) => TRUTH.map((p, c) => logOdds(p) - log(S * LAW[c]!))],
+  [
+    "gbce, hits kept: log p − log Q + log β",
+    specOf("gbce", { accidentalHits: "keep", calibration: 0.6 }),
+    (S) => TRUTH.map((p, c) => log(p) - log(S * LAW[c]!) + log(1 - 0.6 * (1 - S / 3))),
+  ],
+  [
+    "gbce, hits removed: log-odds − log Q + log β",
+    specOf("gbce", { calibration: 0.6 }),
+    (S) => TRUTH.map((p, c) => logOdds(p) - log(S * LAW[c]!) + log(1 - 0.6 * (1 - S / 3))),
+  ],
+  ["bpr, hits removed: log p − log Q + c", specOf("bpr"), () => TRUTH.map((p, c) => log(p) - log(LAW[c]!) - 0.3)],
+  [
+    "bpr, hits kept: log p − log Q + c",
+    specOf("bpr", { accidentalHits: "keep" }),
+    () => TRUTH.map((p, c) => log(p) - log(LAW[c]!) + 5),
+  ],
   ["sampled-one-vs-all: log-odds", specOf("sampled-one-vs-all"), () => TRUTH.map(logOdds)],
 ];
 
@@ -74,6 +96,27 @@ test.each([
   },
 );
 
+test("gbce with calibration 1 and k negatives uniform over the other classes: the expected gradient is 0 to 1e-6 at the log-odds (Petrov and Macdonald 2023)", () => {
+  const n = TRUTH.length;
+  const table = Float32Array.from(TRUTH, logOdds);
+  for (const k of [1, 2, 3]) {
+    const gradient = new Float64Array(n);
+    for (const [t, p] of TRUTH.entries()) {
+      const others = [...TRUTH.keys()].filter((c) => c !== t);
+      for (let draw = 0; draw < (n - 1) ** k; draw++) {
+        const ids = Array.from({ length: k }, (_, j) => others[Math.floor(draw / (n - 1) ** j) % (n - 1)]!);
+        const spec = specOf("gbce", { calibration: 1 });
+        const candidates = { ids, perRow: true };
+        const problem = { spec, D: 1, hidden: Float32Array.of(1), table, targets: [t], candidates };
+        const { tableGradient } = computeLoss(problem);
+        for (const [u, id] of tableGradient.ids!.entries())
+          gradient[id]! += (p * tableGradient.rows[u]!) / (n - 1) ** k;
+      }
+    }
+    expect(norm(gradient)).toBeLessThan(1e-6);
+  }
+});
+
 test("at log p, removed hits and the partition form are off by more than 1e-3 for S = 2, 3, 5: importance with hits kept is exact", () => {
   for (const S of [2, 3, 5]) {
     const logP = TRUTH.map(log);
@@ -93,6 +136,19 @@ test("sampled-one-vs-all: mean loss and mean gradient over draws are those of on
     expect(Math.abs(loss - exactLoss)).toBeLessThan(1e-6 * exactLoss);
     for (const [c, z] of logits.entries()) {
       expect(Math.abs(gradient[c]! - (1 / (1 + Math.exp(-z)) - TRUTH[c]!))).toBeLessThan(1e-6);
+    }
+  }
+});
+
+test("sampled-softmax: label smoothing moves the mean gradient over draws by ε·(p − 1/n), as over all classes, to 1e-6, at any logits and S", () => {
+  const logits = [0.3, -1.2, 2, 0.5];
+  const epsilon = 0.3;
+  for (const S of DRAWS) {
+    const plain = expectation(specOf("sampled-softmax"), logits, TRUTH, LAW, S).gradient;
+    const spec = specOf("sampled-softmax", { labelSmoothing: epsilon });
+    const smoothed = expectation(spec, logits, TRUTH, LAW, S).gradient;
+    for (const [c, p] of TRUTH.entries()) {
+      expect(Math.abs(smoothed[c]! - plain[c]! - epsilon * (p - 1 / TRUTH.length))).toBeLessThan(1e-6);
     }
   }
 });

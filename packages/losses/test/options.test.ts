@@ -38,6 +38,12 @@ describe("lossDefaults", () => {
     expect(lossDefaults("negative-sampling").spec.accidentalHits).toBe("remove");
   });
 
+  test("margins: cosines at a scale of 64, CosFace's 0.35; sampled ones without log Q, and without replacement", () => {
+    const usual = { normalize: true, temperature: 1 / 64, marginKind: "cosine", margin: 0.35, correction: "none" };
+    expect(lossDefaults("margin").spec).toMatchObject(usual);
+    expect(lossDefaults("sampled-margin")).toMatchObject({ spec: usual, replacement: false });
+  });
+
   test("an unknown name or template is refused", () => {
     expect(() => lossDefaults("softmax" as "nce")).toThrow(OptionError);
     expect(() => lossDefaults("nce", { like: "torch" as "tensorflow" })).toThrow(OptionError);
@@ -50,7 +56,17 @@ describe("validateLossSpec refuses", () => {
     ["temperature NaN", specOf("nce", { temperature: Number.NaN }), /temperature/],
     ["smoothing 1", specOf("full-softmax", { labelSmoothing: 1 }), /below 1/],
     ["negative smoothing", specOf("full-softmax", { labelSmoothing: -0.1 }), /labelSmoothing/],
-    ["smoothing under sampling", specOf("sampled-softmax", { labelSmoothing: 0.1 }), /1\/S/],
+    ["smoothing under sampling", specOf("nce", { labelSmoothing: 0.1 }), /1\/S/],
+    [
+      "smoothing of uncorrected draws",
+      specOf("sampled-softmax", { labelSmoothing: 0.1, correction: "none" }),
+      /importance.*never by 1\/S/,
+    ],
+    [
+      "smoothing with hits removed",
+      specOf("sampled-softmax", { labelSmoothing: 0.1, accidentalHits: "remove" }),
+      /keep/,
+    ],
     ["smoothing of one-vs-all", specOf("one-vs-all", { labelSmoothing: 0.1 }), /distribution/],
     ["smoothing with exclusions", specOf("full-softmax", { labelSmoothing: 0.1, exclude: "seen" }), /exclude/],
     ["a correction of a full loss", specOf("full-softmax", { correction: "importance" }), /nothing to correct/],
@@ -63,6 +79,24 @@ describe("validateLossSpec refuses", () => {
     ["fewer than no negatives", specOf("negative-sampling", { negativesPerLabel: -1 }), /negativesPerLabel/],
     ["partition with hits kept", specOf("sampled-softmax", { correction: "partition" }), /twice/],
     ["hits of a full loss removed", specOf("one-vs-all", { accidentalHits: "remove" }), /no hits/],
+    ["a z-loss of logits without a partition", specOf("nce", { zLoss: 0.1 }), /full-softmax/],
+    ["a z-loss below 0", specOf("full-softmax", { zLoss: -1 }), /zLoss/],
+    ["a cap of logistic losses", specOf("nce", { softCap: 30 }), /sampled-softmax/],
+    ["a cap below 0", specOf("full-softmax", { softCap: -1 }), /softCap/],
+    ["a cap with smoothing", specOf("full-softmax", { softCap: 30, labelSmoothing: 0.1 }), /combined/],
+    ["ccl of products", specOf("ccl", { normalize: false }), /normalize/],
+    ["ccl with a temperature", specOf("ccl", { temperature: 0.1 }), /temperature must be 1/],
+    ["margins of products", specOf("margin", { normalize: false }), /normalize/],
+    ["a margin of another loss", specOf("full-softmax", { margin: 0.1 }), /margin, sampled-margin/],
+    ["a margin above 2", specOf("margin", { margin: 2.5 }), /margin/],
+    ["a kind of margin that is none", specOf("margin", { marginKind: "arc" as "angular" }), /marginKind/],
+    ["a calibration above 1", specOf("gbce", { calibration: 1.1 }), /calibration/],
+    ["a calibration of bce", specOf("bce", { calibration: 1 }), /gbce/],
+    ["negative weights of another loss", specOf("bpr", { negativeWeight: 2 }), /ccl/],
+    ["a margin beyond cosines", specOf("ccl", { negativeMargin: -1.5 }), /negativeMargin/],
+    ["warp with hits kept", specOf("warp", { accidentalHits: "keep" }), /negatives/],
+    ["bpr corrected", specOf("bpr", { correction: "importance" }), /none/],
+    ["smoothing of margins", specOf("margin", { labelSmoothing: 0.1 }), /labelSmoothing/],
     ["a name that is none", { ...specOf("nce"), name: "softmax" as "nce" }, /full-softmax/],
     ["normalize that is no boolean", { ...specOf("nce"), normalize: 1 as unknown as boolean }, /normalize/],
   ];

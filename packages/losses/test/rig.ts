@@ -1,11 +1,13 @@
 import { type CompiledKernels, instantiateKernels, type Kernels, MemoryPlan } from "@logq/kernels";
 import {
+  countsByLabels,
   createTileLoss,
   type LossPositives,
   type LossRows,
   type LossSpec,
   type LossTile,
   type TileLoss,
+  tileFactorOf,
 } from "../src/index.js";
 
 /** A block of rows in a memory of its own, for talking to the functions on tiles directly. */
@@ -36,19 +38,23 @@ const LANES = 8;
 export function makeRig(
   backend: CompiledKernels,
   spec: LossSpec,
-  { C, R, T, n = C }: { C: number; R: number; T: number; n?: number },
+  { C, R, T, n = C, S = C }: { C: number; R: number; T: number; n?: number; S?: number },
 ): Rig {
   const plan = new MemoryPlan();
   const floats = (name: string, count: number) => plan.reserve(name, 4 * count);
   const ld = (R + 3) & ~3;
   const z = floats("z", C * ld);
   const add = floats("add", C);
+  const inner = floats("inner", C);
   const classWeight = floats("class weight", C);
   const weight = floats("weight", R);
+  const tileFactor = countsByLabels(spec) ? floats("tile factor", R) : 0;
   const lanes = Array.from(
     { length: LANES },
     (): LossRows => ({
       R,
+      draws: S,
+      first: 0,
       scale: 1 / spec.temperature,
       weight,
       loss: plan.reserve("loss", 8 * R),
@@ -61,14 +67,16 @@ export function makeRig(
       lse: floats("lse", R),
       total: plan.reserve("total", 8 * R),
       uniform: floats("uniform", R),
-      tileFactor: 0,
+      tileFactor,
     }),
   );
   const positives: LossPositives = {
     offsets: floats("offsets", R + 1),
     dot: floats("dot", T),
     add: floats("label add", T),
+    inner: floats("label inner", T),
     mass: floats("mass", T),
+    pull: plan.reserve("pull", 8 * T),
   };
   const kernels = instantiateKernels(backend, plan.allocate(backend.shared));
   const { memory } = kernels;
@@ -78,6 +86,7 @@ export function makeRig(
     C: to - from,
     scale: 1 / spec.temperature,
     add: add + 4 * from,
+    inner: inner + 4 * from,
     weight: classWeight + 4 * from,
   });
   const rig: Rig = {
@@ -98,11 +107,17 @@ export function makeRig(
     makeRows: () => lanes.pop()!,
     slice,
   };
+  // Each row has labels of mass 1, unless a test says otherwise.
+  if (tileFactor !== 0) memory.floats(tileFactor, R).fill(tileFactorOf(spec, S));
   return rig;
 }
 
 /** All calls in their order, over the tiles given; default: one tile. */
 export function run({ loss, rows, positives, tile }: Rig, tiles: readonly LossTile[] = [tile]): void {
+  if (loss.kind === "pairwise") {
+    loss.pairs(tiles[0]!, positives, rows);
+    return;
+  }
   loss.begin(rows);
   if (loss.kind === "separable") {
     for (const part of tiles) loss.tile(part, rows);

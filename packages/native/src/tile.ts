@@ -69,10 +69,11 @@ function softmaxKernels(bind: Bind): SoftmaxKernels {
   };
 }
 
-type ElementKernels = Pick<TileKernels, "logisticTile" | "subtractPerRow" | "scaleColumns">;
+type ElementKernels = Pick<TileKernels, "logisticTile" | "hingeTile" | "subtractPerRow" | "scaleColumns">;
 
 function elementKernels(bind: Bind): ElementKernels {
   const logistic = bind("logisticTile");
+  const hinge = bind("hingeTile");
   const subtract = bind("subtractPerRow");
   const scaleColumns = bind("scaleColumns");
   return {
@@ -85,6 +86,18 @@ function elementKernels(bind: Bind): ElementKernels {
       words[9] = coefficient;
       words[10] = loss;
       logistic.run();
+    },
+
+    hingeTile(z, ld, C, R, scale, add, weight, margin, coefficient, loss) {
+      const { words, floats } = hinge;
+      setTile(hinge, 2, z, ld, C, R);
+      floats[6] = scale;
+      words[7] = add;
+      words[8] = weight;
+      words[9] = coefficient;
+      words[10] = loss;
+      floats[11] = margin;
+      hinge.run();
     },
 
     subtractPerRow(z, ld, C, R, value) {

@@ -116,6 +116,7 @@ function runTile({ tile }: Kernels, { rows: C, columns: R, padding, special, sca
   tile.softmaxFactors(lse!, reference!, lse!, coefficient!, R);
   tile.softmaxGradient(z, ld, C, R, lse!, coefficient!);
   tile.logisticTile(z, ld, C, R, scale, addOrNot, optional ? 0 : weight, coefficient!, total);
+  tile.hingeTile(z, ld, C, R, scale, addOrNot, optional ? 0 : weight, 0.25, coefficient!, total);
   tile.sumOverClasses(sum, z, ld, C, R);
   tile.subtractPerRow(z, ld, C, R, lse!);
   tile.sumOverRows(out, z, ld, C, R);

@@ -23,6 +23,17 @@ describe("options of a run", () => {
     expect(runOptions("pairs", { exclude: "seen" }).loss).toMatchObject({ accidentalHits: "keep", exclude: "seen" });
   });
 
+  it("fit the loss: uniform draws where it supposes them, no biases beside cosines, unique negatives of PartialFC", () => {
+    for (const loss of ["gbce", "bpr", "warp"] as const) {
+      expect(runOptions("text", { loss }).sampler).toEqual({ name: "uniform", replacement: true });
+    }
+    expect(runOptions("text", { loss: "bpr", sampler: "unigram" }).sampler).toMatchObject({ name: "unigram" });
+    const margin = runOptions("text", { loss: "sampled-margin", margin: 0.2, marginKind: "angular" });
+    expect(margin).toMatchObject({ classBias: "none", sampler: { name: "uniform", replacement: false } });
+    expect(margin.loss).toMatchObject({ normalize: true, margin: 0.2, marginKind: "angular", correction: "none" });
+    expect(runOptions("pairs", { loss: "ccl", negativeWeight: 3 }).loss).toMatchObject({ negativeWeight: 3 });
+  });
+
   const REFUSED: readonly (readonly [string, "text" | "pairs" | "labels" | "synthetic", object])[] = [
     ["names that are none", "text", { negative: 5 }],
     ["an encoder for other data", "text", { encoder: "user" }],
@@ -37,6 +48,9 @@ describe("options of a run", () => {
     ["no steps", "text", { maxSteps: 0 }],
     ["no time", "text", { maxMinutes: 0 }],
     ["a rate that is no number", "text", { optimizer: { learningRate: Number.NaN } }],
+    ["a class bias beside cosines", "text", { loss: "ccl", classBias: "log-frequency" }],
+    ["a margin of another loss", "text", { loss: "bpr", margin: 0.2 }],
+    ["cosines that are none", "text", { loss: "margin", normalize: false }],
     ["partition with hits kept", "text", { correction: "partition", accidentalHits: "keep" }],
   ];
 

@@ -69,6 +69,17 @@ const CASES: Readonly<Record<string, EngineCase>> = {
     source: textSource(1003, 420, { window: 4, mode: "around", stretches: someWords(1003, 0.2) }),
     optimizer: { name: "rowwise-adagrad" },
   },
+  "bpr, several labels": { ...ODD, loss: "bpr", source: labelSource(1003, 300, 500), vocabulary: 300 },
+  "warp, hits removed": { ...ODD, loss: "warp", sampler: { name: "uniform" } },
+  "ccl, rows' own": { ...ODD, loss: "ccl", bias: false, per: "row", S: 13 },
+  "margin, angular": { ...ODD, loss: "margin", bias: false, lossOptions: { marginKind: "angular", temperature: 0.2 } },
+  "sampled softmax, a cap on the logits, clipped": {
+    ...ODD,
+    loss: "sampled-softmax",
+    lossOptions: { softCap: 3 },
+    optimizer: { name: "sgd", clipNorm: 0.1 },
+  },
+  "sampled softmax, label smoothing": { ...ODD, loss: "sampled-softmax", lossOptions: { labelSmoothing: 0.1 } },
   "one-vs-all": { ...ODD, loss: "one-vs-all", source: labelSource(1003, 300, 500), vocabulary: 300 },
 };
 

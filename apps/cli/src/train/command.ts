@@ -1,4 +1,4 @@
-import { LOSS_NAMES } from "@logq/losses";
+import { LOSS_NAMES, MARGIN_KINDS } from "@logq/losses";
 import {
   CLASS_BIASES,
   CONTEXT_MODES,
@@ -135,9 +135,21 @@ function lossFlags(command: Command): void {
     .addOption(
       choice("--exclude <classes>", "classes that are no negatives of a row", ["none", "target", "seen"], "none"),
     )
-    .option("--temperature <x>", "logits are divided by it (default: 1)", number)
+    .option("--temperature <x>", "logits are divided by it (default: 1; of margins 1/64)", number)
     .option("--normalize", "cosine logits: rows and hidden vectors of length 1")
-    .option("--label-smoothing <x>", "full-softmax: in [0, 1) (default: 0)", number)
+    .option("--label-smoothing <x>", "full-softmax, sampled-softmax: in [0, 1) (default: 0)", number)
+    .option("--z-loss <x>", "softmax and margins: x·(log of a row's partition)² is added (default: 0)", number)
+    .option(
+      "--calibration <t>",
+      "gbce: in [0, 1]; 1 makes scores log-odds if negatives are uniform (default: 0.75)",
+      number,
+    )
+    .option("--negative-weight <w>", "ccl: weight of the mean over the negatives (default: 150)", number)
+    .option("--negative-margin <m>", "ccl: the cosine above which negatives cost (default: 0.4)", number)
+    .addOption(
+      choice("--margin-kind <name>", "margin, sampled-margin: on cosines or on angles", MARGIN_KINDS, "cosine"),
+    )
+    .option("--margin <m>", "margin, sampled-margin: cosines or radians (default: 0.35)", number)
     .addOption(choice("--like <library>", "the defaults of another library", ["tensorflow"]));
 }
 
@@ -145,7 +157,12 @@ function samplingFlags(command: Command): void {
   command
     .optionsGroup("Sampling:")
     .addOption(
-      choice("--sampler <name>", "the law that candidates are drawn by, or who brings them", LAW_SAMPLERS, "unigram; of pairs uniform"),
+      choice(
+        "--sampler <name>",
+        "the law that candidates are drawn by, or who brings them",
+        LAW_SAMPLERS,
+        "unigram; of pairs uniform",
+      ),
     )
     .option(
       "--sampler-option <name=value...>",

@@ -1,4 +1,5 @@
 import { type Backend, describeBackend } from "@logq/blas";
+import type { LossSpec } from "@logq/losses";
 import { bringsTargets, drawsWithReplacement, type RunOptions, type Trainer } from "@logq/trainers";
 import { bytes, columns, count, counted } from "../base/format.js";
 
@@ -96,10 +97,20 @@ function describeLossOptions(options: RunOptions): string {
   if (temperature !== 1) parts.push(`temperature ${temperature}`);
   if (labelSmoothing > 0) parts.push(`label smoothing ${labelSmoothing}`);
   if (normalize) parts.push("cosine logits");
+  if (options.loss.zLoss > 0) parts.push(`z-loss ${options.loss.zLoss}`);
+  parts.push(...ownOptions(options.loss));
   if (options.gradientFilter > 0)
     parts.push(`gradients may leave out ${options.gradientFilter} of a row's probability`);
   parts.push(options.classBias === "none" ? "no class bias" : `class bias from ${options.classBias}`);
   return parts.join(", ");
+}
+
+/** Options that single losses have. */
+function ownOptions({ name, calibration, negativeWeight, negativeMargin, marginKind, margin }: LossSpec): string[] {
+  if (name === "gbce") return [`calibration ${calibration}`];
+  if (name === "ccl") return [`negatives weigh ${negativeWeight}`, `negative margin ${negativeMargin}`];
+  if (name === "margin" || name === "sampled-margin") return [`${marginKind} margin ${margin}`];
+  return [];
 }
 
 function describeSampler({ sampler, negatives, candidates, loss }: RunOptions): string {

@@ -1,5 +1,5 @@
 import type { BackendChoice } from "@logq/blas";
-import type { Correction, LossName } from "@logq/losses";
+import type { Correction, LossName, MarginKind } from "@logq/losses";
 import type {
   ClassBias,
   EncoderName,
@@ -10,8 +10,8 @@ import type {
   Reduction,
   ScheduleName,
   TableType,
-  TrainSamplerName,
   TrainOptions,
+  TrainSamplerName,
 } from "@logq/trainers";
 import { readSamplerOptions } from "./sampler-options.js";
 
@@ -40,6 +40,12 @@ export interface TrainFlags {
   readonly temperature?: number;
   readonly labelSmoothing?: number;
   readonly normalize?: boolean;
+  readonly zLoss?: number;
+  readonly calibration?: number;
+  readonly negativeWeight?: number;
+  readonly negativeMargin?: number;
+  readonly marginKind?: MarginKind;
+  readonly margin?: number;
   readonly sampler?: TrainSamplerName;
   readonly samplerOption?: readonly string[];
   readonly negatives?: number;
@@ -89,6 +95,7 @@ const SAME = [
     " ",
   ),
   ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
+  ..."zLoss calibration negativeWeight negativeMargin marginKind margin".split(" "),
   ..."sampler negatives negativesPerLabel distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
   ..."reduction gradientFilter classBias classScale embeddingScale backend profile lanes tableType products seed".split(

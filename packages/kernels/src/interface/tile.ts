@@ -81,6 +81,46 @@ export interface TileKernels {
     loss: Address,
   ): void;
 
+  /**
+   * The hinge, value and gradient at once: with y = scale·z + add[c] (add may be 0),
+   * loss[r] += Σ_c weight[c]·max(0, y − margin) and z ← coefficient[r]·weight[c] where y > margin, 0 elsewhere. weight (C) may be 0: all ones.
+   * loss (R) is float64, margin linear, in units of y. y = −∞ gives 0 to both, NaN shows in the loss. A row whose coefficient is 0 gets zeros and adds nothing.
+   */
+  hingeTile(
+    z: Address,
+    ld: number,
+    C: number,
+    R: number,
+    scale: number,
+    add: Address,
+    weight: Address,
+    margin: number,
+    coefficient: Address,
+    loss: Address,
+  ): void;
+
+  /**
+   * z ← cap·tanh(y/cap), y = scale·z + add[c] (add may be 0), cap > 0, in units of y: logits within ±cap. ±∞ stay what they are: a class
+   * that takes no part, and an overflow, which must show; NaN stays NaN. Error below 1e-6 of the value, and the
+   * rounding of y.
+   */
+  softCap(z: Address, ld: number, C: number, R: number, scale: number, add: Address, cap: number): void;
+
+  /**
+   * The way back of softCap through exponentials: of z = factor[r]·e^{x + add[c] − reference[r]} (factor and add may be 0: 1 and absent), x being what
+   * softCap made, z ← z·(1 − (x/cap)²). 0 stays 0, NaN stays NaN.
+   */
+  softCapSlopes(
+    z: Address,
+    ld: number,
+    C: number,
+    R: number,
+    reference: Address,
+    factor: Address,
+    add: Address,
+    cap: number,
+  ): void;
+
   /** out[r] += Σ_c z[c][r], out (R) float64. */
   sumOverClasses(out: Address, z: Address, ld: number, C: number, R: number): void;
 

@@ -2,6 +2,7 @@ import type { TileKernels } from "../interface/tile.js";
 import type { KernelMemory } from "../memory.js";
 import { sigmoid, softplus } from "./functions.js";
 import { referencePartials } from "./partials.js";
+import { referenceSoftCap } from "./soft-cap.js";
 import { referenceTopK } from "./top-k.js";
 
 /** What a loss does to a tile of logits; softmax and top-k stand in their own files. */
@@ -10,6 +11,7 @@ export function referenceTile(memory: KernelMemory): TileKernels {
   return {
     ...referencePartials(memory),
     ...referenceTopK(memory),
+    ...referenceSoftCap(memory),
 
     logisticTile(z, ld, C, R, scale, add, weight, coefficient, loss) {
       for (let r = 0; r < R; r++) {
@@ -21,6 +23,21 @@ export function referenceTile(memory: KernelMemory): TileKernels {
           const w = weight === 0 ? 1 : f32[(weight >>> 2) + c]!;
           f32[at] = a === 0 ? 0 : a * w * sigmoid(y);
           sum += w * softplus(y);
+        }
+        if (a !== 0) f64[(loss >>> 3) + r]! += sum;
+      }
+    },
+
+    hingeTile(z, ld, C, R, scale, add, weight, margin, coefficient, loss) {
+      for (let r = 0; r < R; r++) {
+        const a = f32[(coefficient >>> 2) + r]!;
+        let sum = 0;
+        for (let c = 0; c < C; c++) {
+          const at = (z >>> 2) + c * ld + r;
+          const excess = scale * f32[at]! + (add === 0 ? 0 : f32[(add >>> 2) + c]!) - margin;
+          const w = weight === 0 ? 1 : f32[(weight >>> 2) + c]!;
+          f32[at] = a !== 0 && excess > 0 ? a * w : 0;
+          sum += w * Math.max(0, excess);
         }
         if (a !== 0) f64[(loss >>> 3) + r]! += sum;
       }

@@ -1,6 +1,8 @@
 import { NotFiniteError } from "@logq/core";
+import { tileFactorOf } from "../counts.js";
 import type { LossTile, TileLoss } from "../tile-loss.js";
 import type { CheckedProblem } from "./check.js";
+import { marginsLogScale, rowsLogScale } from "./log-scale.js";
 import { addPairGradients } from "./pairs.js";
 import type { Panel } from "./panel.js";
 import type { Tiles } from "./tiles.js";
@@ -23,6 +25,12 @@ export interface Answer {
   readonly bias: Float64Array | null;
 }
 
+/** What is added to the logit of each label, and before a soft cap. */
+export interface LabelTerms {
+  readonly add: Float32Array;
+  readonly inner: Float32Array;
+}
+
 /** What all blocks of a computation share. */
 export interface BlockContext {
   readonly problem: CheckedProblem;
@@ -30,34 +38,44 @@ export interface BlockContext {
   readonly space: Workspace;
   readonly loss: TileLoss;
   readonly tiles: Tiles;
-  /** What is added to the logit of each label. */
-  readonly labelTerms: Float32Array;
+  readonly labelTerms: LabelTerms;
   readonly answer: Answer;
 }
 
-/** One block of rows through the loss, forward and backward. Answers its share of the loss. */
-export function walkBlock(context: BlockContext, block: Block): number {
+/** What a block adds to sums over all rows. */
+export interface BlockSums {
+  readonly loss: number;
+  /** All but the biases' part of the derivative by log(1/τ). */
+  readonly logScale: number;
+}
+
+/** One block of rows through the loss, forward and backward. */
+export function walkBlock(context: BlockContext, block: Block): BlockSums {
   const { problem, panel, space, loss, tiles, answer } = context;
   const { D, spec } = problem;
   const { kernels, memory, hidden, hiddenGradient, hiddenNorms } = space;
   const { first, R } = block;
   loadHidden(problem, space, block);
   const labels = loadLabels(context, block);
+  const dots = memory.floats(space.positives.dot, labels).slice();
   applyLoss(loss, space, tiles.forward(first, R));
   const total = takeLosses(problem, space, block, answer.perExample);
   tiles.backward(first, R);
   const { offsets, dot } = space.positives;
   kernels.rows.weightedRowSums(hiddenGradient, D, space.panel, D, offsets, space.positiveRows, dot, R, D, true);
+  const margins = marginsLogScale(spec, dots, memory.floats(dot, labels));
+  const logScale = rowsLogScale(space, R, D) + margins;
   const pairs = collectPairs(problem, panel, space, block, labels);
   addPairGradients(space, pairs, D, panel.U, answer.bias);
   if (spec.normalize) kernels.rows.normalizeRowsBackward(hiddenGradient, D, hidden, D, hiddenNorms, R, D);
   answer.hiddenGradient.set(memory.floats(hiddenGradient, R * D), first * D);
-  return total;
+  return { loss: total, logScale };
 }
 
 function loadHidden({ hidden, share, D, spec }: CheckedProblem, space: Workspace, { first, R }: Block): void {
   const { kernels, memory, hiddenNorms } = space;
   space.rows.R = R;
+  space.rows.first = first;
   memory.floats(space.hidden, R * D).set(hidden.subarray(first * D, (first + R) * D));
   memory.floats(space.rows.weight, R).set(share.subarray(first, first + R));
   if (spec.normalize) {
@@ -73,7 +91,8 @@ function loadLabels({ problem, panel, space, labelTerms }: BlockContext, { first
   const to = labels.offsets[first + R];
   const offsets = memory.ints(positives.offsets, R + 1);
   for (let r = 0; r <= R; r++) offsets[r] = labels.offsets[first + r] - from;
-  memory.floats(positives.add, to - from).set(labelTerms.subarray(from, to));
+  memory.floats(positives.add, to - from).set(labelTerms.add.subarray(from, to));
+  memory.floats(positives.inner, to - from).set(labelTerms.inner.subarray(from, to));
   memory.floats(positives.mass, to - from).set(labels.mass.subarray(from, to));
   memory.ints(space.positiveRows, to - from).set(panel.labelRows.subarray(from, to));
   const hiddenRows = memory.ints(pairs.hiddenRows, to - from);
@@ -93,12 +112,16 @@ function countByLabels({ spec, candidates }: CheckedProblem, { memory, positives
   for (let r = 0; r < R; r++) {
     let mass = 0;
     for (let l = offsets[r]; l < offsets[r + 1]; l++) mass += masses[l];
-    factors[r] = (spec.negativesPerLabel * mass) / (candidates?.S ?? 1);
+    factors[r] = tileFactorOf(spec, candidates?.S ?? 1) * mass;
   }
 }
 
 /** The order of calls that a loss asks for. */
 function applyLoss(loss: TileLoss, { rows, positives }: Workspace, tiles: readonly LossTile[]): void {
+  if (loss.kind === "pairwise") {
+    loss.pairs(tiles[0], positives, rows);
+    return;
+  }
   loss.begin(rows);
   if (loss.kind === "separable") {
     for (const tile of tiles) loss.tile(tile, rows);

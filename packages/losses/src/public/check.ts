@@ -54,10 +54,14 @@ export function checkProblem(problem: LossProblem): CheckedProblem {
   requireAllFinite("hidden", problem.hidden);
   requireAllFinite("table", problem.table);
   if (problem.bias) {
+    if (describeLoss(spec.name).cosines) {
+      throw new OptionError(`${spec.name} is defined on cosines: it takes no bias`, { loss: spec.name });
+    }
     requireLength("bias", problem.bias.length, n, "(n)");
     requireAllFinite("bias", problem.bias);
   }
   const { labels, ignored } = checkTargets(problem, spec, B, n);
+  const weighted = weighLabels(problem, spec, labels, n);
   return {
     spec,
     B,
@@ -66,11 +70,62 @@ export function checkProblem(problem: LossProblem): CheckedProblem {
     hidden: problem.hidden,
     table: problem.table,
     bias: problem.bias ?? null,
-    labels,
-    share: sharesOf(problem.exampleWeights, ignored),
+    labels: weighted,
+    share: sharesOf(problem.exampleWeights, ignored, problem.classWeights ? rowMasses(weighted) : null),
     candidates: checkCandidates(problem, spec, B, n),
     seen: checkSeen(problem, spec, B, n),
   };
+}
+
+/** Class weights multiply the masses of labels, propensities divide them. */
+function weighLabels(
+  { classWeights, propensities }: LossProblem,
+  spec: LossSpec,
+  labels: CheckedLabels,
+  n: number,
+): CheckedLabels {
+  if (classWeights) requireClassWeights(classWeights, spec, n);
+  if (propensities) requirePropensities(propensities, spec, n);
+  if (!classWeights && !propensities) return labels;
+  const mass = labels.mass.map((m, l) => {
+    const id = labels.ids[l];
+    return (m * (classWeights?.[id] ?? 1)) / (propensities?.[id] ?? 1);
+  });
+  return { ...labels, mass };
+}
+
+function requireClassWeights(weights: ArrayLike<number>, { name, labelSmoothing }: LossSpec, n: number): void {
+  if (describeLoss(name).kind !== "normalised") {
+    throw new OptionError(`${name} is no softmax: it takes no classWeights`, { loss: name });
+  }
+  if (labelSmoothing > 0) {
+    const why = "whether the spread is weighed by its own class or by the label's is for masses to say";
+    throw new OptionError(`classWeights cannot be combined with labelSmoothing: ${why}`, { labelSmoothing });
+  }
+  requireLength("classWeights", weights.length, n, "(n)");
+  requireNonNegative("classWeights", weights);
+}
+
+function requirePropensities(propensities: ArrayLike<number>, { labelMass }: LossSpec, n: number): void {
+  if (labelMass !== "weight") {
+    throw new OptionError(`propensities need labelMass weight, not ${labelMass}`, { labelMass });
+  }
+  requireLength("propensities", propensities.length, n, "(n)");
+  requireAllFinite("propensities", propensities);
+  const index = Array.from(propensities).findIndex((p) => p <= 0 || p > 1);
+  if (index < 0) return;
+  throw new OptionError(`propensities[${index}] is ${propensities[index]}, but must be above 0 and at most 1`, {
+    name: "propensities",
+    index,
+    value: propensities[index],
+  });
+}
+
+/** (B): Σ of the masses of each row's labels */
+function rowMasses({ offsets, mass }: CheckedLabels): Float64Array {
+  return Float64Array.from({ length: offsets.length - 1 }, (_, r) =>
+    mass.subarray(offsets[r], offsets[r + 1]).reduce((sum, m) => sum + m, 0),
+  );
 }
 
 function rowsOf(name: string, values: Float32Array, D: number): number {
@@ -182,13 +237,18 @@ function requireNonNegative(name: string, values: ArrayLike<number>): void {
   });
 }
 
-function sharesOf(weights: ArrayLike<number> | undefined, ignored: readonly boolean[]): Float32Array {
+/** The weight of each row over the sum of weights, times `masses` where rows count by them. */
+function sharesOf(
+  weights: ArrayLike<number> | undefined,
+  ignored: readonly boolean[],
+  masses: Float64Array | null,
+): Float32Array {
   if (weights) {
     requireLength("exampleWeights", weights.length, ignored.length, "(B)");
     requireNonNegative("exampleWeights", weights);
   }
   const counted = ignored.map((skip, r) => (skip ? 0 : (weights?.[r] ?? 1)));
-  const sum = counted.reduce((total, weight) => total + weight, 0);
+  const sum = counted.reduce((total, weight, r) => total + weight * (masses?.[r] ?? 1), 0);
   return Float32Array.from(counted, (weight) => (sum === 0 ? 0 : weight / sum));
 }
 
@@ -207,6 +267,9 @@ function checkCandidates(problem: LossProblem, spec: LossSpec, B: number, n: num
       actual: given.ids.length,
       B,
     });
+  }
+  if (perRow && spec.softCap > 0) {
+    throw new OptionError("softCap is for candidates that rows share", { softCap: spec.softCap, perRow });
   }
   requireLogQ(spec, given.logQ, given.targetLogQ);
   if (given.logQ) {

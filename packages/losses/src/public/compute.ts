@@ -1,11 +1,12 @@
 import { candidateTerms, type TermVectors } from "../candidate-terms.js";
 import { createTileLoss } from "../create.js";
-import { type Answer, type BlockContext, NORM_EPSILON, walkBlock } from "./block.js";
+import { type Answer, type BlockContext, type LabelTerms, NORM_EPSILON, walkBlock } from "./block.js";
 import { type CheckedProblem, checkProblem } from "./check.js";
+import { biasLogScale } from "./log-scale.js";
 import { addRows } from "./pairs.js";
 import { makePanel, type Panel } from "./panel.js";
 import type { ComputeOptions, LossAnswer, LossProblem } from "./problem.js";
-import { rowTiles, sharedTiles } from "./tiles.js";
+import { type ClassTerms, rowTiles, sharedTiles } from "./tiles.js";
 import { createWorkspace, type Workspace } from "./workspace.js";
 
 /**
@@ -28,14 +29,17 @@ export function computeLoss(problem: LossProblem, options: ComputeOptions = {}):
   };
   loadPanel(checked, panel, space);
   const { labels, others } = termsOf(checked, panel);
+  const loss = createTileLoss(space.kernels, checked.spec, checked.n);
   const tiles = checked.candidates?.perRow
     ? rowTiles(checked, panel, space, others)
-    : sharedTiles(checked, panel, space, others, answer.bias);
-  const loss = createTileLoss(space.kernels, checked.spec, checked.n);
+    : sharedTiles(checked, panel, space, loss, others, answer.bias);
   const context: BlockContext = { problem: checked, panel, space, loss, tiles, labelTerms: labels, answer };
   let total = 0;
+  let logScale = 0;
   for (let first = 0; first < B; first += space.R) {
-    total += walkBlock(context, { first, R: Math.min(space.R, B - first) });
+    const sums = walkBlock(context, { first, R: Math.min(space.R, B - first) });
+    total += sums.loss;
+    logScale += sums.logScale;
   }
   finishPanel(checked, panel, space);
   return {
@@ -44,22 +48,23 @@ export function computeLoss(problem: LossProblem, options: ComputeOptions = {}):
     hiddenGradient: answer.hiddenGradient,
     tableGradient: { ids: panel.ids, rows: space.memory.floats(space.panelGradient, panel.U * D).slice() },
     biasGradient: answer.bias && Float32Array.from(answer.bias),
+    logScaleGradient: logScale + biasLogScale(checked, panel, answer.bias),
   };
 }
 
 interface Terms {
   /** (labels) */
-  readonly labels: Float32Array;
+  readonly labels: LabelTerms;
   /** (C), or (B, S) per row */
-  readonly others: { readonly add: Float32Array; readonly weight: Float32Array | null };
+  readonly others: ClassTerms;
 }
 
 /** What is added to the logits of labels and candidates, and how often candidates count. */
 function termsOf({ spec, bias, labels, candidates, n }: CheckedProblem, panel: Panel): Terms {
   const biasOf = (ids: Int32Array | null) => bias && (ids ? Float32Array.from(ids, (id) => bias[id]) : bias);
-  const vectors = (ids: Int32Array | null, logQ: Float64Array | null): TermVectors => {
+  const vectors = (ids: Int32Array | null, logQ: Float64Array | null): TermVectors & { inner: Float32Array } => {
     const to = ids ? ids.length : n;
-    const empty = { add: new Float32Array(to), weight: new Float32Array(to) };
+    const empty = { add: new Float32Array(to), inner: new Float32Array(to), weight: new Float32Array(to) };
     return { from: 0, to, bias: biasOf(ids), logQ, multiplicity: null, ...empty };
   };
   const ofLabels = vectors(labels.ids, labels.logQ);
@@ -68,7 +73,8 @@ function termsOf({ spec, bias, labels, candidates, n }: CheckedProblem, panel: P
   if (panel.merged) others.multiplicity = panel.merged.multiplicity;
   candidateTerms(spec, "label", ofLabels);
   candidateTerms(spec, "candidate", others);
-  return { labels: ofLabels.add, others: { add: others.add, weight: drawn ? others.weight : null } };
+  const { add, inner, weight } = others;
+  return { labels: ofLabels, others: { add, inner, weight: drawn ? weight : null } };
 }
 
 /** Copies the class rows into the panel, at length 1 if logits are cosines. */

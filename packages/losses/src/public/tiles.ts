@@ -1,4 +1,5 @@
-import type { LossTile } from "../tile-loss.js";
+import { weighsByQ } from "../candidate-terms.js";
+import type { LossTile, TileLoss } from "../tile-loss.js";
 import type { CheckedProblem } from "./check.js";
 import type { Panel } from "./panel.js";
 import { leadingDimension, type Workspace } from "./workspace.js";
@@ -11,32 +12,45 @@ export interface Tiles {
   backward(first: number, R: number): void;
 }
 
-/** Every row against the same classes: all of them, or the merged candidates. Two matrix products a block. */
+/** What is added to logits, before a soft cap and in the end, and how often classes count. */
+export interface ClassTerms {
+  readonly add: Float32Array;
+  readonly inner: Float32Array;
+  readonly weight: Float32Array | null;
+}
+
+/**
+ * Every row against the same classes: all of them, or the merged candidates. Two matrix products a block. Labels among them are masked if
+ * they are hits to be removed, or if the loss sees them apart although tiles hold every class.
+ */
 export function sharedTiles(
   problem: CheckedProblem,
   panel: Panel,
   space: Workspace,
-  terms: { add: Float32Array; weight: Float32Array | null },
+  loss: TileLoss,
+  terms: ClassTerms,
   classBias: Float64Array | null,
 ): Tiles {
   const { kernels, memory, C, z } = space;
-  const { D, spec } = problem;
+  const { D } = problem;
   const ids = panel.merged?.ids ?? null;
   const at = ids && new Map(Array.from(ids, (id, c) => [id, c]));
   const positionOf = (id: number): number | undefined => (at ? at.get(id) : id);
   memory.floats(space.add, C).set(terms.add);
+  memory.floats(space.inner, C).set(terms.inner);
   if (terms.weight) memory.floats(space.weight, C).set(terms.weight);
   if (panel.candidateRows) {
     memory.ints(space.candidateRows, C).set(panel.candidateRows);
     kernels.rows.gatherRows(space.classes, D, space.panel, D, space.candidateRows, C, D);
   }
+  const masksLabels = ids ? problem.spec.accidentalHits === "remove" : !loss.labelsInTiles;
   kernels.matrix.packRight(space.packedClasses, space.classes, D, C, D);
 
   function mask(first: number, R: number, ld: number): void {
     const { labels, seen } = problem;
     for (let r = 0; r < R; r++) {
       const own = labels.ids.subarray(labels.offsets[first + r], labels.offsets[first + r + 1]);
-      const hits = ids && spec.accidentalHits === "remove" ? own : [];
+      const hits = masksLabels ? own : [];
       const others = seen ? seen.ids.subarray(seen.offsets[first + r], seen.offsets[first + r + 1]) : [];
       for (const id of [...hits, ...Array.from(others).filter((id) => !own.includes(id))]) {
         const c = positionOf(id);
@@ -59,6 +73,7 @@ export function sharedTiles(
           C: Math.min(space.tileClasses, C - c),
           scale: space.rows.scale,
           add: space.add + 4 * c,
+          inner: space.inner + 4 * c,
           weight: terms.weight ? space.weight + 4 * c : 0,
         });
       }
@@ -79,16 +94,11 @@ export function sharedTiles(
 }
 
 /** Every row against candidates of its own, slot by slot: one dot product a pair. Terms are (B, S), added element by element. */
-export function rowTiles(
-  problem: CheckedProblem,
-  panel: Panel,
-  space: Workspace,
-  terms: { add: Float32Array; weight: Float32Array | null },
-): Tiles {
+export function rowTiles(problem: CheckedProblem, panel: Panel, space: Workspace, terms: ClassTerms): Tiles {
   const { kernels, memory, C: S, z, pairs } = space;
   const { D } = problem;
   const candidateRows = panel.candidateRows as Int32Array;
-  const classWeights = problem.spec.name === "sampled-one-vs-all" ? terms.weight : null;
+  const classWeights = weighsByQ(problem.spec) ? terms.weight : null;
 
   function takesPart(row: number, id: number): boolean {
     const { labels, seen, spec } = problem;
@@ -116,7 +126,7 @@ export function rowTiles(
         logits[j] = takesPart(first + r, id) ? space.rows.scale * logits[j] + terms.add[at] : -Infinity;
       }
       if (classWeights) memory.floats(space.weight, S).set(classWeights.subarray(first * S, (first + 1) * S));
-      return [{ z, ld: R, C: S, scale: 1, add: 0, weight: classWeights ? space.weight : 0 }];
+      return [{ z, ld: R, C: S, scale: 1, add: 0, inner: 0, weight: classWeights ? space.weight : 0 }];
     },
 
     backward(first, R) {

@@ -7,6 +7,9 @@ import {
   type Kernels,
   MemoryPlan,
 } from "@logq/kernels";
+import { weighsByQ } from "../candidate-terms.js";
+import { countsByLabels } from "../counts.js";
+import { describeLoss } from "../loss-facts.js";
 import type { LossPositives, LossRows } from "../tile-loss.js";
 import type { CheckedProblem } from "./check.js";
 import type { Panel } from "./panel.js";
@@ -44,6 +47,7 @@ export interface Workspace {
   readonly z: Address;
   /** (C): terms and the sum of a gradient over rows */
   readonly add: Address;
+  readonly inner: Address;
   readonly weight: Address;
   readonly rowSums: Address;
   /** (C): panel rows of merged candidates */
@@ -85,6 +89,7 @@ export function createWorkspace(problem: CheckedProblem, panel: Panel, options: 
   const floats = (name: string, count: number) => plan.reserve(name, 4 * count);
   const doubles = (name: string, count: number) => plan.reserve(name, 8 * count);
   const full = candidates === null;
+  const pairwise = describeLoss(spec.name).kind === "pairwise";
   const panelAddress = floats("panel", panel.U * D);
   const panelGradient = floats("panel gradient", panel.U * D);
   const layout = {
@@ -101,11 +106,14 @@ export function createWorkspace(problem: CheckedProblem, panel: Panel, options: 
     packedRows: plan.reserve("packed hidden", sizes.matrix.packedBytes(R, D)),
     z: floats("logits", C * leadingDimension(R)),
     add: floats("terms", C),
+    inner: floats("terms before the cap", C),
     weight: floats("candidate weights", C),
     rowSums: floats("sums over rows", C),
     candidateRows: floats("candidate rows", C),
     rows: {
       R: 0,
+      draws: candidates?.S ?? 0,
+      first: 0,
       scale: 1 / spec.temperature,
       weight: floats("row weights", R),
       loss: doubles("row losses", R),
@@ -118,13 +126,15 @@ export function createWorkspace(problem: CheckedProblem, panel: Panel, options: 
       lse: floats("log partitions", R),
       total: doubles("row totals", R),
       uniform: floats("smoothing", R),
-      tileFactor: spec.negativesPerLabel > 0 ? floats("candidate factors", R) : 0,
+      tileFactor: countsByLabels(spec) ? floats("candidate factors", R) : 0,
     },
     positives: {
       offsets: floats("label offsets", R + 1),
       dot: floats("label dots", longest),
       add: floats("label terms", longest),
+      inner: floats("label terms before the cap", longest),
       mass: floats("label masses", longest),
+      pull: pairwise ? doubles("label pulls", longest) : 0,
     },
     positiveRows: floats("label rows", longest),
     pairs: {
@@ -141,7 +151,8 @@ export function createWorkspace(problem: CheckedProblem, panel: Panel, options: 
     },
   };
   const memory = plan.allocate(backend.shared);
-  const tileClasses = perRow ? C : Math.min(C, requireInteger("tileClasses", options.tileClasses ?? C, 1));
+  // Pairwise losses meet all candidates of a row at once.
+  const tileClasses = perRow || pairwise ? C : Math.min(C, requireInteger("tileClasses", options.tileClasses ?? C, 1));
   return { kernels: instantiateKernels(backend, memory), memory, R: Math.min(R, B), C, tileClasses, ...layout };
 }
 
@@ -168,7 +179,7 @@ function blockRows({ B, spec, candidates }: CheckedProblem, C: number, asked: nu
   const usual = Math.max(1, Math.min(MOST_ROWS, Math.floor(TILE_FLOATS / C)));
   const R = Math.min(B, requireInteger("blockRows", asked ?? usual, 1));
   // A weight belongs to a class of a tile. Weights that differ from row to row therefore need tiles of one row.
-  return spec.name === "sampled-one-vs-all" && candidates?.perRow ? 1 : R;
+  return weighsByQ(spec) && candidates?.perRow ? 1 : R;
 }
 
 /** The most labels that a block of R rows holds. */

@@ -7,7 +7,14 @@ export type CandidateLossName =
   | "negative-sampling"
   | "sampled-logistic"
   | "one-vs-all"
-  | "sampled-one-vs-all";
+  | "sampled-one-vs-all"
+  | "bce"
+  | "gbce"
+  | "bpr"
+  | "warp"
+  | "ccl"
+  | "margin"
+  | "sampled-margin";
 
 /** A loss with everything that was drawn spelled out: one entry per draw and row, nothing merged. */
 export interface CandidateProblem {
@@ -39,10 +46,26 @@ export interface CandidateProblem {
   readonly temperature?: number;
   /** (B), multiplies the loss of a row. Absent: 1 each. */
   readonly rowWeights?: ArrayLike<number>;
-  /** Full softmax only. ε, spread over all n classes. Default 0. */
+  /** Full softmax: ε, spread over all n classes. Sampled softmax: each draw has ε/(n·Q) of it. Default 0. */
   readonly labelSmoothing?: number;
   /** Negative sampling only. k > 0: draws count k·(mass of the row's labels)/(draws of the row) times each. Default 0: once. */
   readonly negativesPerLabel?: number;
+  /** Softmax family only. λ: λ·(log of the partition)² is added to the loss of each row with labels. Default 0. */
+  readonly zLoss?: number;
+  /** Softmax family only. c > 0: s ← c·tanh(s/c) before log Q. Default 0: none. */
+  readonly softCap?: number;
+  /** one-vs-all and its sampled form only. Whether a label's mass says how often it counts, not what is wanted of it. Default false. */
+  readonly massIsWeight?: boolean;
+  /** gbce only. t. Default 0. */
+  readonly calibration?: number;
+  /** ccl only. w and m. Default 1 and 0. */
+  readonly negativeWeight?: number;
+  readonly negativeMargin?: number;
+  /** margin and sampled-margin only. Default a cosine margin of 0. */
+  readonly marginKind?: "cosine" | "angular";
+  readonly margin?: number;
+  /** warp only. Whether the draws are one list for all rows, so that each label walks the distinct ones in an order of its own. Default false. */
+  readonly sharedDraws?: boolean;
   /** Rows of H and W are brought to length 1 first. Default false. */
   readonly cosine?: boolean;
 }
@@ -74,7 +97,7 @@ interface Row {
 
 /** The losses by their definitions, in float64, one draw at a time, with gradients with respect to everything. */
 export function candidateLoss(problem: CandidateProblem): CandidateAnswer {
-  const { B, D, n, bias, temperature = 1, rowWeights, cosine = false } = problem;
+  const { B, D, n, bias, temperature = 1, rowWeights, cosine = false, softCap = 0 } = problem;
   const H = cosine ? unitRows(problem.H, B, D) : Float64Array.from(problem.H);
   const W = cosine ? unitRows(problem.W, n, D) : Float64Array.from(problem.W);
   const rowLoss = new Float64Array(B);
@@ -86,9 +109,11 @@ export function candidateLoss(problem: CandidateProblem): CandidateAnswer {
     for (let c = 0; c < n; c++) {
       for (let d = 0; d < D; d++) s[c]! += H[r * D + d]! * W[c * D + d]!;
       s[c] = (s[c]! + (bias?.[c] ?? 0)) / temperature;
+      if (softCap > 0) s[c] = softCap * Math.tanh(s[c]! / softCap);
     }
     const add = (c: number, slope: number): void => {
-      dLogits[r * n + c]! += (weight * slope) / temperature;
+      const through = softCap > 0 ? 1 - (s[c]! / softCap) ** 2 : 1;
+      dLogits[r * n + c]! += (weight * slope * through) / temperature;
     };
     rowLoss[r] = weight * lossOfRow(problem, r, { s, add, labels: labelsOf(problem, r), others: othersOf(problem, r) });
   }
@@ -139,28 +164,42 @@ function lossOfRow(problem: CandidateProblem, r: number, row: Row): number {
   const ofOthers = correction === "none" ? 0 : 1;
   switch (problem.loss) {
     case "full-softmax":
-      return fullSoftmaxRow(row, problem.labelSmoothing ?? 0);
+      return fullSoftmaxRow(row, problem.labelSmoothing ?? 0, problem.zLoss ?? 0);
     case "sampled-softmax":
-      return sampledSoftmaxRow(row, ofLabels, ofOthers);
+      return sampledSoftmaxRow(problem, row, ofLabels, ofOthers);
     case "nce":
     case "sampled-logistic":
       return classifierRow(row, 1, 1);
     case "negative-sampling":
       return classifierRow(row, 0, countOfDraw(problem, row, r));
     case "one-vs-all":
-      return oneVsAllRow(row);
+      return oneVsAllRow(row, problem.massIsWeight ?? false);
     case "sampled-one-vs-all":
-      return sampledOneVsAllRow(row);
+      return sampledOneVsAllRow(row, problem.massIsWeight ?? false);
+    case "bce":
+    case "gbce":
+      return binaryRow(problem, row, r);
+    case "bpr":
+      return rankingRow(row, problem.candidates![r]!.length);
+    case "warp":
+      return warpRow(problem, row, r);
+    case "ccl":
+      return contrastiveRow(problem, row, r);
+    case "margin":
+    case "sampled-margin":
+      return marginRow(problem, row, ofOthers);
   }
 }
 
 /** −Σ_c q_c log softmax(s)_c with q = (1−ε)·y + ε·M/n. A row without labels expects nothing. */
-function fullSoftmaxRow({ s, add, labels, others }: Row, epsilon: number): number {
+function fullSoftmaxRow({ s, add, labels, others }: Row, epsilon: number, zLoss: number): number {
   const lse = logSumExp(others.map(({ id }) => s[id]!));
   const M = labels.reduce((sum, { mass }) => sum + mass, 0);
-  let loss = 0;
+  const z = M === 0 ? 0 : zLoss;
+  let loss = z * lse ** 2;
   for (const { id } of others) {
     const q = (epsilon * M) / s.length;
+    add(id, 2 * z * lse * Math.exp(s[id]! - lse));
     loss += q * (lse - s[id]!);
     add(id, M * Math.exp(s[id]! - lse) - q);
   }
@@ -171,17 +210,30 @@ function fullSoftmaxRow({ s, add, labels, others }: Row, epsilon: number): numbe
   return loss;
 }
 
-function sampledSoftmaxRow({ s, add, labels, others }: Row, ofLabels: number, ofOthers: number): number {
+function sampledSoftmaxRow(
+  { n, zLoss = 0, labelSmoothing = 0 }: CandidateProblem,
+  { s, add, labels, others }: Row,
+  ofLabels: number,
+  ofOthers: number,
+): number {
   const positive = labels.map(({ id, logQ }) => s[id]! - ofLabels * logQ);
   const negative = others.map(({ id, logQ }) => s[id]! - ofOthers * logQ);
   const lse = logSumExp([...positive, ...negative]);
   const M = labels.reduce((sum, { mass }) => sum + mass, 0);
   if (M === 0) return 0;
-  for (const [j, { id }] of others.entries()) add(id, M * Math.exp(negative[j]! - lse));
-  let loss = 0;
+  const pull = M + 2 * zLoss * lse;
+  for (const [j, { id }] of others.entries()) add(id, pull * Math.exp(negative[j]! - lse));
+  let loss = zLoss * lse ** 2;
   for (const [l, { id, mass }] of labels.entries()) {
-    loss += mass * (lse - positive[l]!);
-    add(id, M * Math.exp(positive[l]! - lse) - mass);
+    loss += (1 - labelSmoothing) * mass * (lse - positive[l]!);
+    add(id, pull * Math.exp(positive[l]! - lse) - (1 - labelSmoothing) * mass);
+  }
+  if (labelSmoothing === 0) return loss;
+  loss += labelSmoothing * M * lse;
+  for (const { id, logQ } of others) {
+    const share = (labelSmoothing * M * Math.exp(-logQ)) / n;
+    loss -= share * s[id]!;
+    add(id, -share);
   }
   return loss;
 }
@@ -209,27 +261,147 @@ function classifierRow({ s, add, labels, others }: Row, corrected: number, count
 }
 
 /** Binary cross-entropy of every class, its mass being the wanted probability. */
-function oneVsAllRow({ s, add, labels, others }: Row): number {
+function oneVsAllRow({ s, add, labels, others }: Row, massIsWeight: boolean): number {
   const wanted = new Map(labels.map(({ id, mass }) => [id, mass]));
   let loss = 0;
   for (const { id } of others) {
     const y = wanted.get(id) ?? 0;
-    loss += y * minusLogSigmoid(s[id]!) + (1 - y) * minusLogSigmoid(-s[id]!);
-    add(id, sigmoid(s[id]!) - y);
+    const no = massIsWeight ? (wanted.has(id) ? 0 : 1) : 1 - y;
+    loss += y * minusLogSigmoid(s[id]!) + no * minusLogSigmoid(-s[id]!);
+    add(id, no * sigmoid(s[id]!) - y * sigmoid(-s[id]!));
   }
   return loss;
 }
 
 /** The same with the classes that are no labels estimated from the draws, 1/Q each. */
-function sampledOneVsAllRow({ s, add, labels, others }: Row): number {
+function sampledOneVsAllRow({ s, add, labels, others }: Row, massIsWeight: boolean): number {
   let loss = 0;
   for (const { id, mass } of labels) {
-    loss += mass * minusLogSigmoid(s[id]!) + (1 - mass) * minusLogSigmoid(-s[id]!);
-    add(id, sigmoid(s[id]!) - mass);
+    const no = massIsWeight ? 0 : 1 - mass;
+    loss += mass * minusLogSigmoid(s[id]!) + no * minusLogSigmoid(-s[id]!);
+    add(id, no * sigmoid(s[id]!) - mass * sigmoid(-s[id]!));
   }
   for (const { id, logQ } of others) {
     loss += Math.exp(-logQ) * minusLogSigmoid(-s[id]!);
     add(id, Math.exp(-logQ) * sigmoid(s[id]!));
+  }
+  return loss;
+}
+
+/** Of each label and all S draws, the mean over the 1 + S terms; the label's weighs β = α(t(1 − 1/α) + 1/α), α = S/(n − 1). */
+function binaryRow({ loss, n, calibration = 0, candidates }: CandidateProblem, row: Row, r: number): number {
+  const { s, add, labels, others } = row;
+  const S = candidates![r]!.length;
+  const t = loss === "gbce" ? calibration : 0;
+  const alpha = n === 1 ? 1 : S / (n - 1);
+  const beta = alpha * (t * (1 - 1 / alpha) + 1 / alpha);
+  let sum = 0;
+  for (const { id, mass } of labels) {
+    const share = mass / (1 + S);
+    sum += share * beta * minusLogSigmoid(s[id]!);
+    add(id, -share * beta * sigmoid(-s[id]!));
+    for (const other of others) {
+      sum += share * minusLogSigmoid(-s[other.id]!);
+      add(other.id, share * sigmoid(s[other.id]!));
+    }
+  }
+  return sum;
+}
+
+/** −Σ m log σ(s_label − s_draw) over all pairs, divided by the number of draws. */
+function rankingRow({ s, add, labels, others }: Row, S: number): number {
+  let loss = 0;
+  for (const { id, mass } of labels) {
+    for (const other of others) {
+      const difference = s[id]! - s[other.id]!;
+      const slope = (mass / S) * sigmoid(-difference);
+      loss += (mass / S) * minusLogSigmoid(difference);
+      add(id, -slope);
+      add(other.id, slope);
+    }
+  }
+  return loss;
+}
+
+/** Each label against the draws until one is not below it by 1; the pair weighs 1 + 1/2 + … + 1/⌊(n − 1)/tries⌋. */
+function warpRow({ n, candidates, sharedDraws = false }: CandidateProblem, row: Row, r: number): number {
+  const { s, add, labels, others } = row;
+  let loss = 0;
+  for (const [l, { id, mass }] of labels.entries()) {
+    const all = Array.from(candidates![r]!);
+    const kept = new Set(others.map((other) => other.id));
+    const tries = (sharedDraws ? walkOf(all, r + l) : all).filter((draw) => kept.has(draw));
+    const found = tries.findIndex((draw) => s[draw]! > s[id]! - 1);
+    if (found < 0) continue;
+    const negative = tries[found]!;
+    const rank = Math.floor((n - 1) / (found + 1));
+    let weight = 0;
+    for (let i = rank; i > 0; i--) weight += mass / i;
+    loss += weight * (1 - s[id]! + s[negative]!);
+    add(id, -weight);
+    add(negative, weight);
+  }
+  return loss;
+}
+
+/** The distinct draws by id, in steps of the least integer from ⌊0.618·C⌋ on that is coprime to their number, each as often as it was drawn. */
+function walkOf(draws: readonly number[], turn: number): number[] {
+  const distinct = [...new Set(draws)].sort((a, b) => a - b);
+  const C = distinct.length;
+  const golden = (Math.sqrt(5) - 1) / 2;
+  const turns = turn * golden * golden;
+  const start = Math.floor((turns - Math.floor(turns)) * C);
+  const isCoprime = (step: number) => Array.from({ length: C }, (_, i) => (i * step) % C).indexOf(0, 1) < 0;
+  let step = Math.max(1, Math.floor(golden * C));
+  while (!isCoprime(step)) step++;
+  const walk = Array.from({ length: C }, (_, i) => distinct[(start + i * step) % C]!);
+  return walk.flatMap((id) => draws.filter((draw) => draw === id));
+}
+
+/** Of cosines: 1 − s of each label and w times the mean over the draws of what is above the margin. */
+function contrastiveRow(problem: CandidateProblem, { s, add, labels, others }: Row, r: number): number {
+  const { negativeWeight = 1, negativeMargin = 0, candidates } = problem;
+  let loss = 0;
+  for (const { id, mass } of labels) {
+    loss += mass * (1 - s[id]!);
+    add(id, -mass);
+    const share = (mass * negativeWeight) / candidates![r]!.length;
+    for (const other of others) {
+      if (s[other.id]! <= negativeMargin) continue;
+      loss += share * (s[other.id]! - negativeMargin);
+      add(other.id, share);
+    }
+  }
+  return loss;
+}
+
+/** Softmax over labels and all that are none, with cos θ of a label replaced by cos θ − m or cos(θ + m). */
+function marginRow(problem: CandidateProblem, { s, add, labels, others }: Row, corrected: number): number {
+  const { temperature = 1, marginKind = "cosine", margin = 0, zLoss = 0 } = problem;
+  const own = new Set(labels.map(({ id }) => id));
+  const rest = others.filter(({ id }) => !own.has(id));
+  const moved = labels.map(({ id, logQ }) => {
+    const theta = Math.acos(Math.min(1, Math.max(-1, temperature * s[id]!)));
+    const beyond = theta + margin > Math.PI;
+    const [cosine, slope] =
+      marginKind === "cosine"
+        ? [Math.cos(theta) - margin, 1]
+        : beyond
+          ? [Math.cos(theta) - margin * Math.sin(margin), 1]
+          : [Math.cos(theta + margin), Math.sin(theta + margin) / Math.sin(theta)];
+    return { z: cosine / temperature - corrected * logQ, slope };
+  });
+  const negative = rest.map(({ id, logQ }) => s[id]! - corrected * logQ);
+  const lse = logSumExp([...moved.map(({ z }) => z), ...negative]);
+  const M = labels.reduce((sum, { mass }) => sum + mass, 0);
+  if (M === 0) return 0;
+  const pull = M + 2 * zLoss * lse;
+  for (const [j, { id }] of rest.entries()) add(id, pull * Math.exp(negative[j]! - lse));
+  let loss = zLoss * lse ** 2;
+  for (const [l, { id, mass }] of labels.entries()) {
+    const { z, slope } = moved[l]!;
+    loss += mass * (lse - z);
+    add(id, slope * (pull * Math.exp(z - lse) - mass));
   }
   return loss;
 }

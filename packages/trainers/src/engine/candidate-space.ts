@@ -1,4 +1,5 @@
 import type { Address, Kernels, MemoryPlan } from "@logq/kernels";
+import { countsByLabels, describeLoss, weighsByQ } from "@logq/losses";
 import type { BatchCapacity } from "./batch-layout.js";
 import { CLASS_BLOCK, type EngineSpec, rowsPerBlock } from "./spec.js";
 
@@ -26,6 +27,9 @@ export interface CandidateSpace {
    * rows that one unit works on lie together, so they share neither cache sets nor pages with other units'.
    */
   readonly logits: Address;
+  /** Soft cap only, with bias: float32 (C) and (P), what is added before it */
+  readonly inner: Address;
+  readonly positiveInner: Address;
   /** float32 (C) */
   readonly add: Address;
   readonly weight: Address;
@@ -49,6 +53,11 @@ export interface CandidateSpace {
   readonly tileFactor: Address;
   readonly sum: Address;
   readonly loss: Address;
+  /** Label smoothing only: float32 (B), what it takes off the gradients of a row */
+  readonly uniform: Address;
+  /** Label smoothing: float64 (B), sums of logits. Losses of pairs: scratch, float64 (B) and (P) */
+  readonly total: Address;
+  readonly positivePull: Address;
   /** Clipping only: float32 (U, ld) and (U) */
   readonly gradient: Address;
   readonly biasGradient: Address;
@@ -71,6 +80,9 @@ export function planCandidateSpace(
   const floats = (name: string, count: number) => (count > 0 ? plan.reserve(`step ${name}`, 4 * count) : 0);
   const packedBlockBytes = wholeLines(kernels.matrix.packedBytes(CLASS_BLOCK, table.D));
   const packedRowsBytes = wholeLines(kernels.matrix.packedBytes(R, table.D));
+  const pairwise = describeLoss(training!.loss.name).kind === "pairwise";
+  const smooths = training!.loss.labelSmoothing > 0;
+  const capsBias = spec.bias && training!.loss.softCap > 0;
   const clip = optimizer.clipNorm > 0;
   return {
     panel: floats("panel", U * table.ld),
@@ -87,6 +99,8 @@ export function planCandidateSpace(
     scaledHidden: floats("scaled hidden", C > 0 ? B * table.ld : 0),
     hiddenNorms: floats("hidden norms", normalize ? B : 0),
     logits: floats("logits", (C + rowCandidates) * R * blocks),
+    inner: floats("candidate terms before the cap", capsBias ? C : 0),
+    positiveInner: floats("label terms before the cap", capsBias ? P : 0),
     add: floats("candidate terms", C),
     weight: floats("candidate weights", C),
     positiveDot: floats("label logits", P),
@@ -94,21 +108,25 @@ export function planCandidateSpace(
     positiveBias: floats("label bias", spec.bias ? P : 0),
     rowAdd: floats("row candidate terms", own),
     rowBias: floats("row candidate bias", spec.bias ? own : 0),
-    rowWeight: floats("row candidate weights", training!.loss.name === "sampled-one-vs-all" ? own : 0),
+    rowWeight: floats("row candidate weights", weighsByQ(training!.loss) ? own : 0),
     sortedWeight: floats("sorted gradients", P + own),
     max: floats("row max", B),
     decay: floats("row decay", B),
     lse: floats("row lse", B),
     coefficient: floats("row coefficient", B),
-    tileFactor: floats("row factor", training!.loss.negativesPerLabel > 0 ? B : 0),
+    tileFactor: floats("row factor", countsByLabels(training!.loss) ? B : 0),
     sum: plan.reserve("step row sum", 8 * B),
     loss: plan.reserve("step row loss", 8 * B),
+    uniform: floats("row uniform", smooths ? B : 0),
+    total: pairwise || smooths ? plan.reserve("step row total", 8 * B) : 0,
+    positivePull: pairwise ? plan.reserve("step label pulls", 8 * P) : 0,
     gradient: floats("class gradients", clip ? U * table.ld : 0),
     biasGradient: floats("bias gradients", clip && spec.bias ? U : 0),
     scratchBytes:
       wholeLines(kernels.matrix.packedBytes(table.D, R)) +
       wholeLines(4 * CLASS_BLOCK * table.ld) +
-      2 * wholeLines(4 * CLASS_BLOCK),
+      2 * wholeLines(4 * CLASS_BLOCK) +
+      (smooths ? wholeLines(4 * table.ld) : 0),
   };
 }
 

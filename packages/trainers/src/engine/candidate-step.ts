@@ -2,12 +2,12 @@ import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
 import {
   candidateTerms,
+  countsDraws,
   createTileLoss,
   type LossPositives,
   type LossRows,
   type LossTile,
   NORM_EPSILON,
-  type SeparableLoss,
   type TermVectors,
   type TileLoss,
 } from "@logq/losses";
@@ -72,15 +72,16 @@ export class CandidateStep {
     this.#gradient = scratch + wholeLines(kernels.matrix.packedBytes(spec.table.D, this.#R));
     this.#biasGradient = this.#gradient + wholeLines(4 * CLASS_BLOCK * spec.table.ld);
     const partialBias = this.#biasGradient + wholeLines(4 * CLASS_BLOCK);
+    const smoothing = partialBias + wholeLines(4 * CLASS_BLOCK);
     const S = candidates!.S;
     const P = B * spec.training!.capacity.maxTargets;
-    const { panelBias, add, weight, positiveBias, positiveAdd } = space;
-    const candidate = { bias: panelBias, add, weight, count: S };
-    const label = { bias: positiveBias, add: positiveAdd, weight: 0, multiplicity: 0, count: P };
+    const { panelBias, add, inner, weight, positiveBias, positiveAdd, positiveInner } = space;
+    const candidate = { bias: panelBias, add, inner, weight, count: S };
+    const label = { bias: positiveBias, add: positiveAdd, inner: positiveInner, weight: 0, multiplicity: 0, count: P };
     const own = candidates!.per === "row";
     this.#shared = own
       ? undefined
-      : new SharedCandidates(kernels, spec, space, this.#loss, { packed: scratch, partialBias });
+      : new SharedCandidates(kernels, spec, space, this.#loss, { packed: scratch, partialBias, smoothing });
     this.#own = own ? new OwnCandidates(kernels, spec, space, layout.batches) : undefined;
     this.#candidateTerms = layout.batches
       .filter(() => !own)
@@ -89,8 +90,8 @@ export class CandidateStep {
       );
     this.#labelTerms = layout.batches.map((batch) => termVectors(memory, { ...label, logQ: batch.positiveLogQ }));
     this.#rows = lossRows(spec.scale);
-    this.#tile = { z: 0, ld: this.#R, C: 0, scale: own ? 1 : spec.scale, add: 0, weight: 0 };
-    this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
+    this.#tile = { z: 0, ld: this.#R, C: 0, scale: own ? 1 : spec.scale, add: 0, inner: 0, weight: 0 };
+    this.#positives = { offsets: 0, dot: 0, add: 0, inner: 0, mass: 0, pull: 0 };
   }
 
   /** Units of the gather phase that need the candidates alone: blocks of those in the panel. */
@@ -147,6 +148,7 @@ export class CandidateStep {
     this.#normalizeHidden(first, R);
     this.#labelLogits(first, R, batch, parity);
     this.#pointAt(first, R, batch);
+    if (countsDraws(this.#spec.training!.loss)) this.#rows.draws = this.#draws(batch);
     if (this.#rows.tileFactor !== 0)
       countByLabels(this.#kernels.memory, this.#spec.training!, this.#positives, this.#rows);
     if (this.#own !== undefined) this.#own.logits(first, R, batch, parity, this.#hidden, this.#tile);
@@ -161,6 +163,16 @@ export class CandidateStep {
     }
     this.#encoder.backward(first, R, training);
     this.#shared?.packHidden(first, R, this.#hidden);
+  }
+
+  /** How many draws a row meets: given or learned candidates may be fewer than S. */
+  #draws(batch: BatchLayout): number {
+    if (this.#own !== undefined) return this.#spec.training!.candidates!.S;
+    const { i32 } = this.#kernels.memory;
+    const C = this.#head(batch, HEAD.candidates);
+    let sum = 0;
+    for (let c = 0; c < C; c++) sum += i32[(batch.candidateMultiplicity >>> 2) + c];
+    return sum;
   }
 
   /** Units of the class gradients: blocks of the panel. */
@@ -182,7 +194,7 @@ export class CandidateStep {
     const count = this.classCount(unit, batch);
     const shared = Math.max(0, Math.min(count, this.#head(batch, HEAD.candidates) - first));
     if (this.#spec.bias) vector.fill(outBias, 0, count);
-    this.#shared?.classGradient(first, shared, this.#head(batch, HEAD.rows), out, outBias);
+    this.#shared?.classGradient(first, shared, this.#head(batch, HEAD.rows), this.#hidden, out, outBias);
     if (shared < count) vector.fill(out + 4 * ld * shared, 0, ld * (count - shared));
     this.#addEntries(first, count, batch, out, outBias);
     if (this.#spec.normalize) {
@@ -263,9 +275,11 @@ export class CandidateStep {
   }
 
   #pointAt(first: number, R: number, batch: BatchLayout): void {
-    const { max, sum, decay, lse, coefficient, tileFactor, loss, positiveDot, positiveAdd } = this.#space;
+    const { max, sum, decay, lse, coefficient, tileFactor, loss, uniform, total, positiveDot, positiveAdd } =
+      this.#space;
     const rows = this.#rows;
     rows.R = R;
+    rows.first = first;
     rows.weight = batch.rowWeight + 4 * first;
     rows.loss = loss + 8 * first;
     rows.coefficient = coefficient + 4 * first;
@@ -274,15 +288,23 @@ export class CandidateStep {
     rows.sum = sum + 8 * first;
     rows.decay = decay + 4 * first;
     rows.lse = lse + 4 * first;
+    rows.total = total + 8 * first;
+    rows.uniform = uniform + 4 * first;
     const positives = this.#positives;
     positives.offsets = batch.positiveOffsets + 4 * first;
     positives.dot = positiveDot;
     positives.add = positiveAdd;
     positives.mass = batch.positiveMass;
+    positives.inner = this.#space.positiveInner;
+    positives.pull = this.#space.positivePull;
   }
 
   #applyLoss(first: number, R: number, batch: BatchLayout): void {
     const loss = this.#loss;
+    if (loss.kind === "pairwise") {
+      loss.pairs(this.#tile, this.#positives, this.#rows);
+      return;
+    }
     loss.begin(this.#rows);
     if (loss.kind === "normalised" && this.#shared !== undefined) {
       loss.exponentials(this.#tile, this.#rows);
@@ -291,23 +313,27 @@ export class CandidateStep {
       return;
     }
     if (loss.kind === "normalised") {
-      loss.partials(this.#tile, this.#rows);
+      this.#eachTile(first, R, batch, (tile) => loss.partials(tile, this.#rows));
       loss.settle(this.#positives, this.#rows);
-      loss.gradient(this.#tile, this.#rows);
+      this.#eachTile(first, R, batch, (tile) => loss.gradient(tile, this.#rows));
       return;
     }
-    if (this.#own === undefined || this.#space.rowWeight === 0) loss.tile(this.#tile, this.#rows);
-    else this.#weightedTiles(loss, this.#own, first, R, batch);
+    this.#eachTile(first, R, batch, (tile) => loss.tile(tile, this.#rows));
     loss.settle(this.#positives, this.#rows);
   }
 
-  /** Row by row: each row's own candidates with the weights of that row. */
-  #weightedTiles(loss: SeparableLoss, own: OwnCandidates, first: number, R: number, batch: BatchLayout): void {
+  /** The block's tile; or row by row, where rows' own candidates have weights, which are those of the row. */
+  #eachTile(first: number, R: number, batch: BatchLayout, apply: (tile: LossTile) => void): void {
+    const own = this.#own;
+    if (own === undefined || this.#space.rowWeight === 0) {
+      apply(this.#tile);
+      return;
+    }
     for (let r = first; r < first + R; r++) {
       this.#pointAt(r, 1, batch);
       this.#tile.z = own.tileOf(first) + 4 * (r - first);
       this.#tile.weight = own.writeWeights(r, batch);
-      loss.tile(this.#tile, this.#rows);
+      apply(this.#tile);
     }
     this.#pointAt(first, R, batch);
   }

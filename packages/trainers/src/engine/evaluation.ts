@@ -59,8 +59,8 @@ export class Evaluation {
     this.#R = rowsPerBlock(spec.evaluationRows);
     this.#rows = lossRows(spec.scale);
     this.#other = lossRows(spec.scale);
-    this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
-    this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
+    this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, inner: 0, weight: 0 };
+    this.#positives = { offsets: 0, dot: 0, add: 0, inner: 0, mass: 0, pull: 0 };
   }
 
   /** The one unit of the build phase. Every label counts as an example of its own: mass 1, row weight 1. */

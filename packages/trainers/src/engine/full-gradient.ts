@@ -1,11 +1,11 @@
 import type { Address, Kernels } from "@logq/kernels";
-import type { LossRows, LossTile, TileLoss } from "@logq/losses";
+import type { LossRows, LossTile, WalkedLoss } from "@logq/losses";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { type FullTrainingSpace, filters } from "./full-space.js";
 import type { FullWalk } from "./full-walk.js";
 import type { EngineLayout } from "./layout.js";
 import { lossRows } from "./loss-state.js";
-import { firstNotBelow, maskTile } from "./mask.js";
+import { firstNotBelow, maskLabels, maskTile } from "./mask.js";
 import { blocksOf, CLIPPED_BLOCK, type EngineSpec } from "./spec.js";
 import type { Updates } from "./updates.js";
 
@@ -18,20 +18,20 @@ export class FullGradient {
   readonly #spec: EngineSpec;
   readonly #walk: FullWalk;
   readonly #space: FullTrainingSpace;
-  readonly #loss: TileLoss;
+  readonly #loss: WalkedLoss;
   readonly #updates: Updates;
   readonly #clip: boolean;
   readonly #smooths: boolean;
   readonly #perTile: boolean;
   readonly #rows: LossRows;
-  readonly #tile: LossTile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
+  readonly #tile: LossTile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, inner: 0, weight: 0 };
 
   constructor(
     kernels: Kernels,
     spec: EngineSpec,
     layout: EngineLayout,
     walk: FullWalk,
-    loss: TileLoss,
+    loss: WalkedLoss,
     updates: Updates,
   ) {
     this.#kernels = kernels;
@@ -55,6 +55,12 @@ export class FullGradient {
     this.#walk.multiplyTile(z, classRows, C, rows);
     this.#walk.describeTile(tile, z, firstRow, C);
     return classRows;
+  }
+
+  /** Sets the logits of pairs that take no part to −∞: what is excluded, and labels that the loss sees apart. */
+  mask(tile: LossTile, firstRow: number, batch: BatchLayout): void {
+    maskTile(this.#kernels.memory, batch, tile, firstRow);
+    if (!this.#loss.labelsInTiles) maskLabels(this.#kernels.memory, batch, tile, firstRow);
   }
 
   #placeOf(firstRow: number): Address {
@@ -135,7 +141,7 @@ export class FullGradient {
       return this.#tile;
     }
     this.logits(this.#tile, lane, index, rows);
-    maskTile(this.#kernels.memory, batch, this.#tile, firstRow);
+    this.mask(this.#tile, firstRow, batch);
     const { decay, spare } = this.#walk.scratch;
     this.#walk.pointAtLane(this.#rows, lane, 0, rows, batch);
     // The losses are settled: what is summed once more goes where nobody reads it.

@@ -1,6 +1,6 @@
 import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
-import { createTileLoss, type LossPositives, type LossRows, type LossTile, type TileLoss } from "@logq/losses";
+import { createFullLoss, type LossPositives, type LossRows, type LossTile, type WalkedLoss } from "@logq/losses";
 import type { TableRows } from "../table/table-rows.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { FilteredGradient } from "./full-filter.js";
@@ -9,7 +9,6 @@ import { type FullTrainingSpace, filters } from "./full-space.js";
 import type { FullWalk } from "./full-walk.js";
 import { type EngineLayout, FLAG } from "./layout.js";
 import { lossRows, sumInOrder } from "./loss-state.js";
-import { maskTile } from "./mask.js";
 import { blocksOf, type EngineSpec, rowsPerBlock } from "./spec.js";
 import type { Updates } from "./updates.js";
 
@@ -38,7 +37,7 @@ export class FullStep {
   readonly #table: TableRows;
   readonly #walk: FullWalk;
   readonly #space: FullTrainingSpace;
-  readonly #loss: TileLoss;
+  readonly #loss: WalkedLoss;
   readonly #R: number;
   readonly #smooths: boolean;
   readonly #rows: LossRows;
@@ -63,15 +62,15 @@ export class FullStep {
     this.#table = table;
     this.#walk = walk;
     this.#space = layout.full.training!;
-    this.#loss = createTileLoss(kernels, loss, spec.table.n);
+    this.#loss = createFullLoss(kernels, loss, spec.table.n);
     this.gradient = new FullGradient(kernels, spec, layout, walk, this.#loss, updates);
     this.filter = filters(spec) ? new FilteredGradient(kernels, spec, layout, walk, this.gradient) : undefined;
     this.#R = rowsPerBlock(B);
     this.#smooths = loss.labelSmoothing > 0;
     this.#rows = lossRows(spec.scale);
     this.#other = lossRows(spec.scale);
-    this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, weight: 0 };
-    this.#positives = { offsets: 0, dot: 0, add: 0, mass: 0 };
+    this.#tile = { z: 0, ld: 0, C: 0, scale: 1, add: 0, inner: 0, weight: 0 };
+    this.#positives = { offsets: 0, dot: 0, add: 0, inner: 0, mass: 0, pull: 0 };
   }
 
   rowUnits(batch: BatchLayout): number {
@@ -110,7 +109,7 @@ export class FullStep {
     for (let tile = 0; tile < tiles; tile++) {
       const C = this.#walk.tileClasses(unit, tile);
       const classRows = this.gradient.logits(this.#tile, unit, tile, rows);
-      maskTile(this.#kernels.memory, batch, this.#tile, this.#walk.firstRow(unit, tile));
+      this.gradient.mask(this.#tile, this.#walk.firstRow(unit, tile), batch);
       if (this.#loss.kind === "separable") {
         this.#loss.tile(this.#tile, this.#rows);
       } else {

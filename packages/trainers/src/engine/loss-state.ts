@@ -1,11 +1,13 @@
 import type { Address, KernelMemory } from "@logq/kernels";
-import type { LossPositives, LossRows } from "@logq/losses";
+import { type LossPositives, type LossRows, tileFactorOf } from "@logq/losses";
 import type { TrainingSpec } from "./spec.js";
 
 /** A description of rows that points nowhere yet. */
 export function lossRows(scale: number): LossRows {
   return {
     R: 0,
+    draws: 0,
+    first: 0,
     scale,
     weight: 0,
     loss: 0,
@@ -29,14 +31,14 @@ export function sumInOrder({ f64 }: KernelMemory, address: Address, count: numbe
   return sum;
 }
 
-/** Writes how often the candidates of each row count, k·T/S: the mass of a label is 1 in the loss that asks for it. */
+/** Writes how often the candidates of each row count, by its labels and its draws: the mass of a label is 1 in the losses that ask for it. */
 export function countByLabels(
   { f32, i32 }: KernelMemory,
-  { loss, candidates }: TrainingSpec,
+  { loss }: TrainingSpec,
   positives: LossPositives,
   rows: LossRows,
 ): void {
-  const each = loss.negativesPerLabel / candidates!.S;
+  const each = tileFactorOf(loss, rows.draws);
   const offsets = positives.offsets >>> 2;
   const factors = rows.tileFactor >>> 2;
   for (let r = 0; r < rows.R; r++) f32[factors + r] = each * (i32[offsets + r + 1] - i32[offsets + r]);

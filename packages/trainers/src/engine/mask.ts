@@ -1,4 +1,4 @@
-import type { KernelMemory } from "@logq/kernels";
+import type { Address, KernelMemory } from "@logq/kernels";
 import type { LossTile } from "@logq/losses";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 
@@ -6,13 +6,30 @@ import { type BatchLayout, HEAD } from "./batch-layout.js";
  * Sets the logits of excluded (class, row) pairs of a tile that begins at physical row `firstRow` to −∞: they take no part. The pairs stand
  * in the batch by physical row (`maskPositions`, with their batch rows in `maskRows`); a batch without any has no room for them.
  */
-export function maskTile({ i32, f32 }: KernelMemory, batch: BatchLayout, tile: LossTile, firstRow: number): void {
+export function maskTile(memory: KernelMemory, batch: BatchLayout, tile: LossTile, firstRow: number): void {
   if (batch.maskRows === 0) return;
-  const places = batch.maskPositions >>> 2;
-  const rows = batch.maskRows >>> 2;
-  const count = i32[(batch.head >>> 2) + HEAD.masks];
-  for (let k = firstNotBelow(i32, places, count, firstRow); k < count && i32[places + k] < firstRow + tile.C; k++) {
-    f32[(tile.z >>> 2) + (i32[places + k] - firstRow) * tile.ld + i32[rows + k]] = -Infinity;
+  const count = memory.i32[(batch.head >>> 2) + HEAD.masks];
+  maskPairs(memory, tile, firstRow, batch.maskPositions, batch.maskRows, count);
+}
+
+/** The same of the labels of the batch's rows, which stand there sorted by physical row (`sortedPlaces`). */
+export function maskLabels(memory: KernelMemory, batch: BatchLayout, tile: LossTile, firstRow: number): void {
+  const count = memory.i32[(batch.head >>> 2) + HEAD.positives];
+  maskPairs(memory, tile, firstRow, batch.sortedPlaces, batch.sortedRows, count);
+}
+
+/** @param places of `count` pairs, ascending physical rows @param rows their batch rows */
+function maskPairs(
+  { i32, f32 }: KernelMemory,
+  { z, ld, C }: LossTile,
+  firstRow: number,
+  places: Address,
+  rows: Address,
+  count: number,
+): void {
+  const at = places >>> 2;
+  for (let k = firstNotBelow(i32, at, count, firstRow); k < count && i32[at + k] < firstRow + C; k++) {
+    f32[(z >>> 2) + (i32[at + k] - firstRow) * ld + i32[(rows >>> 2) + k]] = -Infinity;
   }
 }
 

@@ -1,3 +1,4 @@
+import { OptionError } from "@logq/core";
 import type { Address, Kernels } from "@logq/kernels";
 import { candidateTerms, type LossTile, type TermVectors } from "@logq/losses";
 import type { BatchLayout } from "./batch-layout.js";
@@ -20,7 +21,10 @@ export class OwnCandidates {
   readonly #R: number;
 
   constructor(kernels: Kernels, spec: EngineSpec, space: CandidateSpace, batches: readonly BatchLayout[]) {
-    const { B, candidates } = spec.training!;
+    const { B, candidates, loss } = spec.training!;
+    if (loss.softCap > 0) {
+      throw new OptionError("softCap is for candidates that rows share", { softCap: loss.softCap, per: "row" });
+    }
     this.#kernels = kernels;
     this.#spec = spec;
     this.#space = space;

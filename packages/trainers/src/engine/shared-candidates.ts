@@ -2,6 +2,7 @@ import type { Address, Kernels } from "@logq/kernels";
 import type { LossRows, LossTile, TileLoss } from "@logq/losses";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import type { CandidateSpace } from "./candidate-space.js";
+import { SampledSmoothing } from "./sampled-smoothing.js";
 import { CLASS_BLOCK, type EngineSpec, rowsPerBlock } from "./spec.js";
 
 /** Rows of a matrix, row-major. */
@@ -10,10 +11,12 @@ export interface RowMatrix {
   readonly ld: number;
 }
 
-/** A worker's own: a block of H, packed, and bias gradients of a block of candidates. */
+/** A worker's own: a block of H, packed, bias gradients of a block of candidates, and a sum of rows. */
 export interface SharedScratch {
   readonly packed: Address;
   readonly partialBias: Address;
+  /** (D), label smoothing only */
+  readonly smoothing: Address;
 }
 
 /**
@@ -29,6 +32,7 @@ export class SharedCandidates {
   /** Whether a gradient is a row's coefficient times what the tile holds. */
   readonly #factored: boolean;
   readonly #scratch: SharedScratch;
+  readonly #smoothing: SampledSmoothing | undefined;
 
   constructor(kernels: Kernels, spec: EngineSpec, space: CandidateSpace, loss: TileLoss, scratch: SharedScratch) {
     this.#kernels = kernels;
@@ -37,6 +41,8 @@ export class SharedCandidates {
     this.#R = rowsPerBlock(spec.training!.B);
     this.#factored = loss.kind === "normalised";
     this.#scratch = scratch;
+    const smooths = spec.training!.loss.labelSmoothing > 0;
+    this.#smoothing = smooths ? new SampledSmoothing(kernels, spec, space, scratch.smoothing) : undefined;
   }
 
   /** Packs the `count` candidates of block `unit`, rows of the panel, for dH: a back-end that can does without. */
@@ -52,7 +58,7 @@ export class SharedCandidates {
   logits(first: number, R: number, batch: BatchLayout, hidden: RowMatrix, tile: LossTile): void {
     const { matrix, memory } = this.#kernels;
     const { ld, D } = this.#spec.table;
-    const { panel, add, weight } = this.#space;
+    const { panel, add, inner, weight } = this.#space;
     const C = memory.i32[(batch.head >>> 2) + HEAD.candidates];
     matrix.packRightTransposed(this.#scratch.packed, hidden.address + 4 * hidden.ld * first, hidden.ld, D, R);
     const z = this.#tileOf(first);
@@ -61,6 +67,7 @@ export class SharedCandidates {
     tile.z = z;
     tile.C = C;
     tile.add = add;
+    tile.inner = inner;
     tile.weight = weight;
   }
 
@@ -105,6 +112,7 @@ export class SharedCandidates {
       matrix.multiply(out, ldOut, z + 4 * c * this.#R, 1, this.#R, packed, R, K, D, c > 0);
     }
     if (this.#factored) rows.scaleRows(out, ldOut, out, ldOut, this.#space.coefficient + 4 * first, R, D);
+    this.#smoothing?.subtractFromHidden(first, R, C, out, ldOut);
   }
 
   /** Packs the block's rows of H, with their factors, for class gradients. */
@@ -123,7 +131,14 @@ export class SharedCandidates {
   }
 
   /** The gradients of candidates [first, first + count) over `batchRows` rows: rows to out (count, ld), biases are added to outBias. */
-  classGradient(first: number, count: number, batchRows: number, out: Address, outBias: Address): void {
+  classGradient(
+    first: number,
+    count: number,
+    batchRows: number,
+    hidden: RowMatrix,
+    out: Address,
+    outBias: Address,
+  ): void {
     if (count <= 0) return;
     const { matrix } = this.#kernels;
     const { ld, D } = this.#spec.table;
@@ -139,6 +154,7 @@ export class SharedCandidates {
       matrix.multiply(out, ld, z + step * blocks, R, 1, last, count, rest, D, true);
     }
     if (this.#spec.bias) this.#addBiasGradient(z, step, count, batchRows, outBias);
+    this.#smoothing?.subtractFromClasses(first, count, batchRows, hidden, out, outBias);
   }
 
   /** @param z where the candidates stand in the first tile @param step bytes from tile to tile */

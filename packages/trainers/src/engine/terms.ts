@@ -7,13 +7,15 @@ export interface TermAddresses {
   readonly logQ: Address;
   readonly multiplicity: Address;
   readonly add: Address;
+  /** 0 or not given: no soft cap */
+  readonly inner?: Address;
   readonly weight: Address;
   readonly count: number;
 }
 
 /** Views for `candidateTerms`, made once: a step only moves `from` and `to`. */
 export function termVectors(memory: KernelMemory, at: TermAddresses): TermVectors {
-  const { bias, logQ, multiplicity, add, weight, count } = at;
+  const { bias, logQ, multiplicity, add, inner = 0, weight, count } = at;
   return {
     from: 0,
     to: 0,
@@ -21,6 +23,7 @@ export function termVectors(memory: KernelMemory, at: TermAddresses): TermVector
     logQ: memory.floats(logQ, count),
     multiplicity: multiplicity === 0 ? null : memory.ints(multiplicity, count),
     add: memory.floats(add, count),
+    ...(inner === 0 ? {} : { inner: memory.floats(inner, count) }),
     weight: weight === 0 ? null : memory.floats(weight, count),
   };
 }

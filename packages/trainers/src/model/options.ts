@@ -7,6 +7,7 @@ import {
   type LossName,
   type LossSpec,
   lossDefaults,
+  type MarginKind,
   validateLossSpec,
 } from "@logq/losses";
 import type { SamplerName } from "@logq/samplers";
@@ -72,6 +73,18 @@ export interface TrainOptions {
   readonly temperature?: number;
   readonly labelSmoothing?: number;
   readonly normalize?: boolean;
+  /** Softmax family: λ of λ·(log of the partition)². */
+  readonly zLoss?: number;
+  /** gbce: t in [0, 1]. */
+  readonly calibration?: number;
+  /** ccl: what the mean over the negatives is multiplied by. */
+  readonly negativeWeight?: number;
+  /** ccl: in [−1, 1], the cosine above which negatives cost. */
+  readonly negativeMargin?: number;
+  /** margin, sampled-margin. */
+  readonly marginKind?: MarginKind;
+  /** margin, sampled-margin: cosines, or radians. */
+  readonly margin?: number;
   readonly sampler?: TrainSamplerName;
   /** The sampler's own options, beside those that stand here: of `mixed` say { frequency: { kind: "streaming" } }. */
   readonly samplerOptions?: SamplerOptions;
@@ -210,7 +223,7 @@ const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefau
 
 const KEYS = (
   "recipe encoder examples window contextMode withinLine dynamicWindow subsample hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
-  "labelSmoothing normalize sampler samplerOptions distortion replacement negatives negativesPerLabel candidates dim batch epochs maxSteps maxMinutes " +
+  "labelSmoothing normalize zLoss calibration negativeWeight negativeMargin marginKind margin sampler samplerOptions distortion replacement negatives negativesPerLabel candidates dim batch epochs maxSteps maxMinutes " +
   "reduction optimizer schedule " +
   "classBias classScale embeddingScale validationEvery patience lanes tableType products logitBytes gradientFilter workers " +
   "bankBytes backend profile seed"
@@ -240,7 +253,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
   const dim = requireInteger("dim", options.dim ?? 64, 1, 65536);
   const loss = lossOf(options);
   const facts = describeLoss(loss.name);
-  const sampler = facts.candidates ? samplerOf(options, defaults) : undefined;
+  const sampler = facts.candidates ? samplerOf(options, loss, defaults) : undefined;
   if (!facts.candidates && (options.sampler ?? options.negatives) !== undefined) {
     throw new OptionError(`${loss.name} looks at every class: it takes neither a sampler nor negatives`, {
       loss: loss.name,
@@ -276,7 +289,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     reduction: requireOneOf("reduction", options.reduction ?? "mean", REDUCTIONS),
     optimizer: optimizerSpec(options.optimizer),
     schedule: scheduleSpec(options.schedule),
-    classBias: requireOneOf("class bias", options.classBias ?? defaults.classBias, CLASS_BIASES),
+    classBias: classBiasOf(options, loss, defaults),
     classScale: requireNumber("class scale", options.classScale ?? 0.05, 0),
     embeddingScale: requirePositive("embedding scale", options.embeddingScale ?? 0.1),
     validationEvery: requireInteger("validation every", options.validationEvery ?? 0, 0),
@@ -288,6 +301,16 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     gradientFilter: filterOf(options, loss),
     seed: options.seed ?? 1,
   };
+}
+
+function classBiasOf({ classBias }: TrainOptions, { name }: LossSpec, defaults: KindDefaults): ClassBias {
+  const { cosines } = describeLoss(name);
+  const bias = requireOneOf("class bias", classBias ?? (cosines ? "none" : defaults.classBias), CLASS_BIASES);
+  if (!cosines || bias === "none") return bias;
+  throw new OptionError(`${name} is defined on cosines: class bias must be none, not ${bias}`, {
+    loss: name,
+    classBias,
+  });
 }
 
 function productsOf({ products, candidates }: TrainOptions, loss: LossSpec): ProductType {
@@ -344,14 +367,23 @@ function lossOf(options: TrainOptions): LossSpec {
     labelSmoothing: options.labelSmoothing ?? spec.labelSmoothing,
     accidentalHits: removes ? "remove" : (options.accidentalHits ?? spec.accidentalHits),
     exclude: exclude === "seen" ? "seen" : "none",
-    normalize: options.normalize ?? false,
+    normalize: options.normalize ?? spec.normalize,
     negativesPerLabel: options.negativesPerLabel ?? spec.negativesPerLabel,
+    zLoss: options.zLoss ?? spec.zLoss,
+    softCap: spec.softCap,
+    labelMass: spec.labelMass,
+    calibration: options.calibration ?? spec.calibration,
+    negativeWeight: options.negativeWeight ?? spec.negativeWeight,
+    negativeMargin: options.negativeMargin ?? spec.negativeMargin,
+    marginKind: options.marginKind ?? spec.marginKind,
+    margin: options.margin ?? spec.margin,
   });
 }
 
-function samplerOf(options: TrainOptions, defaults: KindDefaults): RunSampler {
-  const name = options.sampler ?? defaults.sampler;
-  const replacement = options.replacement ?? options.like !== "tensorflow";
+function samplerOf(options: TrainOptions, loss: LossSpec, defaults: KindDefaults): RunSampler {
+  const { uniform, replacement: replaces } = describeLoss(loss.name);
+  const name = options.sampler ?? (uniform ? "uniform" : defaults.sampler);
+  const replacement = options.replacement ?? (replaces && options.like !== "tensorflow");
   const distortion = options.distortion ?? defaults.distortion;
   const fixed = {
     replacement,

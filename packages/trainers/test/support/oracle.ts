@@ -1,5 +1,6 @@
 import { philox, STREAM, stepLow, streamWord } from "@logq/core";
 import { layerShapes } from "@logq/encoders";
+import { describeLoss } from "@logq/losses";
 import { type Sampler, samplerFrom } from "@logq/samplers";
 import { type CandidateAnswer, candidateLoss } from "@logq/testing";
 import type { EngineSpec } from "../../dist/engine/spec.js";
@@ -156,7 +157,7 @@ export class OracleRun {
   #lossOf(batch: Batch, traces: readonly Trace[]): CandidateAnswer {
     const { table, training } = this.spec;
     const { loss } = training!;
-    const normalised = loss.name === "full-softmax" || loss.name === "sampled-softmax";
+    const normalised = describeLoss(loss.name).kind === "normalised";
     const offsets = [0];
     for (const labels of batch.labels) offsets.push(offsets.at(-1)! + labels.length);
     const weights = batch.labels.map((labels, row) => (normalised ? batch.weights[row]! : Math.min(1, labels.length)));
@@ -184,6 +185,15 @@ export class OracleRun {
       labelSmoothing: loss.labelSmoothing,
       cosine: loss.normalize,
       negativesPerLabel: loss.negativesPerLabel,
+      zLoss: loss.zLoss,
+      softCap: loss.softCap,
+      massIsWeight: loss.labelMass === "weight",
+      calibration: loss.calibration,
+      negativeWeight: loss.negativeWeight,
+      negativeMargin: loss.negativeMargin,
+      marginKind: loss.marginKind,
+      margin: loss.margin,
+      sharedDraws: training!.candidates?.per === "batch",
     });
   }
 

@@ -1,6 +1,7 @@
 import { generateSumOverClasses } from "./class-sums.js";
 import { generateSoftmaxExponentials } from "./exponentials.js";
 import { generateSoftmaxFactors, generateSoftmaxGradient } from "./gradient.js";
+import { generateHingeTile } from "./hinge.js";
 import { generateLogisticTile } from "./logistic.js";
 import { generateSoftmaxPartials } from "./partials.js";
 import { generateScaleColumns, generateSubtractPerRow } from "./per-row.js";
@@ -14,6 +15,7 @@ export const TILE_KERNELS = {
   softmaxExponentials: generateSoftmaxExponentials,
   softmaxFactors: generateSoftmaxFactors,
   logisticTile: generateLogisticTile,
+  hingeTile: generateHingeTile,
   sumOverClasses: generateSumOverClasses,
   subtractPerRow: generateSubtractPerRow,
   sumOverRows: generateSumOverRows,
