@@ -145,7 +145,12 @@ function samplingFlags(command: Command): void {
   command
     .optionsGroup("Sampling:")
     .addOption(
-      choice("--sampler <name>", "the law that candidates are drawn by, or who brings them", LAW_SAMPLERS, "unigram; of pairs uniform"),
+      choice(
+        "--sampler <name>",
+        "the law that candidates are drawn by, or who brings them",
+        LAW_SAMPLERS,
+        "unigram; of pairs uniform",
+      ),
     )
     .option(
       "--sampler-option <name=value...>",

@@ -10,8 +10,8 @@ import type {
   Reduction,
   ScheduleName,
   TableType,
-  TrainSamplerName,
   TrainOptions,
+  TrainSamplerName,
 } from "@logq/trainers";
 import { readSamplerOptions } from "./sampler-options.js";
 

@@ -17,7 +17,14 @@ import { CONTEXT_MODES, type ContextMode } from "../sources/source.js";
 import { DEFAULT_LANES } from "../table/lanes.js";
 import { TABLE_TYPES, type TableType } from "../table/placed-table.js";
 import { type RecipeName, withRecipe } from "./recipes.js";
-import { bringsTargets, type RunSampler, runSampler, type SamplerOptions, type TrainSamplerName } from "./samplers.js";
+import {
+  bringsTargets,
+  isContextual,
+  type RunSampler,
+  runSampler,
+  type SamplerOptions,
+  type TrainSamplerName,
+} from "./samplers.js";
 
 export const ENCODERS = ["user", "history", "window", "features", "context"] as const;
 
@@ -266,8 +273,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     loss,
     sampler,
     negatives: facts.candidates ? requireInteger("negatives", options.negatives ?? 256, 1, 2 ** 24) : 0,
-    candidates:
-      requireOneOf("candidates", options.candidates ?? "shared", ["shared", "row"]) === "row" ? "row" : "batch",
+    candidates: candidatesOf(options, sampler),
     dim,
     batch: requireInteger("batch", options.batch ?? 256, 1, 2 ** 20),
     epochs: requireNumber("epochs", options.epochs ?? 1, 0),
@@ -284,13 +290,19 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     lanes: options.lanes ?? DEFAULT_LANES,
     tableType: requireOneOf("table type", options.tableType ?? "float32", TABLE_TYPES),
     logitBytes: requireInteger("logit bytes", options.logitBytes ?? DEFAULT_LOGIT_BYTES, 0),
-    products: productsOf(options, loss),
+    products: productsOf(options, loss, candidatesOf(options, sampler)),
     gradientFilter: filterOf(options, loss),
     seed: options.seed ?? 1,
   };
 }
 
-function productsOf({ products, candidates }: TrainOptions, loss: LossSpec): ProductType {
+/** Samplers that look at hidden vectors draw for each row. */
+function candidatesOf({ candidates }: TrainOptions, sampler: RunSampler | undefined): "batch" | "row" {
+  const usual = sampler !== undefined && isContextual(sampler) ? "row" : "shared";
+  return requireOneOf("candidates", candidates ?? usual, ["shared", "row"]) === "row" ? "row" : "batch";
+}
+
+function productsOf({ products }: TrainOptions, loss: LossSpec, candidates: "batch" | "row"): ProductType {
   const type = requireOneOf("products", products ?? "float32", PRODUCT_TYPES);
   if (type === "bfloat16" && describeLoss(loss.name).candidates && candidates === "row") {
     throw new OptionError("rows' own candidates are met in dot products, of which there are no bfloat16 ones", {
