@@ -226,7 +226,8 @@ const KEYS = (
 /** Encoders whose inputs are a window of words or items. */
 const WINDOWED: readonly EncoderName[] = ["window", "history"];
 
-const DEFAULT_LOGIT_BYTES = 512 * 2 ** 20;
+/** Logits that are kept of a step. Where products cost next to nothing, a tile that leaves the cache is made again sooner than it is read. */
+const LOGIT_BYTES: Readonly<Record<ProductType, number>> = { float32: 512 * 2 ** 20, bfloat16: 16 * 2 ** 20 };
 
 /** Fills in defaults for a kind of data and checks everything that can be checked without it. @throws OptionError */
 export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: TrainOptions): RunOptions {
@@ -258,6 +259,8 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     throw new OptionError(`examples are users with the encoder user, not with ${encoder}`, { examples, encoder });
   }
   const walk = walkOf(options);
+  const candidates = candidatesOf(options, sampler);
+  const products = productsOf(options, loss, candidates);
   return {
     recipe: options.recipe ?? null,
     encoder,
@@ -273,7 +276,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     loss,
     sampler,
     negatives: facts.candidates ? requireInteger("negatives", options.negatives ?? 256, 1, 2 ** 24) : 0,
-    candidates: candidatesOf(options, sampler),
+    candidates,
     dim,
     batch: requireInteger("batch", options.batch ?? 256, 1, 2 ** 20),
     epochs: requireNumber("epochs", options.epochs ?? 1, 0),
@@ -289,8 +292,8 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     patience: requireInteger("patience", options.patience ?? 0, 0),
     lanes: options.lanes ?? DEFAULT_LANES,
     tableType: requireOneOf("table type", options.tableType ?? "float32", TABLE_TYPES),
-    logitBytes: requireInteger("logit bytes", options.logitBytes ?? DEFAULT_LOGIT_BYTES, 0),
-    products: productsOf(options, loss, candidatesOf(options, sampler)),
+    logitBytes: requireInteger("logit bytes", options.logitBytes ?? LOGIT_BYTES[products], 0),
+    products,
     gradientFilter: filterOf(options, loss),
     seed: options.seed ?? 1,
   };
