@@ -1,5 +1,6 @@
 export { isRun, type RunHead, readRun, type StoredTable } from "./checkpoint/format.js";
 export { readNames } from "./checkpoint/names.js";
+export { loadSamplerState } from "./checkpoint/sampler-state.js";
 export { saveModel } from "./checkpoint/save.js";
 export { PRODUCT_TYPES, type ProductType } from "./engine/products.js";
 export type { EvaluationProgress, EvaluationRequest, EvaluationResult } from "./evaluate/evaluate.js";

@@ -73,7 +73,8 @@ export class WorkerTeam implements Team {
       const claims = WORD.claims + CLAIM_STRIDE * owner;
       const first = Math.floor((units * owner) / this.size);
       const own = Math.floor((units * (owner + 1)) / this.size) - first;
-      for (let unit = Atomics.add(words, claims, 1); unit < own; unit = Atomics.add(words, claims, 1)) run(first + unit);
+      for (let unit = Atomics.add(words, claims, 1); unit < own; unit = Atomics.add(words, claims, 1))
+        run(first + unit);
     }
     this.profile.wait();
     this.#barrier();
