@@ -87,11 +87,16 @@ function setsOf(text: string): SetName[] {
 
 function command(output: CliOutput): Command {
   return new Command("filter")
-    .description("What the named approximations of a full softmax save and cost, on published text: the gradient filter, and products in bfloat16.")
+    .description(
+      "What the named approximations of a full softmax save and cost, on published text: the gradient filter, and products in bfloat16.",
+    )
     .option("--data <folder>", "the folder of the data sets (default: the one that LOGQ_DATA names)")
     .option("--steps <n>", "training steps of each run (default: 600 of wikitext-2, 150 of reddit)")
     .option("--epsilons <list>", "probability that a row may lose in a step, one run each", "0.0002,0.01,0.05")
-    .option("--no-bfloat16", "without products of bfloat16 operands, which are tried where the processor has a unit for them")
+    .option(
+      "--no-bfloat16",
+      "without products of bfloat16 operands, which are tried where the processor has a unit for them",
+    )
     .option("--sets <list>", `some of ${SET_NAMES.join(",")}`, SET_NAMES.join(","))
     .option("--workers <n>", "threads", "2")
     .option("--seed <n>", "of first values, order and dropout, the same in all runs", "1")

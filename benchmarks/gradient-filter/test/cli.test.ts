@@ -8,14 +8,31 @@ const quiet = new Printed().output;
 describe("the command line", () => {
   it("means both data sets with their own steps, three filters, two threads", () => {
     expect(parseCommandLine([], quiet)).toEqual({
-      settings: { sets: ["wikitext-2", "reddit"], steps: null, epsilons: [0.0002, 0.01, 0.05], bfloat16: true, workers: 2, seed: 1 },
+      settings: {
+        sets: ["wikitext-2", "reddit"],
+        steps: null,
+        epsilons: [0.0002, 0.01, 0.05],
+        bfloat16: true,
+        workers: 2,
+        seed: 1,
+      },
       json: false,
       data: undefined,
     });
   });
 
   it("takes sets in any order, and lists of filters", () => {
-    const line = ["--sets", "reddit, wikitext-2", "--epsilons", "0.1, 1e-3", "--steps", "7", "--data", "there", "--no-bfloat16"];
+    const line = [
+      "--sets",
+      "reddit, wikitext-2",
+      "--epsilons",
+      "0.1, 1e-3",
+      "--steps",
+      "7",
+      "--data",
+      "there",
+      "--no-bfloat16",
+    ];
     expect(parseCommandLine(line, quiet)).toMatchObject({
       settings: { sets: ["wikitext-2", "reddit"], steps: 7, epsilons: [0.1, 0.001], bfloat16: false },
       data: "there",

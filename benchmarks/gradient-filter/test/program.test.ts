@@ -1,5 +1,4 @@
-import { compileBackend, instantiateBackend } from "@logq/blas";
-import { KernelMemory } from "@logq/kernels";
+import { OutputLayer } from "@logq/trainers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { program } from "../src/program.js";
 import type { Results, SetResult } from "../src/report/results.js";
@@ -77,8 +76,10 @@ describe("the program on a small text", () => {
 });
 
 async function hasBfloat16Products(): Promise<boolean> {
-  const backend = await compileBackend("auto", true);
-  return instantiateBackend(backend, KernelMemory.create(1, true)).bfloat16Matrix !== undefined;
+  const options = { classes: 2, dim: 1, batch: 1, loss: "full-softmax", products: "bfloat16" } as const;
+  const layer = await OutputLayer.create(options).catch(() => undefined);
+  await layer?.close();
+  return layer !== undefined;
 }
 
 function firstCells(text: string): string[] {

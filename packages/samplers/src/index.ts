@@ -1,3 +1,4 @@
+export * from "./contextual/index.js";
 export { massOf, NO_IDS, requireRemainingMass, writeExclusion } from "./exclusion.js";
 export { type FrequencyOrder, frequencyOrder } from "./frequency-order.js";
 export type { GivenLists, GivenTables } from "./given-lists.js";
@@ -15,10 +16,10 @@ export { UniformLaw } from "./laws/uniform.js";
 export { UnigramLaw, type UnigramTables } from "./laws/unigram.js";
 export { requireMass } from "./mass.js";
 export { type MemorySampler, memorySamplerFrom, memoryTableBytes, writeMemoryTable } from "./memory-sampler.js";
-export * from "./stateful/index.js";
 export { samplerFrom } from "./sampler-from.js";
 export { validateSamplerSpec } from "./spec.js";
 export { createSamplerState, MAX_CLASSES, type SamplerInputs, type SamplerState, samplerStateBytes } from "./state.js";
+export * from "./stateful/index.js";
 export {
   type Draw,
   type DrawRequest,

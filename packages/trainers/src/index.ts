@@ -1,14 +1,7 @@
 export { isRun, type RunHead, readRun, type StoredTable } from "./checkpoint/format.js";
 export { readNames } from "./checkpoint/names.js";
+export { loadSamplerState } from "./checkpoint/sampler-state.js";
 export { saveModel } from "./checkpoint/save.js";
-export {
-  bringsTargets,
-  drawsWithReplacement,
-  type RunSampler,
-  type SamplerOptions,
-  TRAIN_SAMPLERS,
-  type TrainSamplerName,
-} from "./model/samplers.js";
 export { PRODUCT_TYPES, type ProductType } from "./engine/products.js";
 export type { EvaluationProgress, EvaluationRequest, EvaluationResult } from "./evaluate/evaluate.js";
 export { type EvaluateRunOptions, evaluateRun } from "./evaluate/evaluate-run.js";
@@ -27,6 +20,16 @@ export {
   type TrainOptions,
 } from "./model/options.js";
 export { RECIPES, type RecipeName } from "./model/recipes.js";
+export {
+  bringsTargets,
+  drawsWithReplacement,
+  isContextual,
+  isStateful,
+  type RunSampler,
+  type SamplerOptions,
+  TRAIN_SAMPLERS,
+  type TrainSamplerName,
+} from "./model/samplers.js";
 export { MANY_CLASSES } from "./model/warnings.js";
 export { OPTIMIZERS, type OptimizerName, type OptimizerSpec } from "./optimize/optimizer.js";
 export { SCHEDULES, type ScheduleName, type ScheduleSpec } from "./optimize/schedule.js";

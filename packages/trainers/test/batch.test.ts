@@ -45,7 +45,7 @@ describe("the panel of a step", () => {
       const { state, S } = training!.candidates!;
       const drawn = new Int32Array(S);
       const logQ = new Float64Array(S);
-      samplerFrom(state).draw({ key, step: 0, item: 0, S }, drawn, logQ);
+      samplerFrom(state!).draw({ key, step: 0, item: 0, S }, drawn, logQ);
       const distinct = [...new Set(drawn)].sort((a, b) => a - b);
       const C = head(HEAD.candidates);
       const batch = host.layout.batches[0]!;
@@ -65,7 +65,7 @@ describe("the panel of a step", () => {
     await withBatch({ loss: "nce", n: 60, B: 11, S: 7, per: "row" }, ({ panel, labels, ints, rows }, host) => {
       const batch = host.layout.batches[0]!;
       const places = ints(batch.rowCandidatePlace, 7 * 11);
-      const sampler = samplerFrom(host.spec.training!.candidates!.state);
+      const sampler = samplerFrom(host.spec.training!.candidates!.state!);
       const all: number[] = [...labels];
       for (let row = 0; row < rows; row++) {
         const drawn = new Int32Array(7);

@@ -1,8 +1,18 @@
+import { join } from "node:path";
 import { keyFromSeed } from "@logq/core";
 import { createStatefulState, type StatefulSpec, statefulSamplerFrom } from "@logq/samplers";
 import { TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
-import { OutputLayer, type OutputLayerOptions } from "../dist/index.js";
+import {
+  loadSamplerState,
+  OutputLayer,
+  type OutputLayerOptions,
+  readRun,
+  saveModel,
+  type TrainOptions,
+} from "../dist/index.js";
+import { withDirectory } from "./support/directories.js";
+import { smallSynthetic, withTrained, withTrainer } from "./support/runs.js";
 
 const [N, D, B, S, STEPS] = [83, 8, 24, 16, 7];
 const random = new TestRandom(3);
@@ -38,7 +48,7 @@ const CASES: readonly StatefulSpec[] = [
   { name: "cross-batch", batches: 2, labels: B },
 ];
 
-describe.each(CASES)("an output layer with the sampler $name, $structure", (spec) => {
+describe.each(CASES)("an output layer with the sampler %j", (spec) => {
   const { name, ...all } = spec;
   const { labels: _, ...samplerOptions } = all as { labels?: number };
   const options = { loss: "sampled-softmax", sampler: name, samplerOptions } as const;
@@ -71,6 +81,31 @@ describe.each(CASES)("an output layer with the sampler $name, $structure", (spec
     }
   });
 });
+
+it.each(CASES)(
+  "a saved run holds what the sampler %j, has learned: another that reads it draws and learns on as the first",
+  async (spec) => {
+    const { name, ...all } = spec;
+    const { labels: _, ...samplerOptions } = all as { labels?: number };
+    const options: TrainOptions = { sampler: name, samplerOptions, negatives: S, batch: B, maxSteps: 6, workers: 1 };
+    await withDirectory(async (directory) => {
+      const run = join(directory, "run");
+      await withTrained(smallSynthetic(500), options, async (trained, report) => {
+        await saveModel(trained, run, report);
+        await withTrainer(smallSynthetic(500), options, async (fresh) => {
+          const [learned, state] = [trained, fresh].map(({ host }) => {
+            const { stateful } = host.spec.training!.candidates!;
+            return statefulSamplerFrom(stateful!);
+          });
+          expect(learned!.nextStep).toBe(6);
+          expect(state!.nextStep).toBe(0);
+          await loadSamplerState(fresh.host, run, await readRun(run));
+          expect(state!.exportState()).toEqual(learned!.exportState());
+        });
+      });
+    });
+  },
+);
 
 it("samplers that learn draw for the batch, not for a row", async () => {
   const options = { classes: N, dim: D, batch: B, sampler: "in-batch", candidates: "row" } as const;

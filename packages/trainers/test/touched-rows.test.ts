@@ -21,7 +21,12 @@ function knownDraws(optimizer: Partial<OptimizerSpec>, more: Partial<EngineCase>
     sampler: { name: "uniform" },
   });
   const given = { S: 4, lists: 1, ids: Int32Array.of(7, 3, 7, 7), logQ: null, classLogQ: null };
-  const state = { spec: { ...spec.training!.candidates!.state.spec, name: "given" as const }, n, unigram: null, given };
+  const state = {
+    spec: { ...spec.training!.candidates!.state!.spec, name: "given" as const },
+    n,
+    unigram: null,
+    given,
+  };
   return { ...spec, training: { ...spec.training!, candidates: { state, S: 4, per: more.per ?? ("batch" as const) } } };
 }
 
@@ -73,7 +78,7 @@ describe("rows that no step used do not move, whatever the optimizer remembers",
     });
     const given = { S: 1, lists: 1, ids: Int32Array.of(0), logQ: Float64Array.of(0), classLogQ: new Float64Array(12) };
     const state = {
-      spec: { ...spec.training!.candidates!.state.spec, name: "given" as const },
+      spec: { ...spec.training!.candidates!.state!.spec, name: "given" as const },
       n: 12,
       unigram: null,
       given,

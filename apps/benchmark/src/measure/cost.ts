@@ -1,17 +1,23 @@
 import { keyFromSeed } from "@logq/core";
-import { samplerFrom, samplerStateBytes } from "@logq/samplers";
-import type { Trainer } from "@logq/trainers";
+import { samplerFrom, samplerStateBytes, statefulStateBytes } from "@logq/samplers";
+import { isStateful, type Trainer } from "@logq/trainers";
+
+type Candidates = NonNullable<NonNullable<Trainer["host"]["spec"]["training"]>["candidates"]>;
 
 /** Draws over which distinct candidates are counted. */
 const DRAWS = 32;
 
 /** Bytes of the class table, the biases, what the optimizer keeps for both, and the sampler's tables. Encoder and scratch are not counted. */
-export function tableBytes({ host, shape }: Trainer): number {
-  const ofClasses = /^class (table|bias)(\.|$)/;
+export function tableBytes({ host, options, shape }: Trainer): number {
+  const ofClasses = /^(class (table|bias)|sampler structure)(\.|$)/;
   const tables = host.layout.regions.filter(({ name }) => ofClasses.test(name));
   const candidates = host.spec.training?.candidates;
-  const sampler = candidates === undefined ? 0 : samplerStateBytes(candidates.state.spec, shape.classes);
-  return tables.reduce((sum, region) => sum + region.bytes, sampler);
+  const { sampler } = options;
+  let state = 0;
+  if (candidates?.state !== undefined) state = samplerStateBytes(candidates.state.spec, shape.classes);
+  else if (candidates?.stateful !== undefined && sampler !== undefined && isStateful(sampler))
+    state = statefulStateBytes(sampler, shape.classes);
+  return tables.reduce((sum, region) => sum + region.bytes, state);
 }
 
 /**
@@ -24,7 +30,9 @@ export function productFlops({ host, options, shape }: Trainer): number {
   return 3 * 2 * options.batch * shape.dim * rows;
 }
 
-function distinctCandidates({ state, S }: { state: Parameters<typeof samplerFrom>[0]; S: number }): number {
+/** Of samplers without a law of their own, as many as there is room for. */
+function distinctCandidates({ state, S }: Candidates): number {
+  if (state === undefined) return S;
   const sampler = samplerFrom(state);
   const key = keyFromSeed("distinct candidates");
   const ids = new Int32Array(S);

@@ -267,5 +267,9 @@ function machineFlags(command: Command): void {
       "--profile",
       "tell at the end where the time went, by phase, worker and kind of kernel (costs some percent)",
     )
-    .option("--logit-mb <x>", "full-softmax: MiB of logits kept instead of computed again (default: 512)", number);
+    .option(
+      "--logit-mb <x>",
+      "full-softmax: MiB of logits kept instead of computed again (default: 512; bfloat16 products: 16)",
+      number,
+    );
 }

@@ -11,10 +11,13 @@ export function readSamplerOptions(words: readonly string[]): SamplerOptions {
   for (const word of words) {
     const at = word.indexOf("=");
     if (at < 1) {
-      throw new OptionError(`--sampler-option takes name=value, not ${word}`, { name: "--sampler-option", value: word });
+      throw new OptionError(`--sampler-option takes name=value, not ${word}`, {
+        name: "--sampler-option",
+        value: word,
+      });
     }
     const path = word.slice(0, at).split(".");
-    put(options, path, valueOf(word.slice(at + 1)), word);
+    put(options, path, readValue(word.slice(at + 1)), word);
   }
   return options;
 }
@@ -38,7 +41,7 @@ function put(into: Record<string, unknown>, [first, ...rest]: readonly string[],
   put(inner as Record<string, unknown>, rest, value, word);
 }
 
-function valueOf(text: string): unknown {
+function readValue(text: string): unknown {
   if (text === "yes" || text === "true") return true;
   if (text === "no" || text === "false") return false;
   if (text === "none") return null;

@@ -43,7 +43,11 @@ export async function measureSet(
     await saveModel(trainer, saved, report);
   });
   tell(`${name}: gradients of one step`);
-  const errors = await gradientErrors(await problemOf(saved, dataset, options.batch), [EXACT, ...approximations], workers);
+  const errors = await gradientErrors(
+    await problemOf(saved, dataset, options.batch),
+    [EXACT, ...approximations],
+    workers,
+  );
   const trainings = [exact];
   for (const one of approximations) {
     trainings.push(await runTraining(plan, one, told(tell, name, nameOf(one))));

@@ -32,6 +32,8 @@ export interface RunHead {
   readonly tables: readonly StoredTable[];
   /** Optimizer state, by the same names with the suffixes .state and .second-state. */
   readonly states: readonly StoredTable[];
+  /** The file of what the sampler has learned; null, or absent in runs saved before there were such samplers: it does not learn. */
+  readonly samplerState?: string | null;
   /** Files of names; null: the inputs are the classes. */
   readonly classNames: string;
   readonly inputNames: string | null;

@@ -6,6 +6,7 @@ import type { Trainer } from "../run/trainer.js";
 import { type NamedArray, parameterArrays, readInPieces, stateArrays } from "../table/parameters.js";
 import { isRun, RUN_FORMAT, RUN_HEAD_FILE, type RunHead, type StoredTable } from "./format.js";
 import { writeNames } from "./names.js";
+import { writeSamplerState } from "./sampler-state.js";
 
 /**
  * Writes a trained model to a directory: parameters, optimizer state, names and everything that made it. The directory appears whole or
@@ -30,6 +31,7 @@ export async function saveModel(trainer: Trainer, directory: string, report: Tra
       unknown: dataset.kind === "text" ? dataset.unknown : -1,
       tables,
       states,
+      samplerState: await writeSamplerState(trainer.host, temporary),
       classNames: "classes.names",
       inputNames: inputs === undefined ? null : "inputs.names",
     };

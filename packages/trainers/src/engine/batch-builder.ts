@@ -112,6 +112,12 @@ export class BatchBuilder {
     this.#panel.buildLabels(step, rows, batch, given);
   }
 
+  /** The panel of candidates that were drawn for each row once its hidden vector was known: int32 ids and float32 log Q, (rows, S). */
+  buildDrawn(step: number, batch: BatchLayout, ids: Address, logQ: Address): void {
+    this.#order.seek(step);
+    this.#panel.buildDrawn(this.#kernels.memory.i32[(batch.head >>> 2) + HEAD.rows], batch, ids, logQ);
+  }
+
   /** Shows the labels of `step`, which stand in `batch`, to a sampler that learns from them. */
   observe(step: number, batch: BatchLayout): void {
     this.#panel.observe(step, batch);

@@ -14,6 +14,7 @@ import {
 import type { TableRows } from "../table/table-rows.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { type CandidateSpace, wholeLines } from "./candidate-space.js";
+import type { ContextualDraws } from "./contextual-candidates.js";
 import { type EngineLayout, FLAG } from "./layout.js";
 import { countByLabels, lossRows, sumInOrder } from "./loss-state.js";
 import { OwnCandidates } from "./own-candidates.js";
@@ -140,12 +141,24 @@ export class CandidateStep {
     return blocksOf(this.#head(batch, HEAD.rows), this.#R);
   }
 
+  /** The block's hidden vectors, and who is drawn by them: before `row`, which then finds them made. */
+  draw(unit: number, step: number, batch: BatchLayout, draws: ContextualDraws): void {
+    const first = unit * this.#R;
+    const R = Math.min(this.#R, this.#head(batch, HEAD.rows) - first);
+    this.#makeHidden(first, R, step);
+    draws.draw(step, first, R, this.#hidden, batch);
+  }
+
+  #makeHidden(first: number, R: number, step: number): void {
+    this.#encoder.forward(first, R, { key: this.#spec.key, step });
+    this.#normalizeHidden(first, R);
+  }
+
   row(unit: number, step: number, batch: BatchLayout, parity: number): void {
     const first = unit * this.#R;
     const R = Math.min(this.#R, this.#head(batch, HEAD.rows) - first);
     const training = { key: this.#spec.key, step };
-    this.#encoder.forward(first, R, training);
-    this.#normalizeHidden(first, R);
+    if (this.#spec.training!.candidates!.contextual === undefined) this.#makeHidden(first, R, step);
     this.#labelLogits(first, R, batch, parity);
     this.#pointAt(first, R, batch);
     if (countsDraws(this.#spec.training!.loss)) this.#rows.draws = this.#draws(batch);

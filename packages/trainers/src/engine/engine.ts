@@ -12,6 +12,7 @@ import { BatchBuilder, type MassRule } from "./batch-builder.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { CandidateStep } from "./candidate-step.js";
 import type { EngineCommand, EvaluateCommand, StepCommand, TrainCommand } from "./commands.js";
+import { ContextualDraws } from "./contextual-candidates.js";
 import { type EngineInput, openKernels } from "./engine-input.js";
 import { Evaluation } from "./evaluation.js";
 import { type TileShape, tileShape } from "./full-space.js";
@@ -49,6 +50,7 @@ export class Engine implements Program<EngineCommand> {
   readonly #evaluation: Evaluation;
   readonly #updates: Updates | undefined;
   readonly #candidate: CandidateStep | undefined;
+  readonly #draws: ContextualDraws | undefined;
   readonly #full: FullStep | undefined;
   readonly #scratch: number;
   readonly #sources = new Map<string, Source>();
@@ -78,6 +80,8 @@ export class Engine implements Program<EngineCommand> {
       this.#full = new FullStep(training, spec, layout, this.#encoder, full, this.#updates, classes);
     } else {
       this.#candidate = new CandidateStep(training, spec, layout, this.#encoder, classes, this.#scratch);
+      if (spec.training.candidates.contextual !== undefined)
+        this.#draws = new ContextualDraws(kernels, spec, layout, classes, team.index);
     }
   }
 
@@ -126,6 +130,8 @@ export class Engine implements Program<EngineCommand> {
       ? { units: 1, run: (_, step) => builder.observe(step - 1, this.layout.batches[(step - 1) & 1]) }
       : undefined;
     this.#team.phase("build", ahead.units, (unit) => ahead.run(unit, first));
+    this.#builder = builder;
+    this.#buildStructure();
     for (let step = first; step < first + count; step++) {
       this.#trainStep(step, step & 1, step + 1 < first + count ? ahead : last, stopRequested);
       if (this.#flag(FLAG.stop) !== 0) return;
@@ -150,6 +156,8 @@ export class Engine implements Program<EngineCommand> {
       });
     }
     const ahead = draw === undefined && builder.drawsAhead ? this.#drawAhead : undefined;
+    this.#builder = builder;
+    this.#buildStructure();
     this.#trainStep(step, parity, ahead, stopRequested, shared ? labels : undefined);
   }
 
@@ -210,6 +218,7 @@ export class Engine implements Program<EngineCommand> {
   ): void {
     const team = this.#team;
     const batch = this.layout.batches[parity];
+    if (this.#draws !== undefined) this.#drawByHidden(candidate, this.#draws, step, batch);
     this.#gather(candidate, batch, parity, labels);
     team.phase("rows", candidate.rowUnits(batch), (unit) => candidate.row(unit, step, batch, parity));
     this.#requireFinite(step);
@@ -225,9 +234,35 @@ export class Engine implements Program<EngineCommand> {
     });
   }
 
+  /** Of the step under way. */
+  #builder: BatchBuilder | undefined;
+
+  /** A sampler that looks at hidden vectors needs its structure before the first step: one unit, which finds it built from the second command on. */
+  #buildStructure(): void {
+    const draws = this.#draws;
+    if (draws !== undefined) this.#team.phase("draw", 1, () => draws.build());
+  }
+
+  /**
+   * Candidates by hidden vectors: a share of the structure is brought up to date with the class table, which nobody writes now; then rows draw; then their
+   * panel is made.
+   */
+  #drawByHidden(candidate: CandidateStep, draws: ContextualDraws, step: number, batch: BatchLayout): void {
+    const team = this.#team;
+    const prepared = this.#encoder.prepareUnits;
+    const { ids, logQ } = this.layout.contextual!;
+    team.phase("gather", prepared + draws.refreshUnits(step), (unit) => {
+      if (unit < prepared) this.#encoder.prepare(unit);
+      else draws.refresh(unit - prepared, step);
+    });
+    team.phase("draw", 1, () => draws.settle(step));
+    team.phase("draw", candidate.rowUnits(batch), (unit) => candidate.draw(unit, step, batch, draws));
+    team.phase("build", 1, () => this.#builder!.buildDrawn(step, batch, ids, logQ));
+  }
+
   /** Rows of the panel; with `labels`, their rows are known in the first unit only, which gathers them. */
   #gather(candidate: CandidateStep, batch: BatchLayout, parity: number, labels: (() => void) | undefined): void {
-    const prepared = this.#encoder.prepareUnits;
+    const prepared = this.#draws === undefined ? this.#encoder.prepareUnits : 0;
     const known = candidate.candidateUnits(batch);
     const first = labels === undefined ? 0 : 1;
     const units = labels === undefined ? candidate.gatherUnits(batch) : known;

@@ -13,6 +13,7 @@ import {
   trainingCapacity,
 } from "./batch-layout.js";
 import { type CandidateSpace, planCandidateSpace, wholeLines } from "./candidate-space.js";
+import { type ContextualSpace, planContextualSpace } from "./contextual-candidates.js";
 import { type FullSpace, planFullSpace } from "./full-space.js";
 import { classTableSize, type Placement, placeEmbedding } from "./large-tables.js";
 import type { BuilderScratch } from "./panel-builder.js";
@@ -49,6 +50,8 @@ export interface EngineLayout {
   readonly builder: BuilderScratch;
   readonly evaluationBatch: BatchLayout;
   readonly candidate: CandidateSpace | undefined;
+  /** Samplers that look at hidden vectors only. */
+  readonly contextual: ContextualSpace | undefined;
   readonly full: FullSpace;
   readonly clip: ClipSpace | undefined;
   /** Where the ranking lists of an evaluated batch lie: int32 ids and float32 values (evaluationRows, maxK). */
@@ -169,6 +172,7 @@ export function planEngine(
     wholeLines(4 * (training?.B ?? 0)),
   );
   const scratch = plan.reserve("worker scratch", scratchBytes * Math.max(1, workers));
+  const contextual = planContextualSpace(plan, spec, workers);
   // Full losses add rows of labels to dH; candidate losses have them in the panel.
   const labels = training !== undefined && !sampled ? training.capacity.maxTargets : 0;
   const classAccess = planAccess(plan, placed, workers, labels);
@@ -183,6 +187,7 @@ export function planEngine(
     builder,
     evaluationBatch,
     candidate,
+    contextual,
     full,
     clip,
     rankedIds,

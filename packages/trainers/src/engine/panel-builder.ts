@@ -117,6 +117,8 @@ export class PanelBuilder {
     if (this.#candidates === undefined) {
       this.#sortByPhysicalRow(rows, batch);
       if (this.#excludeSeen) this.masksByClass(rows, batch);
+    } else if (this.#candidates.contextual !== undefined) {
+      // Nobody is drawn before hidden vectors are known: see `buildDrawn`.
     } else if (this.#candidates.per === "row") this.#perRow(step, rows, batch);
     else this.#finishPanel(rows, batch, given);
   }
@@ -353,35 +355,85 @@ export class PanelBuilder {
     return at < C && i32[panel + at] === id ? at : -1;
   }
 
-  /** One draw a row. The panel holds every class that some row needs, in id order. */
+  /** One draw a row, by a law that knows nothing of it. The panel holds every class that some row needs, in id order. */
   #perRow(step: number, rows: number, batch: BatchLayout): void {
-    const { memory, indices } = this.#kernels;
-    const { i32, f32 } = memory;
-    const { S } = this.#candidates!;
-    const B = this.#rowStride;
-    const P = i32[(batch.head >>> 2) + HEAD.positives];
+    const { i32, f32 } = this.#kernels.memory;
     const labels = batch.positiveOffsets >>> 2;
     const ids = batch.positiveIds >>> 2;
-    const keys = this.#scratch.keys >>> 2;
-    const values = this.#scratch.values >>> 2;
-    for (let j = 0; j < P; j++) i32[keys + j] = i32[ids + j];
-    this.#numberEntries(this.#scratch.values, P);
-    let count = P;
+    const { S } = this.#candidates!;
+    this.#beginEntries(batch);
     for (let row = 0; row < rows; row++) {
       const draw = this.#drawRow(step, row, i32.subarray(ids + i32[labels + row], ids + i32[labels + row + 1]), S);
       for (let j = i32[labels + row]; this.#labelLogQ && j < i32[labels + row + 1]; j++) {
         f32[(batch.positiveLogQ >>> 2) + j] = draw.targetLogQ(i32[ids + j]);
       }
-      const excluded = this.#excludeSeen ? this.#source.excluded(this.#order.example(row), this.#rowIds, 0) : 0;
-      for (let slot = 0; slot < S; slot++) {
-        const id = this.#drawn[slot];
-        i32[keys + count] = id;
-        i32[values + count] = P + slot * B + row;
-        count++;
-        const masked = excluded > 0 && this.#rowIds.subarray(0, excluded).includes(id);
-        f32[(batch.rowCandidateLogQ >>> 2) + slot * B + row] = masked ? Infinity : this.#drawnLogQ[slot];
-      }
+      this.#enterRow(row, batch, this.#drawn, 0, this.#drawnLogQ, 0, 0);
     }
+    this.#finishEntries(rows, batch);
+  }
+
+  /**
+   * The panel of candidates that were drawn for each row from its hidden vector: int32 ids and float32 log Q, (rows, S). Hits are masked where they are
+   * to be removed: draws stay as many as they are, so log Q does.
+   */
+  buildDrawn(rows: number, batch: BatchLayout, ids: Address, logQ: Address): void {
+    const { i32, f32 } = this.#kernels.memory;
+    const labels = batch.positiveOffsets >>> 2;
+    const { S } = this.#candidates!;
+    this.#beginEntries(batch);
+    for (let row = 0; row < rows; row++) {
+      const hits = this.#removeHits ? i32[labels + row + 1] - i32[labels + row] : 0;
+      this.#enterRow(row, batch, i32, (ids >>> 2) + S * row, f32, (logQ >>> 2) + S * row, hits);
+    }
+    this.#finishEntries(rows, batch);
+  }
+
+  #entries = 0;
+
+  /** Entries of the panel: the labels first, then each row's candidates. */
+  #beginEntries(batch: BatchLayout): void {
+    const { i32 } = this.#kernels.memory;
+    const P = i32[(batch.head >>> 2) + HEAD.positives];
+    i32.copyWithin(this.#scratch.keys >>> 2, batch.positiveIds >>> 2, (batch.positiveIds >>> 2) + P);
+    this.#numberEntries(this.#scratch.values, P);
+    this.#entries = P;
+  }
+
+  /** Enters a row's S candidates, ids[at …) with logQ[logQAt …). @param hits how many of the row's labels are masked among them */
+  #enterRow(
+    row: number,
+    batch: BatchLayout,
+    ids: Int32Array,
+    at: number,
+    logQ: Float32Array | Float64Array,
+    logQAt: number,
+    hits: number,
+  ): void {
+    const { i32, f32 } = this.#kernels.memory;
+    const { S } = this.#candidates!;
+    const B = this.#rowStride;
+    const P = i32[(batch.head >>> 2) + HEAD.positives];
+    const [keys, values] = [this.#scratch.keys >>> 2, this.#scratch.values >>> 2];
+    const excluded = this.#excludeSeen ? this.#source.excluded(this.#order.example(row), this.#rowIds, 0) : 0;
+    const label = (batch.positiveIds >>> 2) + i32[(batch.positiveOffsets >>> 2) + row];
+    for (let slot = 0; slot < S; slot++) {
+      const id = ids[at + slot];
+      i32[keys + this.#entries] = id;
+      i32[values + this.#entries] = P + slot * B + row;
+      this.#entries++;
+      let masked = excluded > 0 && this.#rowIds.subarray(0, excluded).includes(id);
+      for (let j = 0; j < hits; j++) masked ||= i32[label + j] === id;
+      f32[(batch.rowCandidateLogQ >>> 2) + slot * B + row] = masked ? Infinity : logQ[logQAt + slot];
+    }
+  }
+
+  /** Sorts the entries and gives each its place in the panel. */
+  #finishEntries(rows: number, batch: BatchLayout): void {
+    const { memory, indices } = this.#kernels;
+    const { i32 } = memory;
+    const count = this.#entries;
+    const P = i32[(batch.head >>> 2) + HEAD.positives];
+    const [keys, values] = [this.#scratch.keys >>> 2, this.#scratch.values >>> 2];
     indices.sortPairs(this.#scratch.keys, this.#scratch.values, count, this.#table.n - 1, this.#scratch.sort);
     const panel = batch.panelRows >>> 2;
     const entries = batch.sortedEntries >>> 2;

@@ -1,7 +1,7 @@
 import type { Key } from "@logq/core";
 import type { EncoderSpec } from "@logq/encoders";
 import type { LossSpec } from "@logq/losses";
-import type { SamplerState, StatefulState } from "@logq/samplers";
+import type { ContextualSpec, SamplerState, StatefulState } from "@logq/samplers";
 import type { OptimizerSpec } from "../optimize/optimizer.js";
 import type { ScheduleSpec } from "../optimize/schedule.js";
 import type { SourceSpec } from "../sources/source.js";
@@ -9,10 +9,22 @@ import type { TableShape } from "../table/lanes.js";
 import type { TableType } from "../table/placed-table.js";
 import type { ProductType } from "./products.js";
 
-/** Who is drawn in each step: by a law, or by a sampler that learns from the targets it sees. One of the two is there. */
+/** A sampler whose law depends on the row's hidden vector. */
+export interface ContextualCandidates {
+  readonly spec: ContextualSpec;
+  /** (n) how often each class occurs, as far as that is known; in shared memory. */
+  readonly unigram: Float64Array | undefined;
+}
+
+/**
+ * Who is drawn in each step: by a law, by a sampler that learns from the targets it sees, or by one that looks at hidden vectors. One of the three is
+ * there.
+ */
 export interface CandidateSpec {
   readonly state: SamplerState | undefined;
   readonly stateful?: StatefulState;
+  /** Draws for each row. */
+  readonly contextual?: ContextualCandidates;
   /** S: candidates of a draw, at most. */
   readonly S: number;
   /** Draws that a stateful sampler is asked for, beside the targets it brings itself. */

@@ -18,7 +18,14 @@ import { CONTEXT_MODES, type ContextMode } from "../sources/source.js";
 import { DEFAULT_LANES } from "../table/lanes.js";
 import { TABLE_TYPES, type TableType } from "../table/placed-table.js";
 import { type RecipeName, withRecipe } from "./recipes.js";
-import { bringsTargets, type RunSampler, runSampler, type SamplerOptions, type TrainSamplerName } from "./samplers.js";
+import {
+  bringsTargets,
+  isContextual,
+  type RunSampler,
+  runSampler,
+  type SamplerOptions,
+  type TrainSamplerName,
+} from "./samplers.js";
 
 export const ENCODERS = ["user", "history", "window", "features", "context"] as const;
 
@@ -232,7 +239,8 @@ const KEYS = (
 /** Encoders whose inputs are a window of words or items. */
 const WINDOWED: readonly EncoderName[] = ["window", "history"];
 
-const DEFAULT_LOGIT_BYTES = 512 * 2 ** 20;
+/** Logits that are kept of a step. Where products cost next to nothing, a tile that leaves the cache is made again sooner than it is read. */
+const LOGIT_BYTES: Readonly<Record<ProductType, number>> = { float32: 512 * 2 ** 20, bfloat16: 16 * 2 ** 20 };
 
 /** Fills in defaults for a kind of data and checks everything that can be checked without it. @throws OptionError */
 export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: TrainOptions): RunOptions {
@@ -264,6 +272,8 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     throw new OptionError(`examples are users with the encoder user, not with ${encoder}`, { examples, encoder });
   }
   const walk = walkOf(options);
+  const candidates = candidatesOf(options, sampler);
+  const products = productsOf(options, loss, candidates);
   return {
     recipe: options.recipe ?? null,
     encoder,
@@ -279,8 +289,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     loss,
     sampler,
     negatives: facts.candidates ? requireInteger("negatives", options.negatives ?? 256, 1, 2 ** 24) : 0,
-    candidates:
-      requireOneOf("candidates", options.candidates ?? "shared", ["shared", "row"]) === "row" ? "row" : "batch",
+    candidates,
     dim,
     batch: requireInteger("batch", options.batch ?? 256, 1, 2 ** 20),
     epochs: requireNumber("epochs", options.epochs ?? 1, 0),
@@ -296,8 +305,8 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     patience: requireInteger("patience", options.patience ?? 0, 0),
     lanes: options.lanes ?? DEFAULT_LANES,
     tableType: requireOneOf("table type", options.tableType ?? "float32", TABLE_TYPES),
-    logitBytes: requireInteger("logit bytes", options.logitBytes ?? DEFAULT_LOGIT_BYTES, 0),
-    products: productsOf(options, loss),
+    logitBytes: requireInteger("logit bytes", options.logitBytes ?? LOGIT_BYTES[products], 0),
+    products,
     gradientFilter: filterOf(options, loss),
     seed: options.seed ?? 1,
   };
@@ -313,7 +322,13 @@ function classBiasOf({ classBias }: TrainOptions, { name }: LossSpec, defaults: 
   });
 }
 
-function productsOf({ products, candidates }: TrainOptions, loss: LossSpec): ProductType {
+/** Samplers that look at hidden vectors draw for each row. */
+function candidatesOf({ candidates }: TrainOptions, sampler: RunSampler | undefined): "batch" | "row" {
+  const usual = sampler !== undefined && isContextual(sampler) ? "row" : "shared";
+  return requireOneOf("candidates", candidates ?? usual, ["shared", "row"]) === "row" ? "row" : "batch";
+}
+
+function productsOf({ products }: TrainOptions, loss: LossSpec, candidates: "batch" | "row"): ProductType {
   const type = requireOneOf("products", products ?? "float32", PRODUCT_TYPES);
   if (type === "bfloat16" && describeLoss(loss.name).candidates && candidates === "row") {
     throw new OptionError("rows' own candidates are met in dot products, of which there are no bfloat16 ones", {

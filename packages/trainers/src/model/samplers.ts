@@ -1,6 +1,9 @@
 import { OptionError, requireOneOf } from "@logq/core";
 import {
   BATCH_NAMES,
+  CONTEXTUAL_NAMES,
+  type ContextualName,
+  type ContextualSpec,
   createSamplerState,
   createStatefulState,
   SAMPLER_NAMES,
@@ -14,12 +17,12 @@ import {
 } from "@logq/samplers";
 import type { CandidateSpec } from "../engine/spec.js";
 
-/** Samplers by name: of a fixed law, and those that learn from the targets they see. */
-export const TRAIN_SAMPLERS = [...SAMPLER_NAMES, ...STATEFUL_NAMES] as const;
-export type TrainSamplerName = SamplerName | StatefulName;
+/** Samplers by name: of a fixed law, those that learn from the targets they see, and those that look at the row's hidden vector. */
+export const TRAIN_SAMPLERS = [...SAMPLER_NAMES, ...STATEFUL_NAMES, ...CONTEXTUAL_NAMES] as const;
+export type TrainSamplerName = SamplerName | StatefulName | ContextualName;
 
 /** What a run is stored with. */
-export type RunSampler = SamplerSpec | StatefulSpec;
+export type RunSampler = SamplerSpec | StatefulSpec | ContextualSpec;
 
 /** A sampler's own options, beside its name. Plain data; which there are is the sampler's to say. */
 export type SamplerOptions = Readonly<Record<string, unknown>>;
@@ -33,6 +36,10 @@ export function isStateful(sampler: RunSampler): sampler is StatefulSpec {
   return (STATEFUL_NAMES as readonly string[]).includes(sampler.name);
 }
 
+export function isContextual(sampler: { readonly name: string }): sampler is ContextualSpec {
+  return (CONTEXTUAL_NAMES as readonly string[]).includes(sampler.name);
+}
+
 /** A run's sampler with its options, as far as they can be checked without the classes. @throws OptionError */
 export function runSampler(
   name: TrainSamplerName,
@@ -42,12 +49,12 @@ export function runSampler(
   requireOneOf("sampler", name, TRAIN_SAMPLERS);
   const spec = { name, ...own } as RunSampler;
   if (spec.name === "learned-unigram") return fixed.replacement === false ? { ...spec, replacement: false } : spec;
-  return isStateful(spec) ? spec : { ...fixed, ...spec };
+  return isStateful(spec) || isContextual(spec) ? spec : { ...fixed, ...spec };
 }
 
 /** Whether equal candidates can be drawn. */
 export function drawsWithReplacement(sampler: RunSampler): boolean {
-  return !("replacement" in sampler) || sampler.replacement !== false;
+  return isContextual(sampler) || !("replacement" in sampler) || sampler.replacement !== false;
 }
 
 /** What candidates are made from. */
@@ -67,6 +74,15 @@ export interface CandidatePlan {
 export function planCandidates(plan: CandidatePlan, n: number, counts: ArrayLike<number> | undefined): CandidateSpec {
   const { sampler, negatives, per, labels } = plan;
   const known = counts === undefined ? {} : { counts };
+  if (isContextual(sampler)) {
+    if (per === "batch") {
+      throw new OptionError(`the sampler ${sampler.name} looks at a row's hidden vector: it draws for each row`, {
+        sampler: sampler.name,
+        candidates: per,
+      });
+    }
+    return { state: undefined, contextual: { spec: sampler, unigram: smoothed(counts, n) }, S: negatives, per };
+  }
   if (!isStateful(sampler)) {
     const state = createSamplerState(sampler, n, sampler.name === "unigram" ? known : {});
     samplerFrom(state).requireDrawable(negatives);
@@ -82,6 +98,17 @@ export function planCandidates(plan: CandidatePlan, n: number, counts: ArrayLike
   const drawn = statefulSamplerFrom(stateful);
   drawn.requireDrawable(negatives);
   return { state: undefined, stateful, S: drawn.most(negatives, labels), draws: negatives, per };
+}
+
+/** Counts as a law in which every class has some mass; undefined where nothing was counted. */
+function smoothed(counts: ArrayLike<number> | undefined, n: number): Float64Array | undefined {
+  if (counts === undefined) return undefined;
+  let total = 0;
+  for (let id = 0; id < n; id++) total += counts[id]!;
+  if (total === 0) return undefined;
+  const law = new Float64Array(new SharedArrayBuffer(8 * n));
+  for (let id = 0; id < n; id++) law[id] = Math.max(counts[id]!, 0.1);
+  return law;
 }
 
 /** Counts of the data start nothing that is to be learned, unless the options say so. */

@@ -20,11 +20,12 @@ export const WORD = {
   arrived: 64,
   /** bumped when a barrier opens */
   generation: 80,
-  /** the next unit to be claimed */
-  claim: 96,
+  /** each worker's own: how many of its units have been claimed; CLAIM_STRIDE apart */
+  claims: 96,
 } as const;
 
-const CONTROL_WORDS = 112;
+/** Words of a cache line. */
+export const CLAIM_STRIDE = 16;
 const MAILBOX_BYTES = 65536;
 
 /** What a crew shares: control words, a mailbox for the current command, and nothing else. */
@@ -37,7 +38,7 @@ export interface SharedControl {
 
 export function createControl(members: number): SharedControl {
   return {
-    words: new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4)),
+    words: new Int32Array(new SharedArrayBuffer(4 * (WORD.claims + CLAIM_STRIDE * members))),
     mailbox: new Uint8Array(new SharedArrayBuffer(MAILBOX_BYTES)),
     threads: new Int32Array(new SharedArrayBuffer(members * 4)),
   };

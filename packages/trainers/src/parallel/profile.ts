@@ -3,6 +3,7 @@ export const PHASES = [
   "initialise",
   "build",
   "gather",
+  "draw",
   "rows",
   "table",
   "clip",

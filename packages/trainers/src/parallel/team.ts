@@ -1,10 +1,11 @@
-import { WORD } from "./control.js";
+import { CLAIM_STRIDE, WORD } from "./control.js";
 import { PoisonedError } from "./errors.js";
 import { type PhaseName, Profile } from "./profile.js";
 
 /**
- * One worker's membership in a team that runs the same program. A phase is a number of units of work; whoever is free claims the next one from
- * a shared counter, and nobody leaves the phase before all units are done. What a unit computes may not depend on who runs it.
+ * One worker's membership in a team that runs the same program. A phase is a number of units of work. Each worker has a share of them, the same in every
+ * phase, so that it finds in its cache what it wrote there; whoever is done with its own claims those of others, and nobody leaves the phase before all
+ * units are done. What a unit computes may not depend on who runs it.
  */
 export interface Team {
   /** this worker's place, in [0, size) */
@@ -67,15 +68,21 @@ export class WorkerTeam implements Team {
   phase(name: PhaseName, units: number, run: (unit: number) => void): void {
     const words = this.#words;
     this.profile.begin(name);
-    for (let unit = Atomics.add(words, WORD.claim, 1); unit < units; unit = Atomics.add(words, WORD.claim, 1))
-      run(unit);
+    for (let other = 0; other < this.size; other++) {
+      const owner = (this.index + other) % this.size;
+      const claims = WORD.claims + CLAIM_STRIDE * owner;
+      const first = Math.floor((units * owner) / this.size);
+      const own = Math.floor((units * (owner + 1)) / this.size) - first;
+      for (let unit = Atomics.add(words, claims, 1); unit < own; unit = Atomics.add(words, claims, 1))
+        run(first + unit);
+    }
     this.profile.wait();
     this.#barrier();
     this.profile.end();
   }
 
   /**
-   * The last to arrive resets the claim counter before it opens the barrier: nobody claims a unit of the next phase earlier. Whoever poisons
+   * The last to arrive resets the claims before it opens the barrier: nobody claims a unit of the next phase earlier. Whoever poisons
    * sets the word first and bumps the generation after, so a member that has read the new generation finds the poison before it waits for
    * one that will not come.
    */
@@ -85,7 +92,7 @@ export class WorkerTeam implements Team {
     this.#leaveIfPoisoned();
     if (Atomics.add(words, WORD.arrived, 1) === this.size - 1) {
       Atomics.store(words, WORD.arrived, 0);
-      Atomics.store(words, WORD.claim, 0);
+      for (let owner = 0; owner < this.size; owner++) Atomics.store(words, WORD.claims + CLAIM_STRIDE * owner, 0);
       Atomics.add(words, WORD.generation, 1);
       Atomics.notify(words, WORD.generation);
     } else {

@@ -17,6 +17,12 @@ export interface OutputLayerOptions
     | "temperature"
     | "labelSmoothing"
     | "normalize"
+    | "zLoss"
+    | "calibration"
+    | "negativeWeight"
+    | "negativeMargin"
+    | "marginKind"
+    | "margin"
     | "sampler"
     | "samplerOptions"
     | "distortion"
@@ -74,7 +80,8 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
   const { workers: _, callerWorks: __, backend: ___, ...rest } = of;
   requireInteger("classes", classes, 1, 2 ** 31 - 1);
   const sampled = rest.loss === undefined || describeLoss(rest.loss)?.candidates === true;
-  const sampler = rest.sampler ?? (sampled ? "log-uniform" : undefined);
+  const usual = describeLoss(rest.loss ?? "sampled-softmax")?.uniform === true ? "uniform" : "log-uniform";
+  const sampler = rest.sampler ?? (sampled ? usual : undefined);
   const options = runOptions("synthetic", {
     classBias: "none",
     ...rest,

@@ -181,6 +181,9 @@ export class OutputLayer {
       writeScalars(this.#host, layout.bias, biases);
     }
     writeClassTable(this.#host, table);
+    const { contextual } = this.#host.layout;
+    // A sampler's structure is built anew from the new rows.
+    if (contextual !== undefined) this.#host.memory.i32[contextual.built >>> 2] = 0;
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,215 @@
+import type { Address, KernelMemory } from "@logq/kernels";
+import type { AddressedUniforms } from "../uniforms.js";
+import { type CellsLayout, ENTRY_BYTES } from "./midx-layout.js";
+
+/** Below this the sum of cell weights may have lost cells to underflow: it is formed again, shifted by the greatest cell. */
+const LEAST_TOTAL = 1e-200;
+
+/**
+ * The law of one context over the cells: weight of cell (k, l) = m_kl·e^{s·h·c_k}·e^{s·h·c'_l}, m_kl the sum of the factors of its classes. Within a
+ * cell a class is drawn in proportion to its factor, so that
+ *
+ *     log q_i = s·h·ŵ_i + log factor_i − log Z,   Z = Σ_kl m_kl·e^{s·h·(c_k + c'_l)},
+ *
+ * a softmax of quantised logits. O(K²) a context, float64.
+ */
+export class CellProposal {
+  readonly #memory: KernelMemory;
+  readonly #K: number;
+  readonly #scale: number;
+  /** (K): weights of the first codes, Σ_l of the cells' weights left out; their running sums with it. */
+  readonly #first: Float64Array;
+  readonly #running: Float64Array;
+  /** (K): weights of the second codes. */
+  readonly #second: Float64Array;
+  /** Element of f32 where the context's h·c_k stand, then its h·c'_l. */
+  #scores = 0;
+  #layout: CellsLayout | undefined;
+  /** log of what weights were divided by, where cells are weighed one by one because factors apart would underflow. */
+  #shifted = false;
+  #shift = 0;
+
+  constructor(memory: KernelMemory, K: number, scale: number) {
+    this.#memory = memory;
+    this.#K = K;
+    this.#scale = scale;
+    this.#first = new Float64Array(K);
+    this.#running = new Float64Array(K);
+    this.#second = new Float64Array(K);
+  }
+
+  /** Turns to the context whose scores (2K) stand at `scores`; answers log Z + the layout's shift. */
+  prepare(scores: Address, layout: CellsLayout): number {
+    this.#scores = scores >>> 2;
+    this.#layout = layout;
+    this.#shifted = false;
+    const firstGreatest = this.#exponentials(this.#first, this.#scores, layout.firstMasses);
+    const secondGreatest = this.#exponentials(this.#second, this.#scores + this.#K, layout.secondMasses);
+    this.#shift = firstGreatest + secondGreatest;
+    let total = this.#sumRows(layout);
+    if (total < LEAST_TOTAL) total = this.#sumShifted(layout);
+    return Math.log(total) + this.#shift + this.#memory.f64[layout.shift >>> 3];
+  }
+
+  /** out = e^{s·score − greatest}, 0 for codes without mass; answers the greatest. */
+  #exponentials(out: Float64Array, scores: number, masses: Address): number {
+    const { f32, f64 } = this.#memory;
+    const K = this.#K;
+    const mass = masses >>> 3;
+    let greatest = -Infinity;
+    for (let k = 0; k < K; k++) {
+      if (f64[mass + k] > 0) greatest = Math.max(greatest, this.#scale * f32[scores + k]);
+    }
+    for (let k = 0; k < K; k++) {
+      out[k] = f64[mass + k] > 0 ? Math.exp(this.#scale * f32[scores + k] - greatest) : 0;
+    }
+    return greatest;
+  }
+
+  /** Running sums of the first codes' weights; answers their total. */
+  #sumRows(layout: CellsLayout): number {
+    const { f64 } = this.#memory;
+    const K = this.#K;
+    const first = this.#first;
+    const second = this.#second;
+    const running = this.#running;
+    let mass = layout.masses >>> 3;
+    let total = 0;
+    for (let k = 0; k < K; k++) {
+      let even = 0;
+      let odd = 0;
+      let l = 0;
+      for (; l + 3 < K; l += 4) {
+        even += f64[mass + l] * second[l] + f64[mass + l + 2] * second[l + 2];
+        odd += f64[mass + l + 1] * second[l + 1] + f64[mass + l + 3] * second[l + 3];
+      }
+      for (; l < K; l++) even += f64[mass + l] * second[l];
+      mass += K;
+      total += first[k] * (even + odd);
+      running[k] = total;
+    }
+    return total;
+  }
+
+  /** The same by cells, divided by the greatest exponential of a cell that has mass. */
+  #sumShifted(layout: CellsLayout): number {
+    const { f64 } = this.#memory;
+    const K = this.#K;
+    let greatest = -Infinity;
+    for (let cell = 0; cell < K * K; cell++) {
+      if (f64[(layout.masses >>> 3) + cell] > 0) greatest = Math.max(greatest, this.#logit(cell));
+    }
+    this.#shifted = true;
+    this.#shift = greatest;
+    this.#first.fill(1);
+    let total = 0;
+    for (let k = 0; k < K; k++) {
+      for (let l = 0; l < K; l++) total += this.#shiftedWeight(layout, k * K + l);
+      this.#running[k] = total;
+    }
+    return total;
+  }
+
+  /** s·h·(c_k + c'_l). */
+  #logit(cell: number): number {
+    const { f32 } = this.#memory;
+    const first = f32[this.#scores + Math.floor(cell / this.#K)];
+    return this.#scale * (first + f32[this.#scores + this.#K + (cell % this.#K)]);
+  }
+
+  #shiftedWeight(layout: CellsLayout, cell: number): number {
+    const mass = this.#memory.f64[(layout.masses >>> 3) + cell];
+    return mass > 0 ? mass * Math.exp(this.#logit(cell) - this.#shift) : 0;
+  }
+
+  /**
+   * Draws `count` classes by pairs of uniforms: the first finds the cell, the second the class in it. ids int32 and logQ float32, both in kernel memory;
+   * logQ[j] = offset + s·h·ŵ + log factor.
+   */
+  draw(uniforms: AddressedUniforms, count: number, ids: Address, logQ: Address, offset: number): void {
+    const { i32, f32, f64 } = this.#memory;
+    const { pairs } = uniforms;
+    const layout = this.#layout;
+    if (layout === undefined) return;
+    const offsets = layout.offsets >>> 2;
+    const masses = layout.masses >>> 3;
+    const cumulated = layout.entries >>> 3;
+    const entries = layout.entries >>> 2;
+    const to = ids >>> 2;
+    const logs = logQ >>> 2;
+    // The cells first: the searches in them, whose reads miss the cache, then overlap.
+    for (let j = 0; j < count; j++) i32[to + j] = this.#drawCell(pairs[2 * j], layout);
+    for (let j = 0; j < count; j++) {
+      const cell = i32[to + j];
+      const target = pairs[2 * j + 1] * f64[masses + cell];
+      let low = i32[offsets + cell];
+      let high = i32[offsets + cell + 1] - 1;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (f64[cumulated + 2 * middle] > target) high = middle;
+        else low = middle + 1;
+      }
+      const entry = entries + (ENTRY_BYTES >>> 2) * low;
+      i32[to + j] = i32[entry + 2];
+      f32[logs + j] = this.logQ(this.#scores, cell, f32[entry + 3], offset);
+    }
+  }
+
+  /** offset + s·h·(c_k + c'_l) + log factor, from the scores at element `scores`: one formula for candidates and labels, so that bits agree. */
+  logQ(scores: number, cell: number, logFactor: number, offset: number): number {
+    const { f32 } = this.#memory;
+    const K = this.#K;
+    // K is a power of two: k and l are the high and the low bits.
+    const sum = f32[scores + (cell - (cell & (K - 1))) / K] + f32[scores + K + (cell & (K - 1))];
+    return offset + this.#scale * sum + logFactor;
+  }
+
+  /** The cell that u in [0, 1) finds in the running sum of weights. */
+  #drawCell(u: number, layout: CellsLayout): number {
+    const K = this.#K;
+    const running = this.#running;
+    const target = u * running[K - 1];
+    let k = 0;
+    // Without branches, which uniforms would make unpredictable.
+    for (let half = K >>> 1; half > 0; half >>>= 1) k += half & -Number(running[k + half - 1] <= target);
+    const rest = k > 0 ? target - running[k - 1] : target;
+    return this.#shifted ? this.#drawShifted(k, rest, layout) : this.#drawSecond(k, rest / this.#first[k], layout);
+  }
+
+  #drawSecond(k: number, target: number, layout: CellsLayout): number {
+    const { f64 } = this.#memory;
+    const K = this.#K;
+    const second = this.#second;
+    const masses = (layout.masses >>> 3) + k * K;
+    let sum = 0;
+    let l = 0;
+    // Four at a time: one sum waits for the other, the products do not.
+    for (; l + 3 < K; l += 4) {
+      const at = masses + l;
+      const pair = f64[at] * second[l] + f64[at + 1] * second[l + 1];
+      const next = sum + (pair + (f64[at + 2] * second[l + 2] + f64[at + 3] * second[l + 3]));
+      if (next > target) break;
+      sum = next;
+    }
+    for (; l < K; l++) {
+      sum += f64[masses + l] * second[l];
+      if (sum > target) return k * K + l;
+    }
+    // Sums in another order may differ in the last bit: the last cell with weight.
+    for (l = K - 1; l > 0 && !(f64[masses + l] * second[l] > 0); ) l--;
+    return k * K + l;
+  }
+
+  #drawShifted(k: number, target: number, layout: CellsLayout): number {
+    const K = this.#K;
+    let sum = 0;
+    let last = 0;
+    for (let l = 0; l < K; l++) {
+      const weight = this.#shiftedWeight(layout, k * K + l);
+      if (weight > 0) last = l;
+      sum += weight;
+      if (sum > target) break;
+    }
+    return k * K + last;
+  }
+}
