@@ -38,6 +38,26 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ["train text", /^required option '--out <directory>' not specified$/],
   ["train --out out", /^missing required argument 'dataset'$/],
   ["train text more --out out", /too many arguments/],
+  // samplers and losses
+  [
+    "train text --out out --sampler midx --candidates shared",
+    /^the sampler midx looks at a row's hidden vector: it draws for each row$/,
+  ],
+  [
+    "train text --out out --sampler in-batch --candidates row",
+    /^the sampler in-batch draws for the batch, not for each row$/,
+  ],
+  ["train text --out out --sampler midx --sampler-option codes=many", /codes/],
+  ["train text --out out --sampler midx --sampler-option speed=9", /speed/],
+  ["train text --out out --sampler mixed --sampler-option frequency.kind=guess", /guess/],
+  ["train text --out out --sampler unigram --sampler-option batches=2", /batches/],
+  ["train text --out out --sampler-option batches", /^--sampler-option takes name=value, not batches$/],
+  ["train text --out out --products int8", /float32, bfloat16/],
+  ["train text --out out --products bfloat16 --backend wasm", /^products in bfloat16 need the back-end native/],
+  ["train text --out out --products bfloat16 --candidates row", /dot products/],
+  ["train text --out out --loss gbce --calibration 2", /calibration/],
+  ["train text --out out --loss margin --class-bias zero", /cosines/],
+  ["train text --out out --loss nce --margin 0.3", /margin/],
   // inputs
   ["prepare text --train missing.txt --out out", /missing\.txt does not exist/],
   ["prepare text --train /dev/null --out out", /^\/dev\/null: no word to train on$/],
@@ -82,7 +102,7 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ["train text --workers 0 --out out", /"0" is not above 0\.$/],
   ["train text --replacement maybe --out out", /It is yes or no, not "maybe"\.$/],
   ["train text --loss full-softmax --negatives 5 --out out", /^full-softmax looks at every class: it takes neither/],
-  ["train text --label-smoothing 0.1 --out out", /^sampled-softmax takes no --label-smoothing: /],
+  ["train text --loss nce --label-smoothing 0.1 --out out", /^nce takes no --label-smoothing: /],
   ["train text --encoder user --out out", /^text data take the encoder window, not user$/],
   ["train text --validation-metrics mrr --out out", /^there is no metric "mrr"/],
   // places

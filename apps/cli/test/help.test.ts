@@ -36,7 +36,9 @@ describe("help", () => {
       expect(stdout).toMatch(new RegExp(`^${theme}.*:$`, "m"));
     }
     const flat = stdout.replaceAll(/\s+/g, " ");
-    expect(flat).toContain("uniform, log-uniform, unigram (default: unigram; of pairs uniform)");
+    expect(flat).toContain(
+      "cross-batch, quadratic-kernel, random-features, midx, lsh (default: unigram; of pairs uniform)",
+    );
     expect(flat).not.toContain("given");
   });
 

@@ -9,6 +9,7 @@ import { parseFeatures } from "../src/models/input.js";
 import { parseSplit, splitOptions } from "../src/prepare/split.js";
 import { epochEstimate } from "../src/train/estimate.js";
 import { describeProfile } from "../src/train/profile.js";
+import { readSamplerOptions } from "../src/train/sampler-options.js";
 import { progressText } from "../src/train/watch.js";
 
 const PROGRESS = {
@@ -46,6 +47,33 @@ describe("values", () => {
     ]);
     for (const text of ["", "a:", "a:x", ":1", "a:Infinity"])
       expect(() => parseFeatures(text), text).toThrow("--features");
+  });
+});
+
+describe("--sampler-option", () => {
+  it("names options, also parts of options; numbers, yes, no and none are values", () => {
+    expect(
+      readSamplerOptions(["batches=8", "frequency.kind=streaming", "frequency.rate=1e-3", "structure=alias"]),
+    ).toEqual({
+      batches: 8,
+      frequency: { kind: "streaming", rate: 0.001 },
+      structure: "alias",
+    });
+    expect(readSamplerOptions(["a=yes", "b=no", "c=none", "d=", "e=x=y"])).toEqual({
+      a: true,
+      b: false,
+      c: null,
+      d: "",
+      e: "x=y",
+    });
+  });
+
+  it.each([["plain"], ["=1"], [".a=1"], ["a.=1"], ["__proto__.a=1"]])("refuses %s", (word) => {
+    expect(() => readSamplerOptions([word])).toThrow("--sampler-option");
+  });
+
+  it("refuses a part of what has a value", () => {
+    expect(() => readSamplerOptions(["a=1", "a.b=2"])).toThrow("a has a value of its own");
   });
 });
 
