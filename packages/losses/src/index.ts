@@ -1,6 +1,39 @@
+export { type AdaptiveGradients, type AdaptiveOptions, AdaptiveSoftmax } from "./adaptive/adaptive-softmax.js";
+export {
+  type AdaptiveClusters,
+  type AdaptiveParameters,
+  type AdaptiveSpec,
+  type AdaptiveTail,
+  type AdaptiveTailParameters,
+  adaptiveClusters,
+} from "./adaptive/clusters.js";
+export { type AdaptiveAnswer, type AdaptiveProblem, computeAdaptiveLoss } from "./adaptive/compute.js";
+export { type CutoffChoice, chooseCutoffs } from "./adaptive/cutoffs.js";
+export { ADAPTIVE_SOFTMAX, adaptiveRowCost, type TreeSoftmaxFacts } from "./adaptive/facts.js";
+export type { AdaptiveCosts } from "./adaptive/product-cost.js";
+export { type AdaptiveSizes, type AdaptiveSpace, reserveAdaptive } from "./adaptive/space.js";
+export type { AdaptiveTopK } from "./adaptive/top-k.js";
 export { candidateTerms, labelsNeedLogQ, type TermVectors, weighsByQ } from "./candidate-terms.js";
 export { countsByLabels, countsDraws, tileFactorOf } from "./counts.js";
 export { createFullLoss, createTileLoss } from "./create.js";
+export { balancedTree, type Halve } from "./hierarchical/balanced.js";
+export { type ClassTree, classTree, meanPathLength } from "./hierarchical/class-tree.js";
+export {
+  computeHierarchicalLoss,
+  type HierarchicalAnswer,
+  type HierarchicalProblem,
+} from "./hierarchical/compute.js";
+export { HIERARCHICAL_SOFTMAX, hierarchicalRowCost } from "./hierarchical/facts.js";
+export {
+  type HierarchicalOptions,
+  HierarchicalSoftmax,
+  type HierarchicalSpace,
+  type HierarchicalTopK,
+  type NodeGradients,
+  reserveHierarchical,
+} from "./hierarchical/hierarchical-softmax.js";
+export { huffmanTree } from "./hierarchical/huffman.js";
+export { twoMeansTree } from "./hierarchical/two-means.js";
 export { describeLoss, type LossFacts, needsLogQ } from "./loss-facts.js";
 export { type LossDefaults, lossDefaults, validateLossSpec } from "./loss-options.js";
 export {

@@ -10,6 +10,7 @@ import {
 import { weighsByQ } from "../candidate-terms.js";
 import { countsByLabels } from "../counts.js";
 import { describeLoss } from "../loss-facts.js";
+import { REFERENCE, sizingKernels } from "../sized-kernels.js";
 import type { LossPositives, LossRows } from "../tile-loss.js";
 import type { CheckedProblem } from "./check.js";
 import type { Panel } from "./panel.js";
@@ -17,7 +18,6 @@ import type { ComputeOptions } from "./problem.js";
 
 const TILE_FLOATS = 2 ** 22;
 const MOST_ROWS = 256;
-const REFERENCE: CompiledKernels = { name: "reference", shared: false, module: undefined };
 
 /** The memory of one computation. Blocks of at most R rows pass through it one after the other; the panel stays. */
 export interface Workspace {
@@ -154,20 +154,6 @@ export function createWorkspace(problem: CheckedProblem, panel: Panel, options: 
   // Pairwise losses meet all candidates of a row at once.
   const tileClasses = perRow || pairwise ? C : Math.min(C, requireInteger("tileClasses", options.tileClasses ?? C, 1));
   return { kernels: instantiateKernels(backend, memory), memory, R: Math.min(R, B), C, tileClasses, ...layout };
-}
-
-const sizing = new WeakMap<CompiledKernels, Kernels>();
-
-/**
- * Kernels over the smallest memory, to ask for the sizes of packed operands and of scratch before the real memory is made.
- * Kept for each back-end: a WebAssembly memory, however small, is dear to make.
- */
-function sizingKernels(backend: CompiledKernels): Kernels {
-  const known = sizing.get(backend);
-  if (known) return known;
-  const kernels = instantiateKernels(backend, new MemoryPlan().allocate(backend.shared));
-  sizing.set(backend, kernels);
-  return kernels;
 }
 
 /** Rows of a tile start at multiples of 16 bytes, so that a tile may start at any class. */
