@@ -1,12 +1,5 @@
 import { requireInteger } from "@logq/core";
-import {
-  type Address,
-  type CompiledKernels,
-  instantiateKernels,
-  type KernelMemory,
-  type Kernels,
-  MemoryPlan,
-} from "@logq/kernels";
+import { type Address, instantiateKernels, type KernelMemory, type Kernels, MemoryPlan } from "@logq/kernels";
 import { weighsByQ } from "../candidate-terms.js";
 import { countsByLabels } from "../counts.js";
 import { describeLoss } from "../loss-facts.js";
