@@ -37,7 +37,7 @@ describe("help", () => {
     }
     const flat = stdout.replaceAll(/\s+/g, " ");
     expect(flat).toContain(
-      "cross-batch, quadratic-kernel, random-features, midx, lsh (default: unigram; of pairs uniform)",
+      "cross-batch, quadratic-kernel, random-features, midx, lsh, hard, two-pass (default: unigram; of pairs uniform)",
     );
     expect(flat).not.toContain("given");
   });

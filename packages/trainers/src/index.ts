@@ -24,6 +24,7 @@ export {
   bringsTargets,
   drawsWithReplacement,
   isContextual,
+  isPool,
   isStateful,
   type RunSampler,
   type SamplerOptions,

@@ -1,6 +1,6 @@
 import { type Backend, describeBackend } from "@logq/blas";
 import type { LossSpec } from "@logq/losses";
-import { bringsTargets, drawsWithReplacement, type RunOptions, type Trainer } from "@logq/trainers";
+import { bringsTargets, drawsWithReplacement, isPool, type RunOptions, type Trainer } from "@logq/trainers";
 import { bytes, columns, count, counted } from "../base/format.js";
 
 /** How to have another back-end than the one that was found. */
@@ -119,6 +119,11 @@ function describeSampler({ sampler, negatives, candidates, loss }: RunOptions): 
   const per = candidates === "row" ? "row" : "batch";
   const counting = loss.negativesPerLabel > 0 ? ` counted as ${loss.negativesPerLabel} a label` : "";
   const replacement = drawsWithReplacement(sampler) ? "with" : "without";
+  if (isPool(sampler)) {
+    const law = sampler.law?.name ?? "unigram, or uniform where nothing was counted";
+    const pool = sampler.pool ?? 4 * negatives;
+    return `${sampler.name}: each row takes ${count(negatives)} of a pool of ${count(pool)}, drawn by ${law}`;
+  }
   const drawn = `${counted(negatives, "candidate")} a ${per}${counting}, ${replacement} replacement`;
   if (!bringsTargets(sampler.name)) return `${sampler.name}${power}, ${drawn}`;
   const ring = sampler.name === "cross-batch" ? " and those of earlier ones" : "";

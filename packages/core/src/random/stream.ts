@@ -18,6 +18,7 @@ export const STREAM = {
   measurement: 11,
   rounding: 12,
   words: 13,
+  secondPass: 14,
 } as const;
 
 export type StreamId = (typeof STREAM)[keyof typeof STREAM];

@@ -1,6 +1,7 @@
 import type { Address, Kernels, MemoryPlan } from "@logq/kernels";
 import { countsByLabels, describeLoss, weighsByQ } from "@logq/losses";
 import type { BatchCapacity } from "./batch-layout.js";
+import { selectionBytes } from "./selection.js";
 import { CLASS_BLOCK, type EngineSpec, rowsPerBlock } from "./spec.js";
 
 /** What the three phases of a candidate step share. U rows of the panel, C shared candidates, P labels, B rows. */
@@ -73,6 +74,7 @@ export function planCandidateSpace(
 ): CandidateSpace {
   const { table, training, normalize } = spec;
   const { B, optimizer } = training!;
+  const { select } = training!.candidates!;
   const { panelRows: U, candidates: C, positives: P, rowCandidates } = capacity;
   const own = rowCandidates * B;
   const R = rowsPerBlock(B);
@@ -126,7 +128,8 @@ export function planCandidateSpace(
       wholeLines(kernels.matrix.packedBytes(table.D, R)) +
       wholeLines(4 * CLASS_BLOCK * table.ld) +
       2 * wholeLines(4 * CLASS_BLOCK) +
-      (smooths ? wholeLines(4 * table.ld) : 0),
+      (smooths ? wholeLines(4 * table.ld) : 0) +
+      (select === undefined ? 0 : wholeLines(selectionBytes(select, R))),
   };
 }
 

@@ -18,6 +18,7 @@ import type { ContextualDraws } from "./contextual-candidates.js";
 import { type EngineLayout, FLAG } from "./layout.js";
 import { countByLabels, lossRows, sumInOrder } from "./loss-state.js";
 import { OwnCandidates } from "./own-candidates.js";
+import { Selection } from "./selection.js";
 import { type RowMatrix, SharedCandidates } from "./shared-candidates.js";
 import { blocksOf, CLASS_BLOCK, type EngineSpec, rowsPerBlock, UPDATE_BLOCK } from "./spec.js";
 import { termVectors } from "./terms.js";
@@ -45,6 +46,7 @@ export class CandidateStep {
   readonly #R: number;
   readonly #shared: SharedCandidates | undefined;
   readonly #own: OwnCandidates | undefined;
+  readonly #selection: Selection | undefined;
   readonly #candidateTerms: TermVectors[];
   readonly #labelTerms: TermVectors[];
   readonly #rows: LossRows;
@@ -83,6 +85,9 @@ export class CandidateStep {
     this.#shared = own
       ? undefined
       : new SharedCandidates(kernels, spec, space, this.#loss, { packed: scratch, partialBias, smoothing });
+    const selected = smoothing + (loss.labelSmoothing > 0 ? wholeLines(4 * spec.table.ld) : 0);
+    const { select } = candidates!;
+    if (select !== undefined) this.#selection = new Selection(kernels, select, spec.key, this.#R, selected);
     this.#own = own ? new OwnCandidates(kernels, spec, space, layout.batches) : undefined;
     this.#candidateTerms = layout.batches
       .filter(() => !own)
@@ -166,7 +171,8 @@ export class CandidateStep {
       countByLabels(this.#kernels.memory, this.#spec.training!, this.#positives, this.#rows);
     if (this.#own !== undefined) this.#own.logits(first, R, batch, parity, this.#hidden, this.#tile);
     else this.#shared!.logits(first, R, batch, this.#hidden, this.#tile);
-    this.#applyLoss(first, R, batch);
+    this.#selection?.beforeLoss(this.#tile, R, this.#space.panelBias);
+    this.#applyLoss(first, R, step, batch);
     this.#hiddenGradient(first, R, batch);
     const { hiddenGradient } = this.#layout.encoder;
     const at = hiddenGradient.address + 4 * hiddenGradient.ld * first;
@@ -312,7 +318,7 @@ export class CandidateStep {
     positives.pull = this.#space.positivePull;
   }
 
-  #applyLoss(first: number, R: number, batch: BatchLayout): void {
+  #applyLoss(first: number, R: number, step: number, batch: BatchLayout): void {
     const loss = this.#loss;
     if (loss.kind === "pairwise") {
       loss.pairs(this.#tile, this.#positives, this.#rows);
@@ -321,6 +327,7 @@ export class CandidateStep {
     loss.begin(this.#rows);
     if (loss.kind === "normalised" && this.#shared !== undefined) {
       loss.exponentials(this.#tile, this.#rows);
+      this.#selection?.afterExponentials(this.#tile, this.#rows, first, step);
       loss.settle(this.#positives, this.#rows);
       this.#shared.factors(this.#tile, this.#rows);
       return;

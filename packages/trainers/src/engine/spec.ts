@@ -8,6 +8,7 @@ import type { SourceSpec } from "../sources/source.js";
 import type { TableShape } from "../table/lanes.js";
 import type { TableType } from "../table/placed-table.js";
 import type { ProductType } from "./products.js";
+import type { SelectionSpec } from "./selection.js";
 
 /** A sampler whose law depends on the row's hidden vector. */
 export interface ContextualCandidates {
@@ -25,6 +26,8 @@ export interface CandidateSpec {
   readonly stateful?: StatefulState;
   /** Draws for each row. */
   readonly contextual?: ContextualCandidates;
+  /** What each row takes of the candidates that the batch shares; absent: all. */
+  readonly select?: SelectionSpec;
   /** S: candidates of a draw, at most. */
   readonly S: number;
   /** Draws that a stateful sampler is asked for, beside the targets it brings itself. */

@@ -21,6 +21,7 @@ import { type RecipeName, withRecipe } from "./recipes.js";
 import {
   bringsTargets,
   isContextual,
+  isPool,
   type RunSampler,
   runSampler,
   type SamplerOptions,
@@ -272,6 +273,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     throw new OptionError(`examples are users with the encoder user, not with ${encoder}`, { examples, encoder });
   }
   const walk = walkOf(options);
+  requireSelectable(sampler, loss);
   const candidates = candidatesOf(options, sampler);
   const products = productsOf(options, loss, candidates);
   return {
@@ -370,10 +372,14 @@ function lossOf(options: TrainOptions): LossSpec {
   const name = requireOneOf("loss", options.loss ?? "sampled-softmax", LOSS_NAMES);
   const { spec } = lossDefaults(name, options.like === undefined ? {} : { like: options.like });
   const exclude = requireOneOf("exclude", options.exclude ?? "none", ["none", "target", "seen"]);
-  const correction = options.correction ?? spec.correction;
+  const { corrections, accidentalHits } = describeLoss(name);
+  // The hardest candidates are no sample: there is nothing to correct, and a label that is among them is no negative.
+  const hard = options.sampler === "hard";
+  const usual = hard && corrections.includes("none") ? "none" : spec.correction;
+  const correction = options.correction ?? usual;
   // `partition` counts the label apart from the draws, so its hits can only be removed.
   // Where candidates are the batch's own labels, each row would meet its label as a negative.
-  const own = bringsTargets(options.sampler) && describeLoss(name).accidentalHits.includes("remove");
+  const own = (hard || bringsTargets(options.sampler)) && accidentalHits.includes("remove");
   const removes = exclude === "target" || ((correction === "partition" || own) && options.accidentalHits === undefined);
   return validateLossSpec({
     name,
@@ -393,6 +399,27 @@ function lossOf(options: TrainOptions): LossSpec {
     marginKind: options.marginKind ?? spec.marginKind,
     margin: options.margin ?? spec.margin,
   });
+}
+
+/** A pool's exponentials are what two-pass draws from; smoothing is over the pool, of which most rows would see little. */
+function requireSelectable(sampler: RunSampler | undefined, { name, labelSmoothing }: LossSpec): void {
+  if (sampler === undefined || !isPool(sampler)) return;
+  const { kind } = describeLoss(name);
+  if (sampler.name === "two-pass" && kind !== "normalised") {
+    throw new OptionError(`two-pass draws by the softmax of its pool: it goes with softmax losses, not with ${name}`, {
+      sampler: sampler.name,
+      loss: name,
+    });
+  }
+  if (labelSmoothing > 0) {
+    throw new OptionError(
+      `${sampler.name} takes no labelSmoothing: candidates that a row leaves out are not a sample`,
+      {
+        sampler: sampler.name,
+        labelSmoothing,
+      },
+    );
+  }
 }
 
 function samplerOf(options: TrainOptions, loss: LossSpec, defaults: KindDefaults): RunSampler {

@@ -1,28 +1,40 @@
-import { OptionError, requireOneOf } from "@logq/core";
+import { OptionError, requireInteger, requireOneOf } from "@logq/core";
 import {
   BATCH_NAMES,
   CONTEXTUAL_NAMES,
-  type ContextualName,
   type ContextualSpec,
   createSamplerState,
   createStatefulState,
+  MAX_CANDIDATES,
   SAMPLER_NAMES,
-  type SamplerName,
   type SamplerSpec,
   STATEFUL_NAMES,
-  type StatefulName,
   type StatefulSpec,
   samplerFrom,
   statefulSamplerFrom,
+  validateSamplerSpec,
 } from "@logq/samplers";
+import { SELECTIONS, type SelectionKind } from "../engine/selection.js";
 import type { CandidateSpec } from "../engine/spec.js";
 
-/** Samplers by name: of a fixed law, those that learn from the targets they see, and those that look at the row's hidden vector. */
-export const TRAIN_SAMPLERS = [...SAMPLER_NAMES, ...STATEFUL_NAMES, ...CONTEXTUAL_NAMES] as const;
-export type TrainSamplerName = SamplerName | StatefulName | ContextualName;
+/**
+ * Samplers by name: of a fixed law, those that learn from the targets they see, those that look at the row's hidden vector, and those that let each row
+ * choose from a pool.
+ */
+export const TRAIN_SAMPLERS = [...SAMPLER_NAMES, ...STATEFUL_NAMES, ...CONTEXTUAL_NAMES, ...SELECTIONS] as const;
+export type TrainSamplerName = (typeof TRAIN_SAMPLERS)[number];
+
+/** A pool that the batch shares, drawn by a law with replacement, from which each row takes as many as there are negatives. */
+export interface PoolSpec {
+  readonly name: SelectionKind;
+  /** Candidates of the pool, at least as many as negatives. Default: four times as many. */
+  readonly pool?: number;
+  /** Default: the unigram of the counts where there are some, else uniform. */
+  readonly law?: SamplerSpec;
+}
 
 /** What a run is stored with. */
-export type RunSampler = SamplerSpec | StatefulSpec | ContextualSpec;
+export type RunSampler = SamplerSpec | StatefulSpec | ContextualSpec | PoolSpec;
 
 /** A sampler's own options, beside its name. Plain data; which there are is the sampler's to say. */
 export type SamplerOptions = Readonly<Record<string, unknown>>;
@@ -49,12 +61,27 @@ export function runSampler(
   requireOneOf("sampler", name, TRAIN_SAMPLERS);
   const spec = { name, ...own } as RunSampler;
   if (spec.name === "learned-unigram") return fixed.replacement === false ? { ...spec, replacement: false } : spec;
+  if (isPool(spec)) return poolSpec(spec);
   return isStateful(spec) || isContextual(spec) ? spec : { ...fixed, ...spec };
+}
+
+export function isPool(sampler: { readonly name: string }): sampler is PoolSpec {
+  return (SELECTIONS as readonly string[]).includes(sampler.name);
+}
+
+function poolSpec(spec: PoolSpec): PoolSpec {
+  for (const field of Object.keys(spec)) requireOneOf(`a field of ${spec.name}`, field, ["name", "pool", "law"]);
+  if (spec.pool !== undefined) requireInteger("pool", spec.pool, 1, MAX_CANDIDATES);
+  const law = spec.law === undefined ? undefined : validateSamplerSpec(spec.law);
+  if (law !== undefined && (law.name === "given" || !law.replacement)) {
+    throw new OptionError(`the pool of ${spec.name} is drawn by a law with replacement, not by ${law.name}`, { law });
+  }
+  return spec;
 }
 
 /** Whether equal candidates can be drawn. */
 export function drawsWithReplacement(sampler: RunSampler): boolean {
-  return isContextual(sampler) || !("replacement" in sampler) || sampler.replacement !== false;
+  return isContextual(sampler) || isPool(sampler) || !("replacement" in sampler) || sampler.replacement !== false;
 }
 
 /** What candidates are made from. */
@@ -83,6 +110,7 @@ export function planCandidates(plan: CandidatePlan, n: number, counts: ArrayLike
     }
     return { state: undefined, contextual: { spec: sampler, unigram: smoothed(counts, n) }, S: negatives, per };
   }
+  if (isPool(sampler)) return planPool(sampler, plan, n, counts);
   if (!isStateful(sampler)) {
     const state = createSamplerState(sampler, n, sampler.name === "unigram" ? known : {});
     samplerFrom(state).requireDrawable(negatives);
@@ -98,6 +126,32 @@ export function planCandidates(plan: CandidatePlan, n: number, counts: ArrayLike
   const drawn = statefulSamplerFrom(stateful);
   drawn.requireDrawable(negatives);
   return { state: undefined, stateful, S: drawn.most(negatives, labels), draws: negatives, per };
+}
+
+function planPool(
+  { name, pool, law }: PoolSpec,
+  { negatives, per }: CandidatePlan,
+  n: number,
+  counts: ArrayLike<number> | undefined,
+): CandidateSpec {
+  if (per === "row") {
+    throw new OptionError(`the sampler ${name} lets rows choose from a pool that the batch shares`, { sampler: name });
+  }
+  const S = pool ?? Math.min(MAX_CANDIDATES, 4 * negatives);
+  if (S < negatives) {
+    throw new OptionError(
+      `${name} takes ${negatives} candidates a row from a pool of ${S}: the pool must be at least as large`,
+      {
+        sampler: name,
+        pool: S,
+        negatives,
+      },
+    );
+  }
+  const chosen = law ?? { name: counts === undefined ? ("uniform" as const) : ("unigram" as const) };
+  const state = createSamplerState(chosen, n, chosen.name === "unigram" && counts !== undefined ? { counts } : {});
+  samplerFrom(state).requireDrawable(S);
+  return { state, S, per, select: { kind: name, keep: negatives } };
 }
 
 /** Counts as a law in which every class has some mass; undefined where nothing was counted. */
