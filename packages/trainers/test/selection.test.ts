@@ -106,7 +106,7 @@ describe("two-pass: each row draws from the pool by its softmax", () => {
     const memory = KernelMemory.create(plan.bytes, false);
     const kernels = instantiateKernels(await compileKernels("wasm", false), memory);
     const selection = new Selection(kernels, spec, keyFromSeed("draws"), R, scratch);
-    const exponentials = Float32Array.from({ length: C * R }, () => random.uniform() ** 4);
+    const exponentials = Float32Array.from({ length: C * R }, () => 0.05 + random.uniform() ** 4);
     const moments = new Moments(C * R);
     const sums = Array.from({ length: R }, (_, r) => {
       let total = 0;
