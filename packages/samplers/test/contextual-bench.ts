@@ -19,22 +19,13 @@ export interface ContextualBackend {
 async function backendsHere(): Promise<ContextualBackend[]> {
   const reference = await compileKernels("reference", false);
   const wasm = await compileKernels("wasm", false);
-  const found: ContextualBackend[] = [reference, wasm].map((compiled) => ({
+  return [reference, wasm].map((compiled) => ({
     name: compiled.name,
     bind: (memory) => instantiateKernels(compiled, memory),
   }));
-  const { chooseSet, loadNative, nativeKernels, usableSets } = await import("../../native/src/index.js");
-  if (usableSets().length > 0) {
-    const code = loadNative(chooseSet());
-    found.push({
-      name: "native",
-      bind: (memory) => nativeKernels(code, memory, instantiateKernels(wasm, memory)),
-    });
-  }
-  return found;
 }
 
-/** The reference, WebAssembly, and machine code where the processor has what it takes. */
+/** What this package may know of: machine code stands beside it, and meets these samplers in the trainers' tests. */
 export const CONTEXTUAL_BACKENDS: readonly ContextualBackend[] = await backendsHere();
 
 /** A class table outside the memory, so that tests can change it: rows (n, D) and biases (n). */
