@@ -6,6 +6,7 @@ import type { Io } from "./base/io.js";
 import { exportCommand } from "./export/command.js";
 import { evaluateCommand, neighboursCommand, recommendCommand } from "./models/commands.js";
 import { prepareCommand } from "./prepare/command.js";
+import { samplersCommand } from "./samplers/command.js";
 import { trainCommand } from "./train/command.js";
 
 /**
@@ -51,6 +52,7 @@ ${EXIT_CODES_HELP}`,
   program.addCommand(recommendCommand(io));
   program.addCommand(neighboursCommand(io));
   program.addCommand(exportCommand(io));
+  program.addCommand(samplersCommand(io));
   configure(program, io);
   return program;
 }

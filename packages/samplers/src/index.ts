@@ -1,3 +1,5 @@
+// What `contextualFrom` is given: kernels of a memory that is laid out by `planContextual`.
+export { type Address, type Kernels, MemoryPlan } from "@logq/kernels";
 export * from "./contextual/index.js";
 export { massOf, NO_IDS, requireRemainingMass, writeExclusion } from "./exclusion.js";
 export { type FrequencyOrder, frequencyOrder } from "./frequency-order.js";
@@ -16,6 +18,16 @@ export { UniformLaw } from "./laws/uniform.js";
 export { UnigramLaw, type UnigramTables } from "./laws/unigram.js";
 export { requireMass } from "./mass.js";
 export { type MemorySampler, memorySamplerFrom, memoryTableBytes, writeMemoryTable } from "./memory-sampler.js";
+export {
+  DESCRIBED_SAMPLERS,
+  type DescribedSampler,
+  describedBytes,
+  describeSampler,
+  POOL_NAMES,
+  type PoolName,
+  type SamplerFacts,
+  type SamplerKind,
+} from "./sampler-facts.js";
 export { samplerFrom } from "./sampler-from.js";
 export { validateSamplerSpec } from "./spec.js";
 export { createSamplerState, MAX_CLASSES, type SamplerInputs, type SamplerState, samplerStateBytes } from "./state.js";

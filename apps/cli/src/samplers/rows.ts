@@ -1,0 +1,83 @@
+import type { Backend } from "@logq/blas";
+import {
+  CONTEXTUAL_NAMES,
+  type ContextualSpec,
+  type DescribedSampler,
+  POOL_NAMES,
+  type PoolName,
+  SAMPLER_NAMES,
+  type SamplerSpec,
+  STATEFUL_NAMES,
+  type StatefulSpec,
+} from "@logq/samplers";
+import { contextualProposal } from "./contextual-proposals.js";
+import type { Layer } from "./layer.js";
+import { poolProposal } from "./pool-proposals.js";
+import type { Proposal } from "./proposal.js";
+import { statefulProposal } from "./stateful-proposals.js";
+import { exactProposal, staticProposal } from "./static-proposals.js";
+
+/** A sampler with options, as it can be measured. */
+export type RowSpec = SamplerSpec | StatefulSpec | ContextualSpec | { readonly name: PoolName | "exact softmax" };
+
+/** The samplers that have something to measure: lists of one's own have no law. */
+export const MEASURED_SAMPLERS = [...SAMPLER_NAMES, ...STATEFUL_NAMES, ...CONTEXTUAL_NAMES, ...POOL_NAMES].filter(
+  (name) => name !== "given",
+);
+
+/** What is measured, in the order of the table: several options of a sampler are rows of their own. */
+export function measuredRows(D: number, wanted?: readonly string[]): RowSpec[] {
+  const rows: RowSpec[] = [
+    { name: "uniform" },
+    { name: "log-uniform" },
+    { name: "unigram" },
+    { name: "unigram", distortion: 0.75 },
+    { name: "learned-unigram" },
+    { name: "in-batch" },
+    { name: "mixed" },
+    { name: "cross-batch" },
+    { name: "quadratic-kernel" },
+    { name: "quadratic-kernel", blockLaw: "kernel", projection: Math.min(D, 64) },
+    { name: "random-features" },
+    { name: "midx", codes: "product", K: 32 },
+    { name: "midx", codes: "product", K: 64 },
+    { name: "midx", codes: "residual", K: 32 },
+    { name: "midx", codes: "residual", K: 64 },
+    { name: "midx", codes: "residual", K: 128 },
+    { name: "lsh" },
+    { name: "lsh", classFactor: "unigram" },
+    { name: "lsh", candidates: "slide" },
+    { name: "hard" },
+    { name: "two-pass" },
+    { name: "exact softmax" },
+  ];
+  return wanted === undefined ? rows : rows.filter(({ name }) => name === "exact softmax" || wanted.includes(name));
+}
+
+/** What is trained with: each sampler once with its default options, and those that carry a unigram or leave log Q out. */
+export function trainedRows(D: number, wanted?: readonly string[]): RowSpec[] {
+  return measuredRows(D, wanted).filter(({ name, ...options }) => {
+    if (name === "exact softmax" || name === "hard" || name === "two-pass") return false;
+    if (name === "midx") return JSON.stringify(options) === JSON.stringify({ codes: "residual", K: 64 });
+    return name !== "quadratic-kernel" || Object.keys(options).length === 0;
+  });
+}
+
+/** @param most the greatest S that will be drawn */
+export function proposalOf(spec: RowSpec, layer: Layer, backend: Backend, most: number): Proposal {
+  if (spec.name === "exact softmax") return exactProposal(layer);
+  if (spec.name === "hard" || spec.name === "two-pass") return poolProposal(layer, spec.name, most);
+  if (isOf(spec, CONTEXTUAL_NAMES)) return contextualProposal(layer, backend, spec as ContextualSpec, most);
+  if (isOf(spec, STATEFUL_NAMES)) return statefulProposal(layer, spec as StatefulSpec, most);
+  return staticProposal(layer, spec as SamplerSpec);
+}
+
+function isOf({ name }: RowSpec, names: readonly DescribedSampler[]): boolean {
+  return (names as readonly string[]).includes(name);
+}
+
+/** A row's name for people: midx (codes product, K 32). */
+export function labelOf(name: string, options: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(options).map(([key, value]) => `${key} ${value}`);
+  return parts.length === 0 ? name : `${name} (${parts.join(", ")})`;
+}
