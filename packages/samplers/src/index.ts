@@ -1,5 +1,3 @@
-// What `contextualFrom` is given: kernels of a memory that is laid out by `planContextual`.
-export { type Address, type Kernels, MemoryPlan } from "@logq/kernels";
 export * from "./contextual/index.js";
 export { massOf, NO_IDS, requireRemainingMass, writeExclusion } from "./exclusion.js";
 export { type FrequencyOrder, frequencyOrder } from "./frequency-order.js";

@@ -1,14 +1,13 @@
 import { type Backend, instantiateBackend } from "@logq/blas";
 import type { Key } from "@logq/core";
+import { type Address, MemoryPlan } from "@logq/kernels";
 import {
-  type Address,
   type ClassReader,
   type ContextualPlan,
   type ContextualSampler,
   type ContextualSpec,
   contextualFrom,
   MAX_CONTEXTS,
-  MemoryPlan,
   planContextual,
 } from "@logq/samplers";
 import type { Candidates } from "./proposal.js";
