@@ -6,7 +6,7 @@ import { statefulStateBytes } from "./stateful/stateful-state.js";
 import { STATEFUL_NAMES, type StatefulName } from "./stateful/types.js";
 import { SAMPLER_NAMES, type SamplerName } from "./types.js";
 
-/** What chooses among candidates that were drawn already, by their logits: functions of their own, `hardest` and `resample`. */
+/** What chooses among candidates that were drawn already, by their logits: also functions of their own, `hardest` and `resample`. */
 export const POOL_NAMES = ["hard", "two-pass"] as const;
 export type PoolName = (typeof POOL_NAMES)[number];
 
@@ -200,7 +200,7 @@ const FACTS: { readonly [name in DescribedSampler]: Omit<SamplerFacts, "name" | 
     per: ["row"],
     replacement: "without",
     expectedCount: "biased",
-    logQ: "None: the hardest of a pool are no draw of any law, so losses that correct refuse them.",
+    logQ: "None: the hardest of a pool are no draw of any law. What they are used for corrects nothing, unless asked to.",
     draws: "The candidates of a drawn pool with the greatest logits.",
     use: "To sharpen a ranking late in training; what it learns is no longer a softmax.",
     drawCost: "O(P·(D + log S)), P entries in the pool",
