@@ -1,6 +1,6 @@
-import { LOSS_NAMES } from "@logq/losses";
 import { type CreateKernels, createKernels } from "../kernels/kernel-group.js";
 import type { Group } from "../measure/group.js";
+import { PLAIN_LOSSES } from "./plain-loss.js";
 import { termsGroup } from "./terms-group.js";
 import { type LossTileShape, tileLossGroup } from "./tile-group.js";
 
@@ -9,5 +9,5 @@ export const LOSS_SHAPE: LossTileShape = { C: 1024, R: 256 };
 
 /** Every loss on one tile, and the terms of its candidates. */
 export function lossGroups(shape: LossTileShape = LOSS_SHAPE, create: CreateKernels = createKernels): Group[] {
-  return [...LOSS_NAMES.map((name) => tileLossGroup(name, shape, create)), termsGroup(shape.C)];
+  return [...PLAIN_LOSSES.map((name) => tileLossGroup(name, shape, create)), termsGroup(shape.C)];
 }

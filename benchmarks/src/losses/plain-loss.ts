@@ -1,5 +1,19 @@
 import type { LossName } from "@logq/losses";
 
+/**
+ * The losses that are timed: the two families, over candidates and over all classes. Others are these with other terms of the labels, or walk labels and
+ * candidates in a way that depends on the data.
+ */
+export const PLAIN_LOSSES = [
+  "full-softmax",
+  "sampled-softmax",
+  "nce",
+  "negative-sampling",
+  "sampled-logistic",
+  "one-vs-all",
+  "sampled-one-vs-all",
+] as const satisfies readonly LossName[];
+
 /** A tile of logits with one label a row, in plain arrays. */
 export interface PlainProblem {
   readonly C: number;

@@ -1,10 +1,11 @@
-import { candidateTerms, describeLoss, LOSS_NAMES, type LossName, lossDefaults, type TermVectors } from "@logq/losses";
+import { candidateTerms, describeLoss, type LossName, lossDefaults, type TermVectors } from "@logq/losses";
 import { fillUniform } from "../data.js";
 import type { Group, Variant } from "../measure/group.js";
 import { requireClose } from "../measure/wrong-result.js";
+import { PLAIN_LOSSES } from "./plain-loss.js";
 
 /** Sampling losses: the others have no candidates to correct. */
-const NAMES: readonly LossName[] = LOSS_NAMES.filter((name) => describeLoss(name).candidates);
+const NAMES: readonly LossName[] = PLAIN_LOSSES.filter((name) => describeLoss(name).candidates);
 
 const TEMPERATURE = 0.8;
 

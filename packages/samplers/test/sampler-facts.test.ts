@@ -1,5 +1,5 @@
 import { keyFromSeed, OptionError } from "@logq/core";
-import { compileKernels, instantiateKernels } from "@logq/kernels";
+import { compileKernels, instantiateKernels, MemoryPlan } from "@logq/kernels";
 import { describe, expect, it } from "vitest";
 import {
   CONTEXTUAL_NAMES,
@@ -11,7 +11,6 @@ import {
   describedBytes,
   describeSampler,
   hardest,
-  MemoryPlan,
   planContextual,
   resample,
   SAMPLER_NAMES,
