@@ -2,8 +2,23 @@
 export const LOSSES = ["full-softmax", "sampled-softmax", "nce", "negative-sampling", "sampled-logistic"] as const;
 export type LossName = (typeof LOSSES)[number];
 
-/** The samplers, in the order in which reports list them. */
-export const SAMPLERS = ["uniform", "log-uniform", "unigram"] as const;
+/** Samplers of a fixed law: those that are put beside each other unless the user names some. */
+export const USUAL_SAMPLERS = ["uniform", "log-uniform", "unigram"] as const;
+
+/** All samplers that can be named, in the order in which reports list them. */
+export const SAMPLERS = [
+  ...USUAL_SAMPLERS,
+  "learned-unigram",
+  "in-batch",
+  "mixed",
+  "cross-batch",
+  "quadratic-kernel",
+  "random-features",
+  "midx",
+  "lsh",
+  "hard",
+  "two-pass",
+] as const;
 export type SamplerName = (typeof SAMPLERS)[number];
 
 /** What `--backend` accepts. */

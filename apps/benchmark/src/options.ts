@@ -4,7 +4,16 @@ import path from "node:path";
 import { MissingFileError, OptionError, requireInteger, requireNumber, requireOneOf } from "@logq/core";
 import { count } from "./format.js";
 import type { DataDescription } from "./measure/types.js";
-import { BACKENDS, LOSSES, type LossName, PRESETS, type PresetName, SAMPLERS, type SamplerName } from "./names.js";
+import {
+  BACKENDS,
+  LOSSES,
+  type LossName,
+  PRESETS,
+  type PresetName,
+  SAMPLERS,
+  type SamplerName,
+  USUAL_SAMPLERS,
+} from "./names.js";
 import { samplerSize } from "./sweep/plan.js";
 import { FORMAT, type Settings } from "./sweep/settings.js";
 
@@ -48,7 +57,7 @@ interface Preset {
 const PRESET: Readonly<Record<PresetName, Preset>> = {
   // 22 cells: four sizes of four losses, and two more samplers for three of them. Under four minutes on two cores.
   quick: { classes: [1_000, 4_000, 20_000, 100_000], samplers: null, seconds: 5 },
-  full: { classes: [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000], samplers: SAMPLERS, seconds: 30 },
+  full: { classes: [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000], samplers: USUAL_SAMPLERS, seconds: 30 },
 };
 
 /** Losses compared by default. */

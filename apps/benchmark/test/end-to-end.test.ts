@@ -56,6 +56,25 @@ describe("the built app", () => {
     );
   });
 
+  it("measures samplers of every kind, where they go with the loss", { timeout: 60_000 }, async () => {
+    const names = "learned-unigram,mixed,midx,hard,two-pass";
+    const args = ["--classes", "60", "--seconds", "0.2", "--dim", "16", "--workers", "2", "--samplers", names];
+    const losses = ["--losses", "sampled-softmax,nce"];
+    const { code, stdout } = await start([...args, ...losses, "--out", path.join(folder, "samplers"), "--json"]).told;
+    expect(code).toBe(0);
+    const { cells } = resultsSchema.parse(JSON.parse(stdout));
+    expect(cells.map(({ loss, sampler }) => `${loss} ${sampler}`)).toEqual([
+      ...names.split(",").map((name) => `sampled-softmax ${name}`),
+      ...["learned-unigram", "mixed", "midx", "hard"].map((name) => `nce ${name}`),
+    ]);
+    for (const cell of cells) {
+      expect(cell.failed).toBe(false);
+      expect(cell.stepMilliseconds).toBeGreaterThan(0);
+      // Draws of a fixed law alone are compared with the exact gradient, outside the training.
+      expect(cell.gradientBias).toBe(null);
+    }
+  });
+
   it("Ctrl-C ends with a report and code 130; the same command goes on", { timeout: 60_000 }, async () => {
     const args = [...SMALL, "--losses", "sampled-softmax,nce", "--out", path.join(folder, "stopped")];
     const { child, told } = start(args);

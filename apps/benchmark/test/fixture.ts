@@ -77,7 +77,7 @@ export function modelCell(cell: Cell, settings: Settings): CellMeasurement {
   const best = 0.62 * Math.log(cell.classes);
   const gap = (done: number) => learned(cell, done, equalSteps);
   const recall = (nats: number) => ({ "1": 0.21 * Math.exp(-nats), "10": 0.48 * Math.exp(-0.8 * nats) });
-  const gradients = GRADIENT[cell.sampler ?? "uniform"];
+  const gradients = GRADIENT[cell.sampler === "log-uniform" || cell.sampler === "unigram" ? cell.sampler : "uniform"];
   const compared = cell.loss === "sampled-softmax";
   return {
     backend: "wasm-simd128",

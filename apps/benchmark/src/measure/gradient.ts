@@ -35,8 +35,8 @@ interface Sample {
  */
 export async function gradientError(trainer: Trainer, signal: AbortSignal): Promise<GradientError | null> {
   const { candidates } = trainer.host.spec.training!;
-  // Draws of samplers that learn, or look at hidden vectors, are another thing in every step.
-  if (candidates?.state === undefined) return null;
+  // What samplers draw that learn, look at hidden vectors or choose from a pool, depends on more than a law.
+  if (candidates?.state === undefined || candidates.select !== undefined) return null;
   const sampler = samplerFrom(candidates.state);
   const possible = (id: number) => sampler.law === null || sampler.law.probability(id) > 0;
   const sample = await takeSample(trainer, possible);

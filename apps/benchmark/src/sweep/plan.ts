@@ -1,5 +1,5 @@
 import type { Cell } from "../measure/types.js";
-import { DEFAULT_SAMPLER, type LossName, SAMPLERS, type SamplerName } from "../names.js";
+import { DEFAULT_SAMPLER, type LossName, type SamplerName, USUAL_SAMPLERS } from "../names.js";
 import { compareCells } from "./cells.js";
 import type { Settings } from "./settings.js";
 
@@ -27,8 +27,10 @@ export function planCells(shape: Shape): Cell[] {
 function samplersOf(loss: LossName, classes: number, shape: Shape): readonly (SamplerName | null)[] {
   const usual = DEFAULT_SAMPLER[loss];
   if (usual === null) return [null];
-  if (shape.samplers !== null) return shape.samplers;
-  return classes === shape.samplersAt ? SAMPLERS : [usual];
+  // Two passes draw by a softmax.
+  if (shape.samplers !== null)
+    return shape.samplers.filter((name) => name !== "two-pass" || loss === "sampled-softmax");
+  return classes === shape.samplersAt ? USUAL_SAMPLERS : [usual];
 }
 
 /**

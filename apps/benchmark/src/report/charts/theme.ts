@@ -54,6 +54,16 @@ export const SAMPLER_STYLE: Readonly<Record<SamplerName, SeriesStyle>> = {
   uniform: { color: "var(--orange)", symbol: "square" },
   "log-uniform": { color: "var(--purple)", symbol: "triangle" },
   unigram: { color: "var(--blue)", symbol: "circle" },
+  "learned-unigram": { color: "var(--blue)", symbol: "cross" },
+  "in-batch": { color: "var(--green)", symbol: "square" },
+  mixed: { color: "var(--green)", symbol: "triangle" },
+  "cross-batch": { color: "var(--green)", symbol: "diamond" },
+  "quadratic-kernel": { color: "var(--vermillion)", symbol: "square" },
+  "random-features": { color: "var(--vermillion)", symbol: "triangle" },
+  midx: { color: "var(--vermillion)", symbol: "circle" },
+  lsh: { color: "var(--vermillion)", symbol: "diamond" },
+  hard: { color: "var(--black)", symbol: "star" },
+  "two-pass": { color: "var(--black)", symbol: "circle" },
 };
 
 /** The custom properties as CSS declarations, light ones and dark ones where the reader's system asks for them. */
