@@ -15,6 +15,20 @@ interface RightOperand {
   readonly panelBytes: number;
 }
 
+/** `MatrixKernels.multiply` with a right operand of either kind. */
+type Product = (
+  out: number,
+  ldOut: number,
+  left: number,
+  rowStride: number,
+  columnStride: number,
+  right: RightOperand,
+  M: number,
+  K: number,
+  N: number,
+  accumulate: boolean,
+) => void;
+
 /** The matrix products, over one memory. */
 export function nativeMatrix(
   memory: KernelMemory,
@@ -64,18 +78,7 @@ export function nativeMatrix(
   };
 
   /** The rows of `left` are contiguous, or its columns are. As many steps of k at a time as the second-level cache holds. */
-  const multiplyContiguous = (
-    out: number,
-    ldOut: number,
-    left: number,
-    rowStride: number,
-    columnStride: number,
-    right: RightOperand,
-    M: number,
-    K: number,
-    N: number,
-    accumulate: boolean,
-  ) => {
+  const multiplyContiguous: Product = (out, ldOut, left, rowStride, columnStride, right, M, K, N, accumulate) => {
     const form = columnStride === 1 ? byRows : byColumns;
     const { words: m } = form;
     m[3] = 4 * ldOut;
@@ -91,18 +94,7 @@ export function nativeMatrix(
     }
   };
 
-  const multiply = (
-    out: number,
-    ldOut: number,
-    left: number,
-    rowStride: number,
-    columnStride: number,
-    right: RightOperand,
-    M: number,
-    K: number,
-    N: number,
-    accumulate: boolean,
-  ) => {
+  const multiply: Product = (out, ldOut, left, rowStride, columnStride, right, M, K, N, accumulate) => {
     if (M === 0 || N === 0) return;
     if (K === 0) {
       if (!accumulate) clear(out, ldOut, M, N);

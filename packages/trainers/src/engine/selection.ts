@@ -1,13 +1,11 @@
 import { type Key, philox, STREAM, stepLow, streamWord, uniform53 } from "@logq/core";
 import type { Address, Kernels } from "@logq/kernels";
 import type { LossRows, LossTile } from "@logq/losses";
-
-export const SELECTIONS = ["hard", "two-pass"] as const;
-export type SelectionKind = (typeof SELECTIONS)[number];
+import type { PoolName } from "@logq/samplers";
 
 /** What each row takes of a pool of candidates that the batch shares. */
 export interface SelectionSpec {
-  readonly kind: SelectionKind;
+  readonly kind: PoolName;
   /** How many: distinct ones with the greatest logits (`hard`), or draws (`two-pass`). */
   readonly keep: number;
 }

@@ -5,8 +5,11 @@ import {
   type ContextualSpec,
   createSamplerState,
   createStatefulState,
+  DESCRIBED_SAMPLERS,
+  type DescribedSampler,
   MAX_CANDIDATES,
-  SAMPLER_NAMES,
+  POOL_NAMES,
+  type PoolName,
   type SamplerSpec,
   STATEFUL_NAMES,
   type StatefulSpec,
@@ -14,19 +17,18 @@ import {
   statefulSamplerFrom,
   validateSamplerSpec,
 } from "@logq/samplers";
-import { SELECTIONS, type SelectionKind } from "../engine/selection.js";
 import type { CandidateSpec } from "../engine/spec.js";
 
 /**
  * Samplers by name: of a fixed law, those that learn from the targets they see, those that look at the row's hidden vector, and those that let each row
  * choose from a pool.
  */
-export const TRAIN_SAMPLERS = [...SAMPLER_NAMES, ...STATEFUL_NAMES, ...CONTEXTUAL_NAMES, ...SELECTIONS] as const;
-export type TrainSamplerName = (typeof TRAIN_SAMPLERS)[number];
+export const TRAIN_SAMPLERS = DESCRIBED_SAMPLERS;
+export type TrainSamplerName = DescribedSampler;
 
 /** A pool that the batch shares, drawn by a law with replacement, from which each row takes as many as there are negatives. */
 export interface PoolSpec {
-  readonly name: SelectionKind;
+  readonly name: PoolName;
   /** Candidates of the pool, at least as many as negatives. Default: four times as many. */
   readonly pool?: number;
   /** Default: the unigram of the counts where there are some, else uniform. */
@@ -66,7 +68,7 @@ export function runSampler(
 }
 
 export function isPool(sampler: { readonly name: string }): sampler is PoolSpec {
-  return (SELECTIONS as readonly string[]).includes(sampler.name);
+  return (POOL_NAMES as readonly string[]).includes(sampler.name);
 }
 
 function poolSpec(spec: PoolSpec): PoolSpec {
