@@ -154,6 +154,7 @@ export class Engine implements Program<EngineCommand> {
         builder.buildCandidates(step, batch, draw);
         if (!shared) builder.buildLabels(step, batch, false);
       });
+      if (this.#flag(FLAG.refused) !== 0) return;
     }
     const ahead = draw === undefined && builder.drawsAhead ? this.#drawAhead : undefined;
     this.#builder = builder;
@@ -220,6 +221,7 @@ export class Engine implements Program<EngineCommand> {
     const batch = this.layout.batches[parity];
     if (this.#draws !== undefined) this.#drawByHidden(candidate, this.#draws, step, batch);
     this.#gather(candidate, batch, parity, labels);
+    if (labels !== undefined && this.#flag(FLAG.refused) !== 0) return;
     team.phase("rows", candidate.rowUnits(batch), (unit) => candidate.row(unit, step, batch, parity));
     this.#requireFinite(step);
     const clip = this.layout.clip;

@@ -85,8 +85,8 @@ export class EngineHost {
     return instantiateBackend(this.backend, this.memory);
   }
 
-  run(command: EngineCommand): Promise<void> {
-    return this.crew.run(command);
+  run(command: EngineCommand, meanwhile?: () => void): Promise<void> {
+    return this.crew.run(command, meanwhile);
   }
 
   close(): Promise<void> {

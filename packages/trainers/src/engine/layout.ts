@@ -111,6 +111,8 @@ export const FLAG = {
   diverged: 0,
   /** not 0: everybody stops after this step */
   stop: 1,
+  /** not 0: the hidden vectors that the caller brought to this step are not finite; it does not take place */
+  refused: 2,
 } as const;
 
 /** Reserves everything an engine of `workers` threads needs. `kernels` of the back-end, over any memory, tell the sizes of packed operands. */

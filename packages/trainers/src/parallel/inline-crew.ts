@@ -13,13 +13,14 @@ export class InlineCrew<Command> implements SyncCrew<Command> {
     this.#program = createProgram(new SoloTeam(new Profile(this.profiles[0])));
   }
 
-  runSync(command: Command): void {
+  runSync(command: Command, meanwhile?: () => void): void {
+    meanwhile?.();
     this.#stop = false;
     this.#program.execute(command, () => this.#stop);
   }
 
-  async run(command: Command): Promise<void> {
-    this.runSync(command);
+  async run(command: Command, meanwhile?: () => void): Promise<void> {
+    this.runSync(command, meanwhile);
   }
 
   requestStop(): void {

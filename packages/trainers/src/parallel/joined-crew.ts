@@ -33,19 +33,21 @@ export class JoinedCrew<Command> implements SyncCrew<Command> {
     this.#program = createProgram(this.#team);
   }
 
-  async run(command: Command): Promise<void> {
+  async run(command: Command, meanwhile?: () => void): Promise<void> {
     // Threads start by messages, for which the caller's event loop must be free.
     if (!this.#ready) await this.#threads.until(WORD.ready, this.workers - 1);
     this.#ready = true;
-    this.runSync(command);
+    this.runSync(command, meanwhile);
   }
 
-  runSync(command: Command): void {
+  runSync(command: Command, meanwhile?: () => void): void {
     const { failure, control } = this.#threads;
     if (failure !== undefined) throw failure;
     if (this.#closed) throw new WorkerError("the crew is closed: it takes no more commands", { workers: this.workers });
     this.#threads.send(command);
     try {
+      // No barrier opens without the caller.
+      meanwhile?.();
       this.#program.execute(command, () => Atomics.load(control.words, WORD.stopRequested) !== 0);
       this.#team.awaitFinished();
     } catch (error) {

@@ -22,13 +22,14 @@ export class WorkerCrew<Command> implements Crew<Command> {
     this.#threads = new WorkerThreads(filename, spec, this.profiles, 0);
   }
 
-  async run(command: Command): Promise<void> {
+  async run(command: Command, meanwhile?: () => void): Promise<void> {
     const { failure } = this.#threads;
     if (failure !== undefined) throw failure;
     if (this.#closed) throw new WorkerError("the crew is closed: it takes no more commands", { workers: this.workers });
     if (this.#running !== undefined) {
       throw new WorkerError("the crew is busy: one command at a time", { workers: this.workers });
     }
+    meanwhile?.();
     this.#running = this.#execute(command);
     try {
       await this.#running;

@@ -3,7 +3,7 @@ import type { BackendName, Kernels } from "@logq/kernels";
 import { describeLoss } from "@logq/losses";
 import { HEAD } from "../engine/batch-layout.js";
 import { EngineHost } from "../engine/host.js";
-import { STAT } from "../engine/layout.js";
+import { FLAG, STAT } from "../engine/layout.js";
 import type { RunOptions } from "../model/options.js";
 import { runWarnings } from "../model/warnings.js";
 import type { ListSourceSpec } from "../sources/source.js";
@@ -101,8 +101,9 @@ export class OutputLayer {
   async step(hidden: Float32Array, targets: Targets, options: StepOptions = {}): Promise<StepResult> {
     this.#requireIdle();
     const { rows, given } = this.#write(hidden, targets, options);
-    await this.#alone(() => this.#host.run({ type: "step", step: this.steps, given }));
-    return this.#answer(rows);
+    const bringHidden = () => this.#bringHidden(hidden, rows);
+    await this.#alone(() => this.#host.run({ type: "step", step: this.steps, given }, bringHidden));
+    return this.#answer(hidden, rows);
   }
 
   /** The same at once, without a promise. @throws OptionError also if the caller's thread is not one of the workers */
@@ -112,8 +113,8 @@ export class OutputLayer {
       throw new OptionError("stepSync needs a layer whose caller works (callerWorks)", { workers: crew.workers });
     this.#requireIdle();
     const { rows, given } = this.#write(hidden, targets, options);
-    sync.runSync({ type: "step", step: this.steps, given });
-    return this.#answer(rows);
+    sync.runSync({ type: "step", step: this.steps, given }, () => this.#bringHidden(hidden, rows));
+    return this.#answer(hidden, rows);
   }
 
   /**
@@ -204,15 +205,16 @@ export class OutputLayer {
     }
   }
 
-  /** Checks everything and copies the batch into the engine's memory, where only a step looks for it; answers what the command needs. */
+  /**
+   * Checks all but the values of the hidden vectors and copies the labels and candidates into the engine's memory, where only a step looks for them;
+   * answers what the command needs.
+   */
   #write(hidden: Float32Array, targets: Targets, options: StepOptions): { rows: number; given: number } {
     const rows = requireHidden(hidden, this.#limits);
     const labels = requireLabels(targets, rows, this.#limits);
     const shares = sharesOf(options.exampleWeights, rows, labels.offsets);
     const candidates =
       options.candidates === undefined ? undefined : this.#requireCandidates(options.candidates, labels);
-    this.#writeHidden(hidden, 0, rows);
-    this.#requireFiniteHidden(hidden, rows);
     this.#writeLabels(labels, rows, shares);
     if (candidates !== undefined) this.#writeCandidates(candidates);
     return { rows, given: candidates?.ids.length ?? 0 };
@@ -238,10 +240,16 @@ export class OutputLayer {
     else for (let i = 0; i < rows; i++) vector.copyIn(address + 4 * i * ld, some.subarray(i * D, (i + 1) * D));
   }
 
-  /** Kernels look faster than JavaScript, which then only has to find the place. */
-  #requireFiniteHidden(hidden: Float32Array, rows: number): void {
-    const { address, ld } = this.#host.layout.encoder.hidden;
-    if (!this.#kernels.rows.allFinite(address, ld, rows, this.dim)) requireAllFinite("hidden", hidden);
+  /**
+   * Copies the hidden vectors into the engine's memory while the other members begin the step, which needs them late. Kernels look whether they are
+   * finite faster than JavaScript, which only has to find the place, in `#answer`.
+   */
+  #bringHidden(hidden: Float32Array, rows: number): void {
+    const { memory, layout } = this.#host;
+    const { address, ld } = layout.encoder.hidden;
+    this.#writeHidden(hidden, 0, rows);
+    const finite = this.#kernels.rows.allFinite(address, ld, rows, this.dim);
+    Atomics.store(memory.i32, (layout.flags >>> 2) + FLAG.refused, finite ? 0 : 1);
   }
 
   #writeLabels({ offsets, ids }: Labels, rows: number, shares: Float64Array): void {
@@ -274,8 +282,10 @@ export class OutputLayer {
     if (targetLogQ !== undefined) memory.f32.set(targetLogQ, layout.batches[this.steps & 1]!.positiveLogQ >>> 2);
   }
 
-  #answer(rows: number): StepResult {
+  /** @throws NotFiniteError if the step did not take place */
+  #answer(hidden: Float32Array, rows: number): StepResult {
     const { memory, layout } = this.#host;
+    if (Atomics.load(memory.i32, (layout.flags >>> 2) + FLAG.refused) !== 0) requireAllFinite("hidden", hidden);
     this.steps++;
     const loss = memory.f64[(layout.stats >>> 3) + STAT.lastLoss]!;
     return { loss, hiddenGradient: this.#readGradient(rows) };
