@@ -174,27 +174,39 @@ function mix(x: u32): u32 {
   return h ^ (h >> 16);
 }
 
+/**
+ * Walks each cycle until it is back in range. Whether a walk ends is a coin's toss, so there is no branch on it: a turn takes a step of all walks that are
+ * under way, side by side, and `scratch` says which those are.
+ */
 export function permuted(
-  out: usize, count: u32, size: u32, halfBits: u32, first: u32,
+  out: usize, count: u32, size: u32, halfBits: u32, first: u32, scratch: usize,
   k0: u32, k1: u32, k2: u32, k3: u32, k4: u32, k5: u32, k6: u32, k7: u32,
 ): void {
   const mask: u32 = (1 << halfBits) - 1;
   for (let i: u32 = 0; i < count; i++) {
-    let value = first + i;
-    // Walks the cycle until it is back in range.
-    do {
-      let left = value >> halfBits;
-      let right = value & mask;
-      left ^= mix(right ^ k0) & mask;
-      right ^= mix(left ^ k1) & mask;
-      left ^= mix(right ^ k2) & mask;
-      right ^= mix(left ^ k3) & mask;
-      left ^= mix(right ^ k4) & mask;
-      right ^= mix(left ^ k5) & mask;
-      left ^= mix(right ^ k6) & mask;
-      right ^= mix(left ^ k7) & mask;
-      value = (left << halfBits) | right;
-    } while (value >= size);
-    store<u32>(out + ((<usize>i) << 2), value);
+    store<u32>(out + ((<usize>i) << 2), first + i);
+    store<u32>(scratch + ((<usize>i) << 2), i);
+  }
+  for (let walks = count; walks > 0; ) {
+    let left: u32 = 0;
+    for (let w: u32 = 0; w < walks; w++) {
+      const i = load<u32>(scratch + ((<usize>w) << 2));
+      const value = load<u32>(out + ((<usize>i) << 2));
+      let high = value >> halfBits;
+      let low = value & mask;
+      high ^= mix(low ^ k0) & mask;
+      low ^= mix(high ^ k1) & mask;
+      high ^= mix(low ^ k2) & mask;
+      low ^= mix(high ^ k3) & mask;
+      high ^= mix(low ^ k4) & mask;
+      low ^= mix(high ^ k5) & mask;
+      high ^= mix(low ^ k6) & mask;
+      low ^= mix(high ^ k7) & mask;
+      const next = (high << halfBits) | low;
+      store<u32>(out + ((<usize>i) << 2), next);
+      store<u32>(scratch + ((<usize>left) << 2), i);
+      left += <u32>(next >= size);
+    }
+    walks = left;
   }
 }

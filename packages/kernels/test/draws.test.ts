@@ -114,11 +114,11 @@ describe.each(BACKENDS)("permuted: $name", (backend) => {
     for (const size of [1, 2, 5, 64, 65, 1000, 65_536, 65_537, 2 ** 31]) {
       for (const epoch of [0, 7]) {
         const permutation = new KeyedPermutation(size, KEY, epoch);
-        const count = Math.min(size, 70);
-        const first = size > 2000 ? size - 200 : 0;
+        const count = Math.min(size, 300);
+        const first = size > 2000 ? size - 500 : 0;
         const got = onBench(backend, (bench) => {
           const out = bench.ints(new Int32Array(count));
-          bench.kernels.draws.permuted(out.address, count, permutation, first);
+          bench.kernels.draws.permuted(out.address, count, permutation, first, bench.ints(new Int32Array(count)).address);
           return [...out.read()];
         });
         expect(got).toEqual(Array.from({ length: count }, (_, i) => permutation.at(first + i)));

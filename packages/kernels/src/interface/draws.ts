@@ -54,6 +54,6 @@ export interface DrawKernels {
   /** out[i] = offset + log-probability of class ids[i], rounded to float32, for i < count. */
   aliasLogs(out: Address, ids: Address, count: number, table: Address, offset: number): void;
 
-  /** out[i] = where the permutation sends first + i, for i < count, int32; first + count <= size. */
-  permuted(out: Address, count: number, permutation: PermutationDraw, first: number): void;
+  /** out[i] = where the permutation sends first + i, for i < count, int32; first + count <= size. `scratch` holds int32 (count). */
+  permuted(out: Address, count: number, permutation: PermutationDraw, first: number, scratch: Address): void;
 }

@@ -28,8 +28,8 @@ export function wasmDraws(wasm: WasmExports): DrawKernels {
 
     aliasLogs: wasm.aliasLogs,
 
-    permuted(out, count, { size, halfBits, roundKeys: k }, first) {
-      permuted(out, count, size, halfBits, first, k[0]!, k[1]!, k[2]!, k[3]!, k[4]!, k[5]!, k[6]!, k[7]!);
+    permuted(out, count, { size, halfBits, roundKeys: k }, first, scratch) {
+      permuted(out, count, size, halfBits, first, scratch, k[0]!, k[1]!, k[2]!, k[3]!, k[4]!, k[5]!, k[6]!, k[7]!);
     },
   };
 }

@@ -104,6 +104,7 @@ export interface WasmExports
     size: number,
     halfBits: number,
     first: number,
+    scratch: Address,
     ...roundKeys: [number, number, number, number, number, number, number, number]
   ): void;
 

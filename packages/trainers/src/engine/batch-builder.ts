@@ -69,6 +69,7 @@ export class BatchBuilder {
     const { i32, f32 } = this.#kernels.memory;
     const { offsets, ids, weights } = batch.input;
     const bag = offsets !== 0;
+    this.#lookAhead(rows);
     let count = 0;
     for (let row = 0; row < rows; row++) {
       if (bag) i32[(offsets >>> 2) + row] = count;
@@ -150,6 +151,7 @@ export class BatchBuilder {
     const ids = batch.positiveIds >>> 2;
     const mass = batch.positiveMass >>> 2;
     const place = batch.positivePlace >>> 2;
+    this.#lookAhead(rows);
     let count = 0;
     for (let row = 0; row < rows; row++) {
       i32[offsets + row] = count;
@@ -163,6 +165,13 @@ export class BatchBuilder {
     }
     i32[offsets + rows] = count;
     i32[(batch.head >>> 2) + HEAD.positives] = count;
+  }
+
+  /** Of the last look ahead: kept, so that no compiler leaves it out. */
+  looks = 0;
+
+  #lookAhead(rows: number): void {
+    this.looks = this.#source.lookAhead?.(this.#order, rows) ?? 0;
   }
 
   /** The mean over rows that have labels, or their sum, each as heavy as its source says. */

@@ -118,7 +118,7 @@ export class Engine implements Program<EngineCommand> {
     const { spec } = this;
     const source = this.#source("train");
     const { B } = spec.training!;
-    const list = { kernels: this.kernels, address: this.#scratch };
+    const list = { kernels: this.kernels, address: this.#scratch, scratch: this.#scratch + 4 * B };
     const epochs = () => ({ source, order: new EpochOrder(source.examples, B, spec.key, list) });
     const rows = source.training?.(B, spec.key) ?? epochs();
     const mass: MassRule = describeLoss(spec.training!.loss.name).kind === "normalised" ? "shared" : "each";

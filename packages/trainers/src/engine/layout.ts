@@ -170,8 +170,8 @@ export function planEngine(
     candidate?.scratchBytes ?? 0,
     full.scratch.end,
     encoderScratchBytes(encoder),
-    // The examples of a batch, while it is built.
-    wholeLines(4 * (training?.B ?? 0)),
+    // The examples of a batch, while it is built, and what working them out takes.
+    wholeLines(8 * (training?.B ?? 0)),
   );
   const scratch = plan.reserve("worker scratch", scratchBytes * Math.max(1, workers));
   const contextual = planContextualSpace(plan, spec, workers);

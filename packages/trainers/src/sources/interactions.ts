@@ -1,3 +1,4 @@
+import type { ExampleOrder } from "./order.js";
 import {
   copyRun,
   type InteractionSourceSpec,
@@ -20,6 +21,16 @@ export class InteractionSource implements Source {
     this.examples = spec.positions.length;
     this.maxInputs = spec.kind === "user" ? 1 : spec.window;
     this.maxExcluded = longestRun(spec.offsets);
+  }
+
+  lookAhead(order: ExampleOrder, rows: number): number {
+    const { users, positions, items } = this.#spec;
+    let sum = 0;
+    for (let row = 0; row < rows; row++) {
+      const example = order.example(row);
+      sum += users[example]! + items[positions[example]!]!;
+    }
+    return sum;
   }
 
   inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {

@@ -9,10 +9,11 @@ export interface ExampleOrder {
   example(row: number): number;
 }
 
-/** int32 (B) in kernel memory, valid until the next `seek`. */
+/** int32 (B) in kernel memory, valid until the next `seek`, and as much to work out what stands there. */
 export interface ExampleList {
   readonly kernels: Kernels;
   readonly address: Address;
+  readonly scratch: Address;
 }
 
 /** The most examples whose numbers are int32. */
@@ -47,7 +48,8 @@ export class EpochOrder implements ExampleOrder {
     this.#first = (batch % this.#batchesPerEpoch) * this.#B;
     const rows = Math.min(this.#B, this.#examples - this.#first);
     if (this.#list !== undefined) {
-      this.#list.kernels.draws.permuted(this.#list.address, rows, this.#permutation!, this.#first);
+      const { kernels, address, scratch } = this.#list;
+      kernels.draws.permuted(address, rows, this.#permutation!, this.#first, scratch);
     }
     return rows;
   }

@@ -22,6 +22,11 @@ export interface Source {
   excluded(example: number, ids: Int32Array, at: number): number;
   /** How much the example counts in the mean of a batch whose rows share one unit of mass among their labels; absent: 1. */
   weight?(example: number): number;
+  /**
+   * Looks at what the first `rows` rows of the order's batch are made of. Examples lie far apart: the memory that holds them answers all these looks at
+   * once, where rows that are made one after another would each wait for it. Answers a number that means nothing.
+   */
+  lookAhead?(order: ExampleOrder, rows: number): number;
   /** Batches of B examples and the source of their rows, where training sees other rows than evaluation does; absent: the examples, by `EpochOrder`. */
   training?(B: number, key: Key): { readonly source: Source; readonly order: ExampleOrder } | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Key } from "@logq/core";
+import type { ExampleOrder } from "./order.js";
 import type { Source, WindowSourceSpec } from "./source.js";
 import { Stretches } from "./stretches.js";
 
@@ -26,6 +27,14 @@ export class WindowSource implements Source {
     if (stretches === undefined) return undefined;
     const rows = new Stretches(this.#spec, stretches, B, key);
     return { source: rows, order: rows };
+  }
+
+  lookAhead(order: ExampleOrder, rows: number): number {
+    const { tokens, window, mode } = this.#spec;
+    const share = mode === "pair" ? 2 * window : 1;
+    let sum = 0;
+    for (let row = 0; row < rows; row++) sum += tokens[Math.floor(order.example(row) / share)]!;
+    return sum;
   }
 
   inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {
@@ -73,24 +82,28 @@ export class WindowSource implements Source {
 
   /** The words on one side of `position`, the farthest first on the left, the nearest first on the right. */
   #side(position: number, direction: -1 | 1, ids: Int32Array, weights: Float32Array, at: number): number {
-    const { tokens, window, eos, withinLine, filled } = this.#spec;
-    let reach = 0;
-    while (reach < window) {
-      const next = position + direction * (reach + 1);
-      if (next < 0 || next >= tokens.length) break;
-      if (withinLine && tokens[direction < 0 ? next : next - 1] === eos) break;
-      reach++;
-    }
+    const { tokens, window, eos, filled } = this.#spec;
+    const reach = this.#reach(position, direction);
     const missing = filled ? window - reach : 0;
-    for (let i = 0; i < missing; i++) {
-      ids[at + i] = Math.max(eos, 0);
+    const count = missing + reach;
+    const first = (direction < 0 ? position - reach : position + 1) - missing;
+    const filling = Math.max(eos, 0);
+    for (let i = 0; i < count; i++) {
+      ids[at + i] = i < missing ? filling : tokens[first + i]!;
       weights[at + i] = 1;
     }
-    for (let i = 0; i < reach; i++) {
-      ids[at + missing + i] = tokens[direction < 0 ? position - reach + i : position + 1 + i]!;
-      weights[at + missing + i] = 1;
-    }
-    return missing + reach;
+    return count;
+  }
+
+  /** How many words of the window there are on one side, up to the end of the text or the line. */
+  #reach(position: number, direction: -1 | 1): number {
+    const { tokens, window, eos, withinLine } = this.#spec;
+    const most = Math.min(window, direction < 0 ? position : tokens.length - 1 - position);
+    if (!withinLine) return most;
+    // A line ends behind the word that ends it.
+    const next = direction < 0 ? position - 1 : position;
+    for (let reach = 0; reach < most; reach++) if (tokens[next + direction * reach] === eos) return reach;
+    return most;
   }
 
   #lineEndsBetween(a: number, b: number): boolean {
