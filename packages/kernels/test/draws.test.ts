@@ -118,7 +118,13 @@ describe.each(BACKENDS)("permuted: $name", (backend) => {
         const first = size > 2000 ? size - 500 : 0;
         const got = onBench(backend, (bench) => {
           const out = bench.ints(new Int32Array(count));
-          bench.kernels.draws.permuted(out.address, count, permutation, first, bench.ints(new Int32Array(count)).address);
+          bench.kernels.draws.permuted(
+            out.address,
+            count,
+            permutation,
+            first,
+            bench.ints(new Int32Array(count)).address,
+          );
           return [...out.read()];
         });
         expect(got).toEqual(Array.from({ length: count }, (_, i) => permutation.at(first + i)));

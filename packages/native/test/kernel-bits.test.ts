@@ -78,6 +78,8 @@ function runRows(
   kernels.sumOfSquares(b, ld, rows, columns);
   kernels.allFinite(b, ld, rows, columns);
   dense.columnSums(perRow, b, ld, Math.min(rows, 3), Math.min(columns, 2 * rows));
+  const draw = { key: { low: 3, high: 2 ** 31 + 5 }, step: 2 ** 33 + rows, layer: columns };
+  dense.dropout(a, ld, rows, columns, optional ? 1 : 0.3, 2 ** 32 - 2, draw);
   vector.addScaled(a, b, scale, columns);
   vector.fill(a, scale, columns);
 }

@@ -7,7 +7,7 @@ const hidden = (step: number) => Float32Array.from({ length: B * D }, (_, i) => 
 
 /** Steps 0 to 3; before each but the first, `attempt` may try something. */
 async function run(options: Partial<OutputLayerOptions>, given: StepOptions, attempt: (layer: OutputLayer) => unknown) {
-  const layer = await OutputLayer.create({ classes: N, dim: D, batch: B, optimizer: "adagrad", ...options });
+  const layer = await OutputLayer.create({ classes: N, dim: D, batch: B, optimizer: { name: "adagrad" }, ...options });
   try {
     const losses: number[] = [];
     for (let step = 0; step < 4; step++) {
@@ -20,23 +20,22 @@ async function run(options: Partial<OutputLayerOptions>, given: StepOptions, att
   }
 }
 
-const LAYERS: readonly (readonly [string, Partial<OutputLayerOptions>, StepOptions?])[] = [
-  ["shared candidates", { negatives: 8 }],
-  ["given candidates", { negatives: 8 }, { candidates: { ids: [3, 9, 9, 20], logQ: [-1, -2, -2, -3], targetLogQ: [-1, -2, -3, -2, -1] } }],
-  ["a sampler that learns", { sampler: "learned-unigram", negatives: 8 }],
-  ["rows' own candidates", { candidates: "row", negatives: 8 }],
-  ["candidates by hidden vectors", { sampler: "midx", negatives: 8 }],
-  ["all classes", { loss: "full-softmax" }],
+const LAYERS: readonly (readonly [string, Partial<OutputLayerOptions>, StepOptions])[] = [
+  ["shared candidates", { negatives: 8 }, {}],
+  [
+    "given candidates",
+    { negatives: 8 },
+    { candidates: { ids: [3, 9, 9, 20], logQ: [-1, -2, -2, -3], targetLogQ: [-1, -2, -3, -2, -1] } },
+  ],
+  ["a sampler that learns", { sampler: "learned-unigram", negatives: 8 }, {}],
+  ["rows' own candidates", { candidates: "row", negatives: 8 }, {}],
+  ["candidates by hidden vectors", { sampler: "midx", negatives: 8 }, {}],
+  ["all classes", { loss: "full-softmax" }, {}],
 ];
 
-const CREWS = [
-  { workers: 0 },
-  { workers: 2 },
-  { workers: 3 },
-  { workers: 2, callerWorks: false },
-] as const;
+const CREWS = [{ workers: 0 }, { workers: 2 }, { workers: 3 }, { workers: 2, callerWorks: false }] as const;
 
-describe.each(LAYERS)("hidden vectors that are not finite, %s", (_, options, given = {}) => {
+describe.each(LAYERS)("hidden vectors that are not finite, %s", (_, options, given) => {
   it.each(CREWS)("refused with their place, and the steps after go on as if nobody had tried: %o", async (crew) => {
     const bad = hidden(7);
     bad[3 * D + 2] = Number.NaN;

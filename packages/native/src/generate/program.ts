@@ -2,6 +2,7 @@ import { Assembler } from "../assembler/assembler.js";
 import { BFLOAT16_KERNELS, type Bfloat16Unit } from "./bfloat16/bfloat16-kernels.js";
 import { MATRIX_KERNELS } from "./matrix-kernels.js";
 import { UPDATE_KERNELS } from "./optimizer/update-kernels.js";
+import { RANDOM_KERNELS } from "./random/random-kernels.js";
 import { ROW_KERNELS } from "./rows/row-kernels.js";
 import { TILE_KERNELS } from "./tile/tile-kernels.js";
 import type { InstructionSet } from "./vectors.js";
@@ -10,10 +11,13 @@ import type { InstructionSet } from "./vectors.js";
 export type Generator = (asm: Assembler, set: InstructionSet) => void;
 
 /** Every kernel, by name. */
-const GENERATORS = { ...MATRIX_KERNELS, ...ROW_KERNELS, ...UPDATE_KERNELS, ...TILE_KERNELS } as const satisfies Record<
-  string,
-  Generator
->;
+const GENERATORS = {
+  ...MATRIX_KERNELS,
+  ...ROW_KERNELS,
+  ...UPDATE_KERNELS,
+  ...TILE_KERNELS,
+  ...RANDOM_KERNELS,
+} as const satisfies Record<string, Generator>;
 
 export type KernelName = keyof typeof GENERATORS;
 

@@ -8,6 +8,9 @@ export type InstructionSet = "avx2" | "avx512";
 /** Comparisons, by their numbers in vcmpps: ordered (NaN is false), quiet. */
 export const COMPARE = { equal: 0x00, less: 0x11, greaterOrEqual: 0x1d, greater: 0x1e, notEqual: 0x04 } as const;
 
+/** The same in comparisons of integers. */
+const NOT_LESS = 5;
+
 /**
  * Vector instructions at the width of an instruction set, under one name each: a kernel is written once, for both. Registers are v0, v1, …; a
  * tail is the last vector of a row, of which only the first lanes belong to us: AVX2 keeps them in its last register, v15, AVX-512 in mask k1.
@@ -66,7 +69,11 @@ export class Vectors {
 
   /** A constant in every lane of a vector in memory, as an operand. */
   inMemory(value: number): Memory {
-    const word = new Int32Array(new Float32Array([value]).buffer)[0]!;
+    return this.wordInMemory(new Int32Array(new Float32Array([value]).buffer)[0]!);
+  }
+
+  /** The same of any 32 bits. */
+  wordInMemory(word: number): Memory {
     return atLabel(this.asm.table(new Array<number>(this.lanes).fill(word)));
   }
 
@@ -127,6 +134,18 @@ export class Vectors {
     }
     this.asm.vex("vcmpps", 32, scratch, a, b, immediate);
     this.asm.vex("vblendvps", 32, destination, destination, source, scratch << 4);
+  }
+
+  /** Lanes of `value` ← 0 but where a ≥ b, both 32 bits without sign. AVX2 uses `scratch`, AVX-512 mask k2. */
+  whereNotBelow(value: number, a: number, b: number, scratch: number): void {
+    if (this.set === "avx512") {
+      this.asm.evex("vpcmpud", 64, 2, a, b, { immediate: NOT_LESS });
+      this.asm.evex("vmovups", 64, value, -1, value, { mask: 2, zeroing: true });
+      return;
+    }
+    this.op("vpmaxud", scratch, a, b);
+    this.op("vpcmpeqd", scratch, scratch, a);
+    this.op("vandps", value, value, scratch);
   }
 
   /** register ← one bit for each lane, the first lowest: whether a compares with b. Without the lanes beyond a tail. Uses `scratch`, or k2. */

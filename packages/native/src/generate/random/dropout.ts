@@ -1,0 +1,130 @@
+import type { Assembler } from "../../assembler/assembler.js";
+import { atLabel, indexed, Label, type Memory, R8, R9, R10, RAX, RCX } from "../../assembler/operands.js";
+import { argument, argumentNumbers, loadAddress, loadArgument } from "../arguments.js";
+import { framed } from "../frame.js";
+import { setRowTail } from "../rows/walk.js";
+import { type InstructionSet, Vectors } from "../vectors.js";
+import { type PhiloxRegisters, philox, setOddLanes } from "./philox.js";
+
+/** Stride and width in bytes; words below `limit` drop their element, the others scale it by `factor`; then the words of counter and key. */
+export const DROPOUT = argumentNumbers([
+  "y",
+  "rowBytes",
+  "rows",
+  "width",
+  "limit",
+  "factor",
+  "firstBlock",
+  "row",
+  "step",
+  "stream",
+  "keyLow",
+  "keyHigh",
+]);
+
+const [ROW, ROWS, NUMBER, OFFSET, LEFT] = [R8, R9, R10, RAX, RCX];
+
+const REGISTERS: PhiloxRegisters = { counter: [0, 1, 2, 3], key: [7, 8], free: [4, 5, 6] };
+const BLOCKS = 9;
+const LIMIT = 10;
+const FACTOR = 11;
+
+/**
+ * Inverted dropout, `DenseKernels.dropout`. A block of words is four columns; a turn makes as many blocks as there are lanes. Lane 4q + j has block
+ * j·lanes/4 + q of the turn, so that words, transposed within 128 bits, stand in the order of the columns.
+ */
+export function generateDropout(asm: Assembler, set: InstructionSet): void {
+  const v = new Vectors(asm, set);
+  framed(asm, () => {
+    setRowTail(v, argument(DROPOUT.width), RAX, RCX);
+    setOddLanes(v);
+    v.broadcast(LIMIT, argument(DROPOUT.limit));
+    v.broadcast(FACTOR, argument(DROPOUT.factor));
+    loadAddress(asm, ROW, DROPOUT.y);
+    loadArgument(asm, ROWS, DROPOUT.rows);
+    loadArgument(asm, NUMBER, DROPOUT.row);
+    const done = new Label();
+    const row = asm.here();
+    asm.computeConstant("sub", ROWS, 1);
+    asm.jumpIf("below", done);
+    maskRow(v);
+    asm.mov32(OFFSET, argument(DROPOUT.rowBytes));
+    asm.compute("add", ROW, OFFSET);
+    asm.computeConstant("add", NUMBER, 1);
+    asm.store32(argument(DROPOUT.row), NUMBER);
+    asm.jump(row);
+    asm.bind(done);
+  });
+}
+
+function maskRow(v: Vectors): void {
+  const { asm, lanes, bytes } = v;
+  const end = new Label();
+  v.broadcast(BLOCKS, argument(DROPOUT.firstBlock));
+  v.op("vpaddd", BLOCKS, BLOCKS, atLabel(asm.table(blockOfLane(lanes))));
+  asm.movConstant(OFFSET, 0);
+  asm.mov32(LEFT, argument(DROPOUT.width));
+  asm.test(LEFT);
+  asm.jumpIf("equal", end);
+  asm.align(32);
+  const turn = asm.here();
+  const { outputs, free } = wordsByColumn(v);
+  for (const [j, words] of outputs.entries()) maskVector(v, words, free, indexed(ROW, OFFSET, 1, j * bytes), end);
+  v.op("vpaddd", BLOCKS, BLOCKS, v.wordInMemory(lanes));
+  asm.computeConstant("add", OFFSET, outputs.length * bytes);
+  asm.test(LEFT);
+  asm.jumpIf("notEqual", turn);
+  asm.bind(end);
+}
+
+function blockOfLane(lanes: number): number[] {
+  return Array.from({ length: lanes }, (_, lane) => (lane % 4) * (lanes / 4) + Math.floor(lane / 4));
+}
+
+/** The words of the turn's blocks in four vectors, in the order of their columns. */
+function wordsByColumn(v: Vectors): { outputs: readonly number[]; free: readonly number[] } {
+  const { counter, key } = REGISTERS;
+  v.move(counter[0], BLOCKS);
+  for (const [register, name] of [
+    [counter[1], "row"],
+    [counter[2], "step"],
+    [counter[3], "stream"],
+    [key[0], "keyLow"],
+    [key[1], "keyHigh"],
+  ] as const)
+    v.broadcast(register, argument(DROPOUT[name]));
+  const { words, free } = philox(v, REGISTERS);
+  const [x0, x1, x2, x3] = words;
+  const [a, b, c] = free as [number, number, number];
+  v.op("vunpcklps", a, x0, x1);
+  v.op("vunpckhps", b, x0, x1);
+  v.op("vunpcklps", x0, x2, x3);
+  v.op("vunpckhps", x1, x2, x3);
+  v.op("vunpcklpd", x2, a, x0);
+  v.op("vunpckhpd", x3, a, x0);
+  v.op("vunpcklpd", c, b, x1);
+  v.op("vunpckhpd", a, b, x1);
+  return { outputs: [x2, x3, c, a], free: [x0, b] };
+}
+
+/** Masks a whole vector and takes it off LEFT; or the tail, or nothing, and goes to `end`. */
+function maskVector(v: Vectors, words: number, free: readonly number[], place: Memory, end: Label): void {
+  const { asm, bytes } = v;
+  const whole = new Label();
+  asm.computeConstant("cmp", LEFT, bytes);
+  asm.jumpIf("aboveOrEqual", whole);
+  asm.test(LEFT);
+  asm.jumpIf("equal", end);
+  maskPart(v, words, free, place, true);
+  asm.jump(end);
+  asm.bind(whole);
+  maskPart(v, words, free, place, false);
+  asm.computeConstant("sub", LEFT, bytes);
+}
+
+function maskPart(v: Vectors, words: number, [y, kept]: readonly number[], place: Memory, tail: boolean): void {
+  v.loadPart(y!, place, tail);
+  v.op("vmulps", y!, y!, FACTOR);
+  v.whereNotBelow(y!, words, LIMIT, kept!);
+  v.storePart(place, y!, tail);
+}
