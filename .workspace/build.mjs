@@ -6,7 +6,15 @@ import { notes, root, withDependencies } from "./places.mjs";
 import { turbo } from "./turbo.mjs";
 
 /** Folders of a package that a build neither reads nor writes. */
-const UNRELATED = new Set(["node_modules", "test", "results", "peers", "gradient-filter", "python"]);
+const UNRELATED = new Set([
+  "node_modules",
+  "test",
+  "results",
+  "peers",
+  "gradient-filter",
+  "full-and-sampled",
+  "python",
+]);
 const SHARED = ["pnpm-lock.yaml", "tsconfig.base.json", "turbo.json"];
 
 /**

@@ -26,6 +26,7 @@ export const BELOW = {
     "@logq/encoders",
     "@logq/datasets",
   ],
+  "@logq/charts": [],
   "@logq/testing": [],
 };
 const LIBRARIES = Object.keys(BELOW).filter((name) => name !== "@logq/testing");
@@ -38,7 +39,7 @@ const TESTING = "@logq/testing";
 
 /** Whose description of the machine and whose statistics other benchmarks use, and which: one way to measure, not two. */
 const MEASURING = "@logq/micro-benchmarks";
-const MEASURERS = ["@logq/peers", "@logq/gradient-filter"];
+const MEASURERS = ["@logq/peers", "@logq/gradient-filter", "@logq/full-and-sampled"];
 
 /** Apps and benchmarks stand on top: they may use every library, and nobody may use them, but for how benchmarks measure. */
 const allowedBelow = (entry) => {

@@ -45,6 +45,7 @@ const KNOWN_FOLDERS = [
   "results",
   "peers",
   "gradient-filter",
+  "full-and-sampled",
   "python",
 ];
 

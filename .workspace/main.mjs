@@ -17,6 +17,12 @@ const programs = {
   bench: { package: "@logq/benchmark", file: "apps/benchmark/dist/main.js", args: [] },
   peers: { package: "@logq/peers", file: "benchmarks/peers/dist/main.js", args: [] },
   filter: { package: "@logq/gradient-filter", file: "benchmarks/gradient-filter/dist/main.js", args: [] },
+  curves: { package: "@logq/full-and-sampled", file: "benchmarks/full-and-sampled/dist/curves/main.js", args: [] },
+  multilabel: {
+    package: "@logq/full-and-sampled",
+    file: "benchmarks/full-and-sampled/dist/multilabel/main.js",
+    args: [],
+  },
   micro: { package: "@logq/micro-benchmarks", file: "benchmarks/dist/main.js", args: [] },
 };
 

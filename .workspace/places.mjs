@@ -27,7 +27,7 @@ export function workspacePackages() {
   const folders = ["packages", "apps"].flatMap((parent) =>
     existsSync(join(root, parent)) ? readdirSync(join(root, parent)).map((name) => `${parent}/${name}`) : [],
   );
-  return [...folders, "benchmarks", "benchmarks/peers", "benchmarks/gradient-filter"]
+  return [...folders, "benchmarks", "benchmarks/peers", "benchmarks/gradient-filter", "benchmarks/full-and-sampled"]
     .filter((folder) => existsSync(join(root, folder, "package.json")))
     .sort()
     .map((folder) => {

@@ -32,6 +32,21 @@ describe("logq on labels", () => {
     expect((metrics as Record<string, number>)["cross-entropy"]).toBeLessThan(0.5);
   });
 
+  it("measures propensity-scored precision, with the constants that are asked for", async () => {
+    const line = ["evaluate", "run", "--metrics", "precision@1,psp@1"];
+    const usual = (await logqJson(folder, line)).metrics as Record<string, number>;
+    const amazon = (await logqJson(folder, [...line, "--propensity", "0.6,2.6"])).metrics as Record<string, number>;
+    expect(usual["psp@1"]).toBeGreaterThan(0.5);
+    expect(usual["psp@1"]).toBeLessThanOrEqual(1);
+    expect(amazon["precision@1"]).toBe(usual["precision@1"]);
+  });
+
+  it.each(["0.6", "0.6,x", "-1,2", "1,2,3"])("refuses --propensity %s", async (law) => {
+    const { code, stderr } = await logq(folder, ["evaluate", "run", "--metrics", "psp@1", "--propensity", law]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("--propensity");
+  });
+
   it("takes features with weights, or the words of a row; a label may have a space", async () => {
     const features = await logqJson(folder, ["recommend", "run", "--features", "a3:2,b3", "--k", "1"]);
     expect((features.results as Results)[0]!.name).toBe("label 3");

@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { LogqError } from "@logq/core";
-import { describeMachine } from "@logq/micro-benchmarks";
+import { describeMachine, withTemporaryFolder } from "@logq/micro-benchmarks";
 import { type CliOutput, parseCommandLine } from "./cli.js";
 import { measureSet } from "./measure/measure-set.js";
 import { RESULTS_FORMAT, type Results, type SetName, type SetResult, type Settings } from "./report/results.js";
@@ -30,7 +28,7 @@ export async function program(args: readonly string[], output: CliOutput): Promi
     show(heading(head));
     const sets: SetResult[] = [];
     for (const name of settings.sets) {
-      const result = await withFolder((folder) => runSet(name, data, settings, folder, tell));
+      const result = await withTemporaryFolder((folder) => runSet(name, data, settings, folder, tell));
       show(setTable(result));
       sets.push(result);
     }
@@ -54,14 +52,4 @@ async function runSet(
   tell(`${name}: reading`);
   const dataset = await prepareSet(SETS[name], data, path.join(folder, "data"));
   return measureSet(name, dataset, settings, folder, tell);
-}
-
-/** Hundreds of megabytes of prepared text and a saved model, gone afterwards. */
-async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(path.join(tmpdir(), "logq-filter-"));
-  try {
-    return await use(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

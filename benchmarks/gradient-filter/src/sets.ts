@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import path from "node:path";
-import { MissingFileError } from "@logq/core";
 import { openDataset, prepareText, type TextDataset, type TextOptions } from "@logq/datasets";
+import { NGRAM_OPTIMIZER, REDDIT_TITLES, redditTitles, requireFiles } from "@logq/micro-benchmarks";
 import type { TrainOptions } from "@logq/trainers";
 import type { SetName } from "./report/results.js";
 
@@ -28,11 +27,10 @@ const NGRAM = {
   encoder: "window",
   dim: 128,
   batch: 512,
-  optimizer: { name: "adagrad", learningRate: 0.1, initialAccumulator: 1e-7, denseFactor: 0.1 },
+  optimizer: NGRAM_OPTIMIZER,
 } as const satisfies TrainOptions;
 
 const WIKITEXT = ["wikitext2/train.txt.gz", "wikitext2/valid.txt"] as const;
-const REDDIT = "reddit-titles/titles.tsv.gz";
 
 /** Steps are chosen so that a run takes about a minute on two fast cores: 2·3·B·n·D operations each. */
 export const SETS: Readonly<Record<SetName, FilterSet>> = {
@@ -47,33 +45,19 @@ export const SETS: Readonly<Record<SetName, FilterSet>> = {
   reddit: {
     title: "Reddit titles",
     encoder: "4 words before × 128 → 128 tanh",
-    needs: [REDDIT],
+    needs: [REDDIT_TITLES],
     steps: 150,
     options: { ...NGRAM, window: 4, hidden: [128], activation: "tanh" },
-    source: (data) => ({
-      train: path.join(data, REDDIT),
-      textColumn: 2,
-      minCount: 2,
-      validationRatio: 0.01,
-      testRatio: 0.01,
-    }),
+    source: redditTitles,
   },
 };
 
 /** The folder that holds the sets' files. @param data what the user named, if anything. @throws MissingFileError that says what is expected */
 export function requireData(data: string | undefined, sets: readonly SetName[]): string {
-  const needs = sets.flatMap((name) => SETS[name].needs);
-  if (data === undefined || data === "") {
-    throw new MissingFileError(`no data: --data or LOGQ_DATA has to name a folder with ${needs.join(", ")}`, { needs });
-  }
-  const missing = needs.filter((file) => !existsSync(path.join(data, file)));
-  if (missing.length > 0) {
-    throw new MissingFileError(`no data: ${data} has no ${missing.join(", no ")}; expected are ${needs.join(", ")}`, {
-      data,
-      missing,
-    });
-  }
-  return data;
+  return requireFiles(
+    data,
+    sets.flatMap((name) => SETS[name].needs),
+  );
 }
 
 /** Reads a set's files into a dataset in `output`, and opens it. */

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { LogqError } from "@logq/core";
-import { describeMachine, MachineProbe, RESULTS_FOLDER } from "@logq/micro-benchmarks";
+import { describeMachine, MachineProbe, RESULTS_FOLDER, requirePage, writeIntoPage } from "@logq/micro-benchmarks";
 import { type CliOutput, parseCommandLine } from "./cli.js";
 import type { ItemContext } from "./items/context.js";
 import { runItem } from "./items/items.js";
@@ -9,8 +9,8 @@ import { messageOf } from "./message.js";
 import { PythonEnvironment } from "./python/environment.js";
 import { mklPreload } from "./python/mkl.js";
 import { type ComparisonResult, type ItemName, RESULTS_FORMAT, type Results, type Settings } from "./report/results.js";
-import { requirePage, saveResults, writeIntoPage } from "./report/save.js";
-import { comparisonTable, heading } from "./report/table.js";
+import { saveResults } from "./report/save.js";
+import { comparisonTable, heading, resultsPage } from "./report/table.js";
 
 /** Of a reading of the machine. */
 const PROBE_MS = 40;
@@ -33,7 +33,7 @@ export async function program(args: readonly string[], output: CliOutput): Promi
     show(`\n${heading(results)}\n`);
     if (options.json) output.out(`${JSON.stringify(results)}\n`);
     for (const file of await saveResults(results, folder)) tell(`kept in ${file}`);
-    if (options.page !== undefined) await writeIntoPage(results, options.page);
+    if (options.page !== undefined) await writeIntoPage(resultsPage(results), options.page);
     return results.comparisons.some(({ absent }) =>
       absent.some(({ reason }) => /^(refused|the comparison failed):/.test(reason)),
     )

@@ -1,8 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
-import path from "node:path";
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { advantage } from "../src/report/results.js";
-import { saveResults, writeIntoPage } from "../src/report/save.js";
+import { saveResults } from "../src/report/save.js";
 import { comparisonTable, digits, resultsPage } from "../src/report/table.js";
 import { resultOf, resultsOf, rowOf, temporaryFolder } from "./small.js";
 
@@ -64,22 +63,5 @@ describe("saveResults", () => {
     const page = resultsPage(resultsOf([]));
     expect(page).not.toMatch(/2001|0\.25/);
     expect(page).toContain("a processor, 2 cores, 8 GiB");
-  });
-});
-
-describe("writeIntoPage", () => {
-  it("puts the tables behind the line of a document, in place of older ones, and nothing else", async () => {
-    const file = path.join(await temporaryFolder(), "page.md");
-    await writeFile(file, "# Peers\n\n## The numbers\n\nold\n");
-    const results = resultsOf([resultOf([rowOf("logq, wasm", "logq", 10)])]);
-    await writeIntoPage(results, file);
-    expect(await readFile(file, "utf8")).toBe(`# Peers\n\n## The numbers\n\n${resultsPage(results)}`);
-  });
-
-  it("refuses a document without such a line, and one that is not there", async () => {
-    const file = path.join(await temporaryFolder(), "page.md");
-    await writeFile(file, "# Peers\n");
-    await expect(writeIntoPage(resultsOf([]), file)).rejects.toThrow('has no line "## The numbers"');
-    await expect(writeIntoPage(resultsOf([]), `${file}.no`)).rejects.toThrow("cannot be read");
   });
 });

@@ -20,6 +20,8 @@ export type { OnProgress, Progress } from "./reading/progress.js";
 export { type DatasetSummary, hasDataset, readSummary, type SplitSizes } from "./store/format.js";
 export { openDataset } from "./store/open.js";
 export { syntheticDataset } from "./synthetic/dataset.js";
+export { syntheticLabels } from "./synthetic/labels.js";
+export type { SyntheticLabelsOptions } from "./synthetic/labels-options.js";
 export type { SyntheticOptions } from "./synthetic/options.js";
 export type { TextOptions } from "./text/options.js";
 export { prepareText } from "./text/prepare.js";

@@ -5,7 +5,19 @@ export { saveModel } from "./checkpoint/save.js";
 export { PRODUCT_TYPES, type ProductType } from "./engine/products.js";
 export type { EvaluationProgress, EvaluationRequest, EvaluationResult } from "./evaluate/evaluate.js";
 export { type EvaluateRunOptions, evaluateRun } from "./evaluate/evaluate-run.js";
-export { type Metric, parseMetrics, RANKING_METRICS, type RankingMetricName } from "./evaluate/metrics.js";
+export {
+  CUT_OFF_METRICS,
+  type Metric,
+  parseMetrics,
+  RANKING_METRICS,
+  type RankingMetricName,
+} from "./evaluate/metrics.js";
+export {
+  inversePropensities,
+  type PropensityLaw,
+  type TrainingCounts,
+  USUAL_PROPENSITY,
+} from "./evaluate/propensity.js";
 export type { ModelShape } from "./model/engine-spec.js";
 export {
   CLASS_BIASES,

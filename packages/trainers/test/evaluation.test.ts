@@ -6,7 +6,8 @@ import { logSumExp, TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import type { EngineSpec } from "../dist/engine/spec.js";
 import { type EvaluationRequest, evaluateModel } from "../dist/evaluate/evaluate.js";
-import { parseMetrics, RANKING_METRICS } from "../dist/evaluate/metrics.js";
+import { parseMetrics, propensityScore, RANKING_METRICS } from "../dist/evaluate/metrics.js";
+import { inversePropensities } from "../dist/evaluate/propensity.js";
 import { createSource } from "../dist/sources/create.js";
 import { SequentialOrder } from "../dist/sources/order.js";
 import type { RankingSourceSpec } from "../dist/sources/source.js";
@@ -108,7 +109,7 @@ function bruteForce(spec: EngineSpec, { W, bias, E }: Model, request: Omit<Evalu
       .filter((c) => !seen.has(c))
       .sort((a, b) => z[b]! - z[a]! || a - b);
     for (const metric of request.metrics) {
-      if (!("k" in metric)) continue;
+      if (!("k" in metric) || metric.name === "psp") continue;
       const hits = ranked.slice(0, metric.k).map((c) => targets.has(c));
       const found = hits.filter(Boolean).length;
       const gainOf = (places: boolean[]) => places.reduce((sum, hit, i) => sum + (hit ? 1 / Math.log2(i + 2) : 0), 0);
@@ -214,6 +215,40 @@ describe("evaluation", () => {
     await withEngine(evaluationSpec({ n: 40, maxK: 4 }), {}, async ({ host }) => {
       const asked = evaluateModel(host, { source: "train", metrics: parseMetrics("recall@5") });
       await expect(asked).rejects.toMatchObject({ code: "LOGQ_OPTION", values: { k: 5, limit: 4 } });
+    });
+  });
+
+  it("psp@k is a quotient of sums over rows, of the lists that rankings are made of: within 1e-12", async () => {
+    const spec = evaluationSpec({ n: 40, maxK: 7, evaluationRows: 64 });
+    const training = { counts: Float64Array.from({ length: 40 }, (_, id) => 3 * (40 - id)), rows: 500 };
+    const propensity = { a: 0.6, b: 2.6 };
+    await withEngine(spec, {}, async (engine) => {
+      writeModel(engine);
+      const { metrics } = await evaluateModel(engine.host, {
+        ...{ source: "train", metrics: parseMetrics("psp@1,psp@7,recall@7"), training, propensity },
+      });
+      expect(metrics["psp@7"]).toBeGreaterThan(0);
+      const inverse = inversePropensities(training, propensity);
+      const { rankedIds } = engine.host.layout;
+      const source = createSource(spec.sources.train!);
+      const ids = new Int32Array(64);
+      for (const k of [1, 7]) {
+        let [found, best] = [0, 0];
+        for (let row = 0; row < source.examples; row++) {
+          const relevant = new Set(ids.subarray(0, source.targets(row, ids, 0)));
+          const score = propensityScore(engine.host.memory.ints(rankedIds + 28 * row, 7), k, relevant, inverse);
+          found += score.found;
+          best += score.best;
+        }
+        expect(Math.abs(metrics[`psp@${k}`]! - found / best)).toBeLessThan(1e-12);
+      }
+    });
+  });
+
+  it("psp@k without the counts of the training part is refused", async () => {
+    await withEngine(evaluationSpec({ n: 40, maxK: 4 }), {}, async ({ host }) => {
+      const asked = evaluateModel(host, { source: "train", metrics: parseMetrics("psp@3") });
+      await expect(asked).rejects.toMatchObject({ code: "LOGQ_OPTION", values: { metric: "psp@3" } });
     });
   });
 

@@ -1,3 +1,4 @@
+import type { Series } from "@logq/charts";
 import {
   gapAtEqualTime,
   knowsBest,
@@ -13,9 +14,8 @@ import { count, shortCount } from "../format.js";
 import type { CellResult } from "../measure/types.js";
 import { LOSS_LABEL, LOSSES } from "../names.js";
 import type { Results } from "../sweep/results.js";
-import type { Series } from "./charts/line-chart.js";
-import { LOSS_STYLE } from "./charts/theme.js";
 import { assemble, type Figure, linePanel, percentTick, plain } from "./panels.js";
+import { LOSS_STYLE } from "./series-style.js";
 
 /** What more candidates cost and buy, at the size where samplers are compared; no figure if the sweep has one S only. */
 export function negativesFigures(results: Results): Figure[] {

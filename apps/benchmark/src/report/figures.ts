@@ -1,3 +1,4 @@
+import { type DotGroup, type LineChart, lineChart, type Series } from "@logq/charts";
 import type { Conclusion } from "../analysis/conclusion.js";
 import {
   curve,
@@ -15,9 +16,6 @@ import { count, percent, roughly, shortCount, significant } from "../format.js";
 import { LOSS_LABEL, LOSSES } from "../names.js";
 import type { Results } from "../sweep/results.js";
 import { endsEarly, growthCaption, missingNote, noProbabilities } from "./captions.js";
-import type { DotGroup } from "./charts/dot-chart.js";
-import { type LineChart, lineChart, type Series } from "./charts/line-chart.js";
-import { LOSS_STYLE, SAMPLER_STYLE } from "./charts/theme.js";
 import { negativesFigures, workersFigures } from "./extra-figures.js";
 import {
   assemble,
@@ -31,6 +29,7 @@ import {
   plain,
   two,
 } from "./panels.js";
+import { LOSS_STYLE, SAMPLER_STYLE } from "./series-style.js";
 
 const CLASSES = "number of classes";
 

@@ -1,8 +1,8 @@
+import { escapeText } from "@logq/charts";
 import type { Conclusion } from "../analysis/conclusion.js";
 import type { CellResult } from "../measure/types.js";
 import type { Results } from "../sweep/results.js";
 import { type Column, columns, columnsNote, reasonMarks } from "./columns.js";
-import { escapeText } from "./escape.js";
 import { type Fact, GLOSSARY, METHOD, machineFacts, settingsFacts } from "./facts.js";
 import type { Figure, Panel } from "./panels.js";
 import { REPORT_CSS } from "./style.js";

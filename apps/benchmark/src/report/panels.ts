@@ -1,6 +1,5 @@
+import { type DotGroup, dotChart, type LineChart, lineChart, type Series } from "@logq/charts";
 import { count, significant } from "../format.js";
-import { type DotGroup, dotChart } from "./charts/dot-chart.js";
-import { type LineChart, lineChart, type Series } from "./charts/line-chart.js";
 
 /** One drawing of a figure; `narrow` replaces `wide` on a phone where the two differ. */
 export interface Panel {

@@ -1,4 +1,4 @@
-import { CHART_FONTS, colorCss } from "./charts/theme.js";
+import { CHART_FONTS, colorCss } from "@logq/charts";
 
 /** The report's style sheet: a printed paper's manners, light and dark, on a phone and on paper. */
 export const REPORT_CSS = `${colorCss(":root")}

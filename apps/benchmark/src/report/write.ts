@@ -1,12 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { standaloneSvg } from "@logq/charts";
 import { conclude } from "../analysis/conclusion.js";
 import type { Results } from "../sweep/results.js";
 import { resultsCsv } from "./csv.js";
 import { figures, stepTimeChart } from "./figures.js";
 import { reportHtml } from "./html.js";
 import { reportMarkdown } from "./markdown.js";
-import { standaloneSvg } from "./standalone-svg.js";
 
 /**
  * Writes report.html, report.md, results.csv and step-time.svg into `folder`, which exists. `missing` is the number of planned cells without a

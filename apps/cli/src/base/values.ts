@@ -1,3 +1,4 @@
+import type { PropensityLaw } from "@logq/trainers";
 import { InvalidArgumentError } from "commander";
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -46,6 +47,15 @@ export function yesNo(text: string): boolean {
 /** Widths of layers: 256,128. */
 export function widths(text: string): number[] {
   return text.split(",").map(positiveInteger);
+}
+
+/** The constants of a propensity law: 0.6,2.6. */
+export function propensityLaw(text: string): PropensityLaw {
+  const [a, b, ...more] = text.split(",").map(number);
+  if (a === undefined || b === undefined || more.length > 0 || a < 0 || b < 0) {
+    throw new InvalidArgumentError(`"${text}" is not two numbers from 0 on.`);
+  }
+  return { a, b };
 }
 
 /** A seed: a whole number, or any text. */

@@ -2,7 +2,7 @@ import type { BackendChoice } from "@logq/blas";
 import { OptionError } from "@logq/core";
 import type { SplitName } from "@logq/datasets";
 import { describeLoss } from "@logq/losses";
-import { evaluateRun, parseMetrics, type RunHead, readRun } from "@logq/trainers";
+import { evaluateRun, type PropensityLaw, parseMetrics, type RunHead, readRun } from "@logq/trainers";
 import { requireDataset, requireRun } from "../base/directories.js";
 import { columns, count, counted, decimal, duration } from "../base/format.js";
 import { checkInterrupted, interruptible } from "../base/interrupt.js";
@@ -16,6 +16,7 @@ export interface EvaluateFlags {
   readonly metrics?: string;
   readonly data?: string;
   readonly limit?: number;
+  readonly propensity?: PropensityLaw;
   readonly workers?: number;
   readonly backend?: BackendChoice;
   readonly json?: boolean;
@@ -39,6 +40,7 @@ export async function evaluateCommandAction(io: Io, directory: string, flags: Ev
         workers: flags.workers ?? DEFAULT_WORKERS,
         data,
         ...(flags.backend === undefined ? {} : { backend: flags.backend }),
+        ...(flags.propensity === undefined ? {} : { propensity: flags.propensity }),
         ...(flags.limit === undefined ? {} : { limit: flags.limit }),
         onProgress: ({ examples, total }) => {
           checkInterrupted(signal);

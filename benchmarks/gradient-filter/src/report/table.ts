@@ -1,10 +1,10 @@
+import { machineLine, markdownTable, signedPercent } from "@logq/micro-benchmarks";
 import type { Approximation, FilterRun, Results, SetResult } from "./results.js";
 
 /** Where and how; no date and no load, which the JSON has. */
 export function heading({ machine, settings }: Pick<Results, "machine" | "settings">): string {
-  const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(0);
   const threads = `${settings.workers} ${settings.workers === 1 ? "thread" : "threads"}`;
-  return `${machine.cpu}, ${machine.cores} cores, ${gigabytes} GiB, ${machine.os}; Node ${machine.node}; ${threads}, seed ${settings.seed}.`;
+  return `${machineLine(machine)}; ${threads}, seed ${settings.seed}.`;
 }
 
 interface Column {
@@ -34,26 +34,19 @@ export function nameOf({ epsilon, products }: Approximation): string {
 
 /** One data set as Markdown: a row a run. */
 export function setTable({ title, work, backend, runs }: SetResult): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
     `### ${title}`,
     "",
     `${work} Back-end ${backend}.`,
     "",
-    line(COLUMNS.map((column) => column.title)),
-    line(COLUMNS.map((_, i) => (i === 0 ? "---" : "--:"))),
-    ...runs.map((run) => line(COLUMNS.map((column) => column.of(run)))),
+    ...markdownTable([
+      COLUMNS.map((column) => column.title),
+      ...runs.map((run) => COLUMNS.map((column) => column.of(run))),
+    ]),
   ].join("\n");
 }
 
 const percent = (share: number, places: number) => `${(100 * share).toFixed(places)}%`;
-
-/** With its sign, unless it rounds to 0. */
-export function signedPercent(share: number): string {
-  const text = percent(share, 3);
-  if (Number.parseFloat(text) === 0) return "0.000%";
-  return share > 0 ? `+${text}` : text;
-}
 
 /** Three significant digits; small numbers with a power of ten. */
 export function digits(value: number): string {

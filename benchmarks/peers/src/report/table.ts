@@ -1,4 +1,4 @@
-import type { ProbeReading } from "@logq/micro-benchmarks";
+import { machineLine, markdownTable, type ProbeReading } from "@logq/micro-benchmarks";
 import { advantage, type ComparisonResult, type Results, type Row } from "./results.js";
 
 /** The whole run as one markdown page. */
@@ -8,10 +8,9 @@ export function resultsPage(results: Results): string {
 
 /** Where and how; no date and no load, which the file of the results keeps. */
 export function heading({ machine, settings, backends, versions }: Results): string {
-  const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(0);
   const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${gigabytes} GiB, ${machine.os}; Node ${machine.node}; ${settings.threads} threads on all sides.`,
+    `${machineLine(machine)}; ${settings.threads} threads on all sides.`,
     `logq: ${backends.join("; ")}.`,
     `Peers: ${peers.length === 0 ? "none" : peers.join(", ")}.`,
     `Medians of ${settings.rounds} interleaved rounds of at least ${settings.seconds} s${settings.quick ? " (a quick run: small sizes, not to be quoted)" : ""}; trainings: ${settings.trainings} seeds.`,
@@ -42,11 +41,6 @@ export function comparisonTable(comparison: ComparisonResult): string {
     `Machine: 1 thread ${rates(probe, "oneThread")}, 2 threads ${rates(probe, "twoThreads")} of 128-bit multiply-adds.`,
     ...absent.map(({ contender, reason }) => `Absent: ${contender}: ${reason}`),
   ].join("\n");
-}
-
-function markdownTable([head, ...lines]: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head!), line(head!.map((_, i) => (i === 0 ? "---" : "--:"))), ...lines.map(line)];
 }
 
 /** The least and the greatest round. */

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { type AnyDataset, openDataset, prepareText, type TextDataset, type TextOptions } from "@logq/datasets";
+import { NGRAM_OPTIMIZER, REDDIT_TITLES, redditTitles } from "@logq/micro-benchmarks";
 import type { Goal } from "./learner.js";
 import { stepsPerEpoch, type Task } from "./task.js";
 
@@ -16,10 +17,6 @@ interface NgramModel {
 }
 
 const COMMON = { dim: 128, batch: 1024 } as const;
-const RATE = 0.1;
-const DENSE_FACTOR = 0.1;
-/** What the accumulators start from. */
-const ACCUMULATOR = 1e-7;
 
 /** @param target test perplexity */
 export function wikitext(target: number): Task {
@@ -68,17 +65,10 @@ export function reddit(target: number): Task {
     schedule: "constant",
   };
   return {
-    ...ngramTask(model, (output, data) => ({
-      output,
-      train: path.join(data, "reddit-titles/titles.tsv.gz"),
-      textColumn: 2,
-      minCount: 2,
-      validationRatio: 0.01,
-      testRatio: 0.01,
-    })),
+    ...ngramTask(model, (output, data) => ({ output, ...redditTitles(data) })),
     name: `Reddit titles to ${target} nats`,
     work: "160,402 words; 4 words before × 128 → 128 tanh, B = 1,024, 2,048 unigram candidates, Adagrad; exact cross-entropy of 5,000 held-out tokens.",
-    needs: ["reddit-titles/titles.tsv.gz"],
+    needs: [REDDIT_TITLES],
     goal: (dataset) => ({
       ...crossEntropyGoal(target),
       from: 50,
@@ -107,7 +97,7 @@ function ngramTask(
       ...COMMON,
       ...{ encoder: "window", window, hidden: [hidden], activation, dropout, epochs },
       ...{ loss: "sampled-softmax", sampler: "unigram", distortion, negatives },
-      optimizer: { name: "adagrad", learningRate: RATE, initialAccumulator: ACCUMULATOR, denseFactor: DENSE_FACTOR },
+      optimizer: NGRAM_OPTIMIZER,
       schedule: { name: schedule },
     },
     metric: "cross-entropy",
@@ -128,8 +118,16 @@ function ngramTask(
         counts: await folder.write("counts", Float32Array.from(classes.counts), [classes.size]),
       };
       const totalSteps = epochs * stepsPerEpoch(train.length, COMMON.batch);
-      const optimizer = { rate: RATE, denseFactor: DENSE_FACTOR, accumulator: ACCUMULATOR };
-      return { files, ...COMMON, ...model, ...optimizer, classes: classes.size, eos: Math.max(eos, 0), totalSteps };
+      const { learningRate: rate, denseFactor, initialAccumulator: accumulator } = NGRAM_OPTIMIZER;
+      return {
+        files,
+        ...COMMON,
+        ...model,
+        ...{ rate, denseFactor, accumulator },
+        classes: classes.size,
+        eos: Math.max(eos, 0),
+        totalSteps,
+      };
     },
   };
 }

@@ -2,6 +2,9 @@ import { type AliasTable, buildAliasTable, drawAlias, type Key } from "@logq/cor
 import { drawTopics, TOPICS_OF } from "./context-law.js";
 import type { ParsedSyntheticOptions } from "./options.js";
 
+/** What the law depends on. */
+export type ClassLawOptions = Pick<ParsedSyntheticOptions, "classes" | "topics" | "exponent" | "boost">;
+
 /**
  * The law of the classes given a topic, p(c | k) ∝ (rank(c)+1)^−s · (home(c) = k ? boost : 1), kept as a product of two small
  * laws: p(c | k) = P(home j | k) · P(c | home j), where only the first depends on k. So K tilted laws over n classes need one table of
@@ -28,7 +31,7 @@ export class ClassLaw {
   readonly #moment: Float64Array;
 
   /** @param topicProbability (K); ids descend in the marginal law that it gives */
-  constructor(key: Key, options: ParsedSyntheticOptions, topicProbability: Float64Array) {
+  constructor(key: Key, options: ClassLawOptions, topicProbability: Float64Array) {
     const { classes, topics, exponent, boost } = options;
     this.topics = topics;
     this.#exponent = exponent;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseOptions } from "../options.js";
+import { boost, count, exponent, seed, topics } from "./shape.js";
 
 /** Options of `syntheticDataset`. */
 export interface SyntheticOptions {
@@ -24,21 +25,17 @@ export interface SyntheticOptions {
   readonly seed?: number | string;
 }
 
-const MOST = 2 ** 31 - 1;
-const count = z.int().min(1).max(MOST);
-const exponent = z.number().min(0).max(4).default(1);
-
 const schema = z.strictObject({
   classes: count,
   examples: count,
   validationExamples: count.optional(),
   testExamples: count.optional(),
-  topics: z.int().min(1).max(1024).default(16),
+  topics: topics.default(16),
   contexts: count.default(4096),
-  exponent,
-  contextExponent: exponent,
-  boost: z.number().min(1).max(1e12).default(64),
-  seed: z.union([z.number(), z.string()], { error: "must be a number or a string" }).default(0),
+  exponent: exponent.default(1),
+  contextExponent: exponent.default(1),
+  boost: boost.default(64),
+  seed,
 });
 
 export type ParsedSyntheticOptions = Required<SyntheticOptions>;

@@ -11,6 +11,7 @@ import { evaluationEngineSpec } from "../model/engine-spec.js";
 import { exampleSource } from "../model/sources.js";
 import { type EvaluationProgress, type EvaluationResult, evaluateModel } from "./evaluate.js";
 import { largestK, parseMetrics } from "./metrics.js";
+import { type PropensityLaw, trainingCounts } from "./propensity.js";
 
 export interface EvaluateRunOptions {
   readonly split: SplitName;
@@ -24,6 +25,8 @@ export interface EvaluateRunOptions {
   /** A prepared dataset; default the one the run was trained on. */
   readonly data?: string;
   readonly limit?: number;
+  /** psp@k: the constants of the propensity law. Default `USUAL_PROPENSITY`. */
+  readonly propensity?: PropensityLaw;
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 
@@ -51,10 +54,12 @@ export async function evaluateRun(
   });
   try {
     await loadParameters(host, directory, head);
-    const { limit, onProgress } = options;
+    const { limit, propensity, onProgress } = options;
     const result = await evaluateModel(host, {
       source: options.split,
       metrics,
+      training: trainingCounts(dataset),
+      ...(propensity === undefined ? {} : { propensity }),
       ...(limit === undefined ? {} : { limit }),
       ...(onProgress === undefined ? {} : { onProgress }),
     });

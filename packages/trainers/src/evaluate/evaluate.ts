@@ -1,10 +1,11 @@
-import type { Key } from "@logq/core";
+import { type Key, OptionError } from "@logq/core";
 import type { EngineHost } from "../engine/host.js";
 import { STAT } from "../engine/layout.js";
 import { createSource } from "../sources/create.js";
 import { type ExampleOrder, SequentialOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
-import { type Metric, rankingValue, requireRankable } from "./metrics.js";
+import { type Metric, propensityScore, rankingValue, requireRankable } from "./metrics.js";
+import { inversePropensities, type PropensityLaw, type TrainingCounts } from "./propensity.js";
 
 /** How far an evaluation is. */
 export interface EvaluationProgress {
@@ -22,6 +23,10 @@ export interface EvaluationRequest {
   readonly key?: Key;
   /** Whether classes a row has seen are left out of rankings. Default true. */
   readonly maskSeen?: boolean;
+  /** psp@k: what propensities are computed from. */
+  readonly training?: TrainingCounts;
+  /** psp@k: the constants of their law. Default `USUAL_PROPENSITY`. */
+  readonly propensity?: PropensityLaw;
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 
@@ -37,7 +42,7 @@ export interface EvaluationResult {
 /** Batches between two looks at the clock when nothing is ranked. */
 const BATCHES_PER_COMMAND = 16;
 
-/** Exact evaluation over all classes. Cross-entropy is in nats a label; perplexity is its exponential; rankings are means over rows. */
+/** Exact evaluation over all classes. Cross-entropy is in nats a label; perplexity is its exponential; rankings are means over rows. @throws OptionError */
 export async function evaluateModel(host: EngineHost, request: EvaluationRequest): Promise<EvaluationResult> {
   const begin = performance.now();
   const source = createSource(host.spec.sources[request.source]!);
@@ -48,7 +53,7 @@ export async function evaluateModel(host: EngineHost, request: EvaluationRequest
   const loss = request.metrics.some((metric) => !("k" in metric));
   const goals = { loss, k: requireRankable(request.metrics, host.spec), maskExcluded: request.maskSeen ?? true };
   const order = new SequentialOrder(source.examples, 0, count, evaluationRows, request.key);
-  const ranking = new RankingSums(request.metrics, source, order);
+  const ranking = new RankingSums(request.metrics, source, order, inverseOf(request));
   const batches = Math.ceil(count / evaluationRows);
   const step = goals.k > 0 ? 1 : BATCHES_PER_COMMAND;
   for (let batch = 0; batch < batches; batch += step) {
@@ -74,7 +79,7 @@ export async function evaluateModel(host: EngineHost, request: EvaluationRequest
   for (const metric of request.metrics) {
     if (metric.name === "cross-entropy") metrics[metric.label] = crossEntropy;
     else if (metric.name === "perplexity") metrics[metric.label] = Math.exp(crossEntropy);
-    else metrics[metric.label] = ranking.mean(metric.label);
+    else metrics[metric.label] = ranking.value(metric.label);
   }
   return {
     examples: count,
@@ -84,20 +89,34 @@ export async function evaluateModel(host: EngineHost, request: EvaluationRequest
   };
 }
 
+/** (n), 1/p of each class if a metric asks for it. */
+function inverseOf({ metrics, training, propensity }: EvaluationRequest): Float64Array {
+  const metric = metrics.find(({ name }) => name === "psp");
+  if (metric === undefined) return new Float64Array(0);
+  if (training !== undefined) return inversePropensities(training, propensity);
+  throw new OptionError(`${metric.label} needs to know how often each class is a label in the training part`, {
+    metric: metric.label,
+  });
+}
+
 /** Sums of ranking metrics over rows with labels, batch after batch, in the order in which they were evaluated. */
 class RankingSums {
   readonly #metrics: readonly Metric[];
   readonly #source: Source;
   readonly #order: ExampleOrder;
+  readonly #inverse: Float64Array;
   readonly #sums = new Map<string, number>();
+  /** psp@k: what the best ranking would have found. */
+  readonly #best = new Map<string, number>();
   readonly #targets: Int32Array;
   #rows = 0;
   labels = 0;
 
-  constructor(metrics: readonly Metric[], source: Source, order: ExampleOrder) {
+  constructor(metrics: readonly Metric[], source: Source, order: ExampleOrder, inverse: Float64Array) {
     this.#metrics = metrics;
     this.#source = source;
     this.#order = order;
+    this.#inverse = inverse;
     this.#targets = new Int32Array(Math.max(1, source.maxTargets));
   }
 
@@ -113,13 +132,26 @@ class RankingSums {
       this.labels += relevant.size;
       for (const metric of this.#metrics) {
         if (!("k" in metric)) continue;
-        const value = rankingValue(metric.name, ranked.subarray(row * k, (row + 1) * k), metric.k, relevant);
-        this.#sums.set(metric.label, (this.#sums.get(metric.label) ?? 0) + value);
+        const own = ranked.subarray(row * k, (row + 1) * k);
+        if (metric.name === "psp") {
+          const { found, best } = propensityScore(own, metric.k, relevant, this.#inverse);
+          add(this.#sums, metric.label, found);
+          add(this.#best, metric.label, best);
+        } else {
+          add(this.#sums, metric.label, rankingValue(metric.name, own, metric.k, relevant));
+        }
       }
     }
   }
 
-  mean(label: string): number {
-    return (this.#sums.get(label) ?? 0) / Math.max(1, this.#rows);
+  /** A mean over rows; psp@k: a quotient of sums. */
+  value(label: string): number {
+    const sum = this.#sums.get(label) ?? 0;
+    const best = this.#best.get(label);
+    return best === undefined ? sum / Math.max(1, this.#rows) : sum / best;
   }
+}
+
+function add(sums: Map<string, number>, label: string, value: number): void {
+  sums.set(label, (sums.get(label) ?? 0) + value);
 }

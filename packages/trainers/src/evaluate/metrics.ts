@@ -6,18 +6,21 @@ export const RANKING_METRICS = ["precision", "recall", "hr", "ndcg", "mrr"] as c
 
 export type RankingMetricName = (typeof RANKING_METRICS)[number];
 
+/** All names that stand before a cut-off. psp is a quotient of sums over rows, not a mean of their values. */
+export const CUT_OFF_METRICS = [...RANKING_METRICS, "psp"] as const;
+
 export type Metric =
   | { readonly name: "cross-entropy" | "perplexity"; readonly label: string }
-  | { readonly name: RankingMetricName; readonly k: number; readonly label: string };
+  | { readonly name: (typeof CUT_OFF_METRICS)[number]; readonly k: number; readonly label: string };
 
 /** Reads "cross-entropy", "perplexity" or "recall@20". @throws OptionError */
 export function parseMetric(text: string): Metric {
   const label = text.trim().toLowerCase();
   if (label === "cross-entropy" || label === "perplexity") return { name: label, label };
   const match = /^([a-z]+)@([1-9][0-9]{0,4})$/.exec(label);
-  const name = RANKING_METRICS.find((known) => known === match?.[1]);
+  const name = CUT_OFF_METRICS.find((known) => known === match?.[1]);
   if (match === null || name === undefined) {
-    const known = `cross-entropy, perplexity, ${RANKING_METRICS.map((metric) => `${metric}@k`).join(", ")}`;
+    const known = `cross-entropy, perplexity, ${CUT_OFF_METRICS.map((metric) => `${metric}@k`).join(", ")}`;
     throw new OptionError(`there is no metric "${text}"; the metrics are ${known}`, { metric: text });
   }
   return { name, k: Number(match[2]), label };
@@ -89,4 +92,28 @@ export function rankingValue(
       return gain / best;
     }
   }
+}
+
+/**
+ * One row's part of the propensity-scored precision psp = Σ_rows found / Σ_rows best (Jain, Prabhu and Varma 2016): 1/p of the relevant classes among the
+ * first k, and of the k relevant classes that count most. What divides both by k cancels.
+ *
+ * @param inverse (n), 1/p
+ */
+export function propensityScore(
+  ranked: Int32Array,
+  k: number,
+  relevant: ReadonlySet<number>,
+  inverse: Float64Array,
+): { readonly found: number; readonly best: number } {
+  let found = 0;
+  for (let i = 0; i < Math.min(k, ranked.length); i++) {
+    const id = ranked[i]!;
+    if (id < 0) break;
+    if (relevant.has(id)) found += inverse[id]!;
+  }
+  const scores = Float64Array.from(relevant, (id) => inverse[id]!).sort();
+  let best = 0;
+  for (let i = Math.max(0, scores.length - k); i < scores.length; i++) best += scores[i]!;
+  return { found, best };
 }

@@ -7,6 +7,7 @@ import { EngineHost } from "../engine/host.js";
 import { STAT, STEP_TIME_RING } from "../engine/layout.js";
 import { type EvaluationRequest, type EvaluationResult, evaluateModel } from "../evaluate/evaluate.js";
 import { parseMetrics } from "../evaluate/metrics.js";
+import { trainingCounts } from "../evaluate/propensity.js";
 import {
   inputVocabulary,
   type ModelShape,
@@ -205,7 +206,8 @@ export class Trainer {
     if (this.host.spec.sources[split] === undefined) {
       throw new OptionError(`the dataset has no ${split} part`, { split, parts: Object.keys(this.host.spec.sources) });
     }
-    return evaluateModel(this.host, { source: split, metrics: parseMetrics(metrics), ...request });
+    const training = trainingCounts(this.dataset);
+    return evaluateModel(this.host, { source: split, metrics: parseMetrics(metrics), training, ...request });
   }
 
   /** Which split the probe's examples are from: held out if there is such a part. */

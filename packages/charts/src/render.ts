@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import { escapeText } from "../escape.js";
+import { escapeText } from "./escape.js";
 
 /** What every chart says besides its marks. */
 export interface Frame {

@@ -1,5 +1,3 @@
-import type { LossName, SamplerName } from "../../names.js";
-
 /** How a series is drawn: colour and marker both, so that neither has to be told apart alone. */
 export interface SeriesStyle {
   /** A CSS custom property of the report's style sheet. */
@@ -41,30 +39,6 @@ export const COLORS_DARK: Readonly<Record<keyof typeof COLORS_LIGHT, string>> = 
 
 /** Sans-serif faces of much the same width everywhere, so that labels fit the room they are given. */
 export const CHART_FONTS = '"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif';
-
-export const LOSS_STYLE: Readonly<Record<LossName, SeriesStyle>> = {
-  "full-softmax": { color: "var(--black)", symbol: "square" },
-  "sampled-softmax": { color: "var(--blue)", symbol: "circle" },
-  nce: { color: "var(--vermillion)", symbol: "triangle" },
-  "negative-sampling": { color: "var(--green)", symbol: "diamond" },
-  "sampled-logistic": { color: "var(--purple)", symbol: "star" },
-};
-
-export const SAMPLER_STYLE: Readonly<Record<SamplerName, SeriesStyle>> = {
-  uniform: { color: "var(--orange)", symbol: "square" },
-  "log-uniform": { color: "var(--purple)", symbol: "triangle" },
-  unigram: { color: "var(--blue)", symbol: "circle" },
-  "learned-unigram": { color: "var(--blue)", symbol: "cross" },
-  "in-batch": { color: "var(--green)", symbol: "square" },
-  mixed: { color: "var(--green)", symbol: "triangle" },
-  "cross-batch": { color: "var(--green)", symbol: "diamond" },
-  "quadratic-kernel": { color: "var(--vermillion)", symbol: "square" },
-  "random-features": { color: "var(--vermillion)", symbol: "triangle" },
-  midx: { color: "var(--vermillion)", symbol: "circle" },
-  lsh: { color: "var(--vermillion)", symbol: "diamond" },
-  hard: { color: "var(--black)", symbol: "star" },
-  "two-pass": { color: "var(--black)", symbol: "circle" },
-};
 
 /** The custom properties as CSS declarations, light ones and dark ones where the reader's system asks for them. */
 export function colorCss(selector: string): string {

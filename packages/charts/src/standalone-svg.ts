@@ -1,6 +1,6 @@
-import { CHART_FONTS, colorCss } from "./charts/theme.js";
+import { CHART_FONTS, colorCss } from "./theme.js";
 
-/** A chart of the report as a file of its own: the report's colours, light and dark, travel inside it. */
+/** A chart as a file of its own: its colours, light and dark, travel inside it. */
 export function standaloneSvg(svg: string): string {
   const css = `${colorCss("svg")}
 svg{background:var(--paper);color:var(--ink);font:12px ${CHART_FONTS};font-variant-numeric:tabular-nums}`;

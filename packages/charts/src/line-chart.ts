@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { count, shortCount } from "../../format.js";
+import { count, shortCount } from "./numbers.js";
 import { renderSvg } from "./render.js";
 import { linearDomain, logDomain, logTicks, type PixelScale, pixelScale, spread, thin } from "./scale.js";
 import type { SeriesStyle } from "./theme.js";
@@ -25,7 +25,11 @@ export interface LineChart {
   /** "zero" is linear and reaches down to 0; "linear" starts near the least value. */
   readonly yType: "log" | "linear" | "zero";
   readonly yFormat: (value: number) => string;
-  /** Axis labels written out (100,000) or short (100k). */
+  /** "values" has a tick at every x that occurs, where there is room; "round" at powers of ten and round numbers between them. Default "values". */
+  readonly xTicks?: "values" | "round";
+  /** Default: counts, written out (100,000) or short (100k). */
+  readonly xFormat?: (value: number) => string;
+  /** Axis labels written out or short. */
   readonly longTicks?: boolean;
   readonly width: number;
   readonly height: number;
@@ -41,7 +45,7 @@ const FONT = 12;
 /** A line that ends within so many pixels of the edge ends at the edge. */
 const EDGE = 12;
 
-/** Lines against something that is drawn in logarithms, with a tick at every x that occurs; each line has its name at its end instead of in a legend. */
+/** Lines against something that is drawn in logarithms, each line has its name at its end instead of in a legend. */
 export function lineChart(chart: LineChart): string {
   const margin = { top: 30, right: chart.labelRoom, bottom: 40, left: chart.longTicks ? 48 : 40 };
   const drawn = chart.series.filter((one) => one.points.length > 0);
@@ -50,7 +54,7 @@ export function lineChart(chart: LineChart): string {
   const { type, domain, ticks } = yAxis(chart.yType, values);
   const x = pixelScale("log", padded(places), [margin.left, chart.width - margin.right]);
   const y = pixelScale(type, domain, [chart.height - margin.bottom, margin.top]);
-  const xTicks = thin(places, x, chart.longTicks ? 56 : 34);
+  const xTicks = thin(chart.xTicks === "round" ? logTicks(x.domain) : places, x, chart.longTicks ? 56 : 34);
   return renderSvg(
     { width: chart.width, height: chart.height, margin, description: chart.description },
     {
@@ -67,7 +71,7 @@ export function lineChart(chart: LineChart): string {
         }),
         Plot.ruleY([y.domain[0]], { stroke: "var(--muted)" }),
         Plot.axisX(xTicks, {
-          text: chart.longTicks ? count : shortCount,
+          text: xFormatOf(chart),
           tickSize: 4,
           label: null,
           stroke: "var(--muted)",
@@ -121,7 +125,8 @@ function markerMarks({ marker }: LineChart, x: PixelScale): Plot.Markish[] {
 }
 
 function seriesMarks(one: Series, chart: LineChart): Plot.Markish[] {
-  const tips = ({ x, y }: LinePoint) => `${one.label}, ${chart.xLabel} ${count(x)}: ${chart.yFormat(y)}`;
+  const xFormat = chart.xFormat ?? count;
+  const tips = ({ x, y }: LinePoint) => `${one.label}, ${chart.xLabel} ${xFormat(x)}: ${chart.yFormat(y)}`;
   return [
     Plot.line(one.points, { x: "x", y: "y", stroke: one.style.color, strokeWidth: 2 }),
     Plot.dot(one.points, {
@@ -170,6 +175,10 @@ function endLabels(series: readonly Series[], x: PixelScale, y: PixelScale, edge
       Plot.text([one.label], { ...at, text: [one.label], textAnchor: "start", fill: one.style.color, fontSize: FONT }),
     ];
   });
+}
+
+function xFormatOf({ xFormat, longTicks }: LineChart): (value: number) => string {
+  return xFormat ?? (longTicks ? count : shortCount);
 }
 
 /** The ends of an axis, with a little air on both sides. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { linearDomain, logDomain, logTicks, pixelScale, spread, thin } from "../src/report/charts/scale.js";
+import { linearDomain, logDomain, logTicks, pixelScale, spread, thin } from "../src/scale.js";
 
 describe("axes", () => {
   it("a log domain holds its values and ends on 1, 2 or 5 times a power of ten", () => {
