@@ -4,6 +4,7 @@ import {
   type Trainer,
   type TrainProgress,
   type ValidationPoint,
+  lossNameOf,
 } from "@logq/trainers";
 import { clock, count, decimal } from "../base/format.js";
 import type { Sink } from "../base/io.js";
@@ -38,7 +39,7 @@ export class TrainWatch {
     this.#done = this.#fraction(progress);
     this.#progress.update(
       this.#done,
-      progressText(progress, this.#trainer.options.loss.name, this.#trainer.probeSplit),
+      progressText(progress, lossNameOf(this.#trainer.options), this.#trainer.probeSplit),
     );
   }
 
