@@ -6,7 +6,13 @@ export { PRODUCT_TYPES, type ProductType } from "./engine/products.js";
 export type { EvaluationProgress, EvaluationRequest, EvaluationResult } from "./evaluate/evaluate.js";
 export { type EvaluateRunOptions, evaluateRun } from "./evaluate/evaluate-run.js";
 export { type Metric, parseMetrics, RANKING_METRICS, type RankingMetricName } from "./evaluate/metrics.js";
-export { type AdaptiveRun, type AdaptiveShape, lossNameOf, TRAIN_LOSSES, type TrainLossName } from "./model/adaptive.js";
+export {
+  type AdaptiveRun,
+  type AdaptiveShape,
+  lossNameOf,
+  TRAIN_LOSSES,
+  type TrainLossName,
+} from "./model/adaptive.js";
 export type { ModelShape } from "./model/engine-spec.js";
 export {
   CLASS_BIASES,

@@ -1,7 +1,16 @@
 import { join } from "node:path";
 import { syntheticDataset } from "@logq/datasets";
 import { describe, expect, it } from "vitest";
-import { evaluateRun, loadModel, OutputLayer, readRun, saveModel, Trainer, type TrainOptions, train } from "../dist/index.js";
+import {
+  evaluateRun,
+  loadModel,
+  OutputLayer,
+  readRun,
+  saveModel,
+  Trainer,
+  type TrainOptions,
+  train,
+} from "../dist/index.js";
 import { runOptions } from "../dist/model/options.js";
 import { parameterArrays, readArray, stateArrays, writeRows } from "../dist/table/parameters.js";
 import { type AdaptiveCase, adaptiveLaw, adaptiveSpec, scatterBiases, tablesByName } from "./support/adaptive.js";
@@ -20,23 +29,27 @@ const SAVED: readonly (readonly [string, "text" | "pairs" | "labels", TrainOptio
 ];
 
 describe("a model trained, saved and evaluated from its directory says exactly the same numbers", () => {
-  it.each(SAVED)("%s", async (_, kind, options) => {
-    await withDirectory(async (directory) => {
-      const dataset = await smallDataset(kind, directory);
-      const run = join(directory, "run");
-      const before = await withTrained(dataset, options, async (trainer, report) => {
-        expect(report.loss).toBe("adaptive-softmax");
-        await saveModel(trainer, run, report);
-        const { seconds: __, ...test } = await trainer.evaluate("test", METRICS);
-        return test;
+  it.each(SAVED)(
+    "%s",
+    async (_, kind, options) => {
+      await withDirectory(async (directory) => {
+        const dataset = await smallDataset(kind, directory);
+        const run = join(directory, "run");
+        const before = await withTrained(dataset, options, async (trainer, report) => {
+          expect(report.loss).toBe("adaptive-softmax");
+          await saveModel(trainer, run, report);
+          const { seconds: __, ...test } = await trainer.evaluate("test", METRICS);
+          return test;
+        });
+        expect(before.labels).toBeGreaterThan(0);
+        for (const workers of [0, 1]) {
+          const { seconds: __, ...after } = await evaluateRun(run, { split: "test", metrics: METRICS, workers });
+          expect(after).toEqual({ split: "test", ...before });
+        }
       });
-      expect(before.labels).toBeGreaterThan(0);
-      for (const workers of [0, 1]) {
-        const { seconds: __, ...after } = await evaluateRun(run, { split: "test", metrics: METRICS, workers });
-        expect(after).toEqual({ split: "test", ...before });
-      }
-    });
-  });
+    },
+    30_000,
+  );
 });
 
 describe("a saved run", () => {
@@ -109,25 +122,32 @@ describe("an engine that is given the tables and states of another", () => {
   it.each([
     ["adagrad", {}],
     ["adam", { name: "adam" }],
-  ] as const)("goes on from its step with the same bits: %s", async (_, optimizer) => {
-    const spec = adaptiveSpec({ n: 301, D: 9, cutoffs: [30, 100], B: 21, optimizer } satisfies AdaptiveCase);
-    const arraysOf = (host: Parameters<typeof parameterArrays>[0]) => [...parameterArrays(host), ...stateArrays(host)];
-    const { saved, whole } = await withEngine(spec, {}, async ({ host, train }) => {
-      scatterBiases(host);
-      await train(0, 3);
-      const some = arraysOf(host).map(readArray);
-      await train(3, 3);
-      return { saved: some, whole: parameterBytes(host) };
-    });
-    const resumed = await withEngine(spec, { workers: 2 }, async ({ host, train }) => {
-      arraysOf(host).forEach((named, i) => {
-        writeRows(named, 0, saved[i]!);
+  ] as const)(
+    "goes on from its step with the same bits: %s",
+    async (_, optimizer) => {
+      const spec = adaptiveSpec({ n: 301, D: 9, cutoffs: [30, 100], B: 21, optimizer } satisfies AdaptiveCase);
+      const arraysOf = (host: Parameters<typeof parameterArrays>[0]) => [
+        ...parameterArrays(host),
+        ...stateArrays(host),
+      ];
+      const { saved, whole } = await withEngine(spec, {}, async ({ host, train }) => {
+        scatterBiases(host);
+        await train(0, 3);
+        const some = arraysOf(host).map(readArray);
+        await train(3, 3);
+        return { saved: some, whole: parameterBytes(host) };
       });
-      await train(3, 3);
-      return parameterBytes(host);
-    });
-    expect(resumed.equals(whole)).toBe(true);
-  });
+      const resumed = await withEngine(spec, { workers: 2 }, async ({ host, train }) => {
+        arraysOf(host).forEach((named, i) => {
+          writeRows(named, 0, saved[i]!);
+        });
+        await train(3, 3);
+        return parameterBytes(host);
+      });
+      expect(resumed.equals(whole)).toBe(true);
+    },
+    30_000,
+  );
 });
 
 describe("training on a law of Zipf", () => {
@@ -147,14 +167,17 @@ describe("training on a law of Zipf", () => {
         const { metrics } = await trainer.evaluate("validation", "cross-entropy");
         reached[loss] = metrics["cross-entropy"]!;
         if (loss === "full-softmax") return;
-        const { tails } = trainer.host.spec.adaptive!;
+        const { h, tails } = trainer.host.spec.adaptive!;
         expect(tails.length).toBeGreaterThan(0);
+        const { counts } = dataset.classes;
+        const massOf = (classes: number) => counts.subarray(0, classes).reduce((sum, count) => sum + count, 0);
+        expect(massOf(h) / massOf(counts.length)).toBeGreaterThan(0.7);
         expect(report.probeCrossEntropy).toBeCloseTo(reached[loss]!, 0);
       });
     }
     const best = dataset.truth.bestCrossEntropy;
     expect(reached["adaptive-softmax"]! - best).toBeGreaterThan(0);
-    expect(reached["adaptive-softmax"]!).toBeLessThan(reached["full-softmax"]! + 0.15);
+    expect(reached["adaptive-softmax"]!).toBeLessThan(reached["full-softmax"]! + 0.1);
   }, 60_000);
 });
 
@@ -232,4 +255,4 @@ it("a run that stops and goes on has the bits of one that does not", async () =>
     });
   expect((await bytesOf([2, 3, 5])).equals(await bytesOf([10]))).toBe(true);
   await withTrainer(dataset, ADAPTIVE, async (trainer) => expect((await train(trainer)).ended).toBe("finished"));
-});
+}, 60_000);

@@ -202,7 +202,13 @@ describe("clusters that no row of a batch goes to", () => {
     await withSteps(of, "wasm", 1, (before, after) => {
       const moved = [...before].filter(([name, values]) => !values.every((value, i) => value === after.get(name)![i]));
       expect(moved.map(([name]) => name).sort()).toEqual(
-        ["adaptive.head", "adaptive.head-bias", "adaptive.tail1", "adaptive.tail1-projection", "encoder.embedding"].sort(),
+        [
+          "adaptive.head",
+          "adaptive.head-bias",
+          "adaptive.tail1",
+          "adaptive.tail1-projection",
+          "encoder.embedding",
+        ].sort(),
       );
     });
   });

@@ -1,10 +1,10 @@
 import {
   type EvaluationProgress,
+  lossNameOf,
   MANY_CLASSES,
   type Trainer,
   type TrainProgress,
   type ValidationPoint,
-  lossNameOf,
 } from "@logq/trainers";
 import { clock, count, decimal } from "../base/format.js";
 import type { Sink } from "../base/io.js";

@@ -12,7 +12,13 @@ import {
 } from "./clusters.js";
 import { allLogProbabilities } from "./log-probabilities.js";
 import { Router } from "./router.js";
-import { type AdaptiveSizes, type AdaptiveSpace, type ClusterSpace, leadingDimension, reserveAdaptive } from "./space.js";
+import {
+  type AdaptiveSizes,
+  type AdaptiveSpace,
+  type ClusterSpace,
+  leadingDimension,
+  reserveAdaptive,
+} from "./space.js";
 import { requireLogProbability, requireTargets } from "./target-rows.js";
 import { type AdaptiveTopK, searchTopK } from "./top-k.js";
 

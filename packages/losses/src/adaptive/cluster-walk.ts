@@ -184,7 +184,15 @@ export class ClusterWalk {
   }
 
   /** After `packRows`: the gradient (C, width) of the table's rows whose logit gradients, of the same R rows, lie at z. */
-  tableGradient({ width }: ClusterSpace, out: Address, z: Address, ld: number, C: number, R: number, add: boolean): void {
+  tableGradient(
+    { width }: ClusterSpace,
+    out: Address,
+    z: Address,
+    ld: number,
+    C: number,
+    R: number,
+    add: boolean,
+  ): void {
     this.#kernels.matrix.multiply(out, width, z, ld, 1, this.#scratch.packedRows, C, R, width, add);
   }
 

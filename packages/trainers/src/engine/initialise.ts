@@ -49,7 +49,10 @@ function initialPieces(spec: EngineSpec, layout: EngineLayout): InitialPiece[] {
     for (const { memory, state, rows } of table.pieces) cut("state", state, rows * table.stateLd, size, memory);
   }
   const sparse = layout.encoder.tables.findIndex((table) => table.kind === "sparse");
-  const others = [...clusters.map(({ state }) => state), ...layout.encoderStates.filter((_, index) => index !== sparse)];
+  const others = [
+    ...clusters.map(({ state }) => state),
+    ...layout.encoderStates.filter((_, index) => index !== sparse),
+  ];
   for (const state of [layout.table.biasState, ...others]) {
     if (state.state !== 0) cut("state", state.state, state.stateElements, size);
   }

@@ -26,6 +26,10 @@ const DIV_VALUE = 4;
 /** The most clusters that are chosen by cost: from here on another saves next to nothing. */
 const MOST_CLUSTERS = 5;
 
+/** Cost knows nothing of accuracy: by itself it takes a head of a few classes, and tails too narrow to tell theirs apart. */
+const LEAST_TAIL_WIDTH = 4;
+const LEAST_HEAD_MASS = 0.75;
+
 /** What a run is called by: its loss, whose own options stand in `options.loss`. */
 export function lossNameOf({ loss, adaptive }: RunOptions): TrainLossName {
   return adaptive === undefined ? loss.name : "adaptive-softmax";
@@ -78,8 +82,8 @@ function requirePlain({ tableType }: TrainOptions, loss: LossSpec): void {
 }
 
 /**
- * Cutoffs as asked for, or those of least expected cost of a step, at least two clusters where there are two classes. The cost model wants frequencies
- * that fall; where those of the ids do not, it is shown the sorted ones.
+ * Cutoffs as asked for, or those of least expected cost of a step among those whose head has three quarters of all labels: at least two clusters where
+ * there are two classes, and no second tail of a width below 4. The cost model wants frequencies that fall; where those of the ids do not, it is shown the sorted ones.
  * @param counts (n) how often each class is a label
  */
 export function adaptiveShape(
@@ -102,14 +106,25 @@ function cheapest(
   if (falling[0] === 0) falling.fill(1);
   let best: readonly number[] = [];
   let least = Number.POSITIVE_INFINITY;
+  const head = classesOfMass(falling, LEAST_HEAD_MASS);
   for (let clusters = 2; clusters <= Math.min(MOST_CLUSTERS, falling.length); clusters++) {
-    if (costs.D < costs.divValue ** (clusters - 1)) break;
-    const { cutoffs, cost } = chooseCutoffs(falling, clusters, costs);
+    // The first tail is there however narrow it is.
+    if (costs.D < (clusters === 2 ? 1 : LEAST_TAIL_WIDTH) * costs.divValue ** (clusters - 1)) break;
+    const leastHead = Math.min(head, falling.length - clusters + 1);
+    const { cutoffs, cost } = chooseCutoffs(falling, clusters, { ...costs, leastHead });
     if (cost >= least) break;
     best = cutoffs;
     least = cost;
   }
   return best;
+}
+
+/** The fewest classes, from the most frequent on, that have this share of all counts. */
+function classesOfMass(falling: Float64Array, share: number): number {
+  let left = share * falling.reduce((sum, count) => sum + count, 0);
+  let classes = 0;
+  while (left > 0 && classes < falling.length) left -= falling[classes++];
+  return classes;
 }
 
 /** The clusters of a model. @param bias whether classes have biases: then the head has */

@@ -71,7 +71,7 @@ export interface TrainOptions {
   readonly reduce?: "mean" | "sum";
   readonly dropout?: number;
   readonly loss?: TrainLossName;
-  /** adaptive-softmax: (K), ascending, in [1, n): where its tails begin. Default: those of least cost by the counts of the data. */
+  /** adaptive-softmax: (K), ascending, in [1, n): where its tails begin. Default: of those whose head has three quarters of the labels of the data, the ones of least cost. */
   readonly cutoffs?: readonly number[];
   /** adaptive-softmax: tail i (from 0) has width ⌊D / divValue^(i + 1)⌋. Default 4. */
   readonly divValue?: number;

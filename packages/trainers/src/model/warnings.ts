@@ -59,7 +59,10 @@ function unsortedClasses({ sampler, adaptive }: RunOptions, { counts }: ClassFac
   const [who, advice] =
     adaptive === undefined
       ? ["log-uniform", "unigram knows the counts"]
-      : ["adaptive-softmax", "many rows will visit its tails, and frequent classes are told apart by few numbers there"];
+      : [
+          "adaptive-softmax",
+          "many rows will visit its tails, and frequent classes are told apart by few numbers there",
+        ];
   return (
     `${who} takes low ids for frequent classes, but these are ${verdict === "roughly" ? "only roughly" : "not"} in that order ` +
     `(gamma ${gamma.toFixed(2)}, 1 is sorted): ${advice}`

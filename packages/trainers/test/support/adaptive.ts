@@ -41,7 +41,10 @@ export function tablesByName(host: EngineHost): Map<string, Float32Array> {
 }
 
 /** The tables of the clusters as the public form takes them. */
-export function parametersOf({ tails }: AdaptiveClusters, tables: ReadonlyMap<string, Float32Array>): AdaptiveParameters {
+export function parametersOf(
+  { tails }: AdaptiveClusters,
+  tables: ReadonlyMap<string, Float32Array>,
+): AdaptiveParameters {
   return {
     headTable: tables.get("adaptive.head")!,
     headBias: tables.get("adaptive.head-bias") ?? null,
@@ -138,11 +141,7 @@ export function adaptiveLaw(
 }
 
 /** The loss of a batch, in float64. */
-export function adaptiveBatchLoss(
-  spec: EngineSpec,
-  batch: PlainBatch,
-  tables: ReadonlyMap<string, Numbers>,
-): number {
+export function adaptiveBatchLoss(spec: EngineSpec, batch: PlainBatch, tables: ReadonlyMap<string, Numbers>): number {
   const { D } = spec.table;
   const hidden = hiddenOf(batch, tables.get("encoder.embedding")!, D);
   const laws = batch.inputs.map((_, row) =>

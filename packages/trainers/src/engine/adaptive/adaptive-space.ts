@@ -102,7 +102,9 @@ export function keptStride(rows: number): number {
 
 /** All tables, the head's first: the order in which they are saved. */
 export function adaptiveTables({ tables }: AdaptiveLayout): AdaptiveTable[] {
-  return tables.flatMap(({ rows, bias, projection }) => [rows, bias, projection].filter((table) => table !== undefined));
+  return tables.flatMap(({ rows, bias, projection }) =>
+    [rows, bias, projection].filter((table) => table !== undefined),
+  );
 }
 
 /** Float32 elements that keeping the logits of a cluster takes. */
@@ -241,7 +243,12 @@ function planScratch(
   const run = Math.max(...spaces.map((cluster) => Math.min(cluster.C, rowsOfRun(cluster)) * cluster.width));
   const projection = widestTail(clusters) * clusters.D;
   return {
-    ...planWalkScratch((_, bytes) => take(bytes), clusters, sizes, (K, N) => mostPackedBytes(kernels, spec, K, N)),
+    ...planWalkScratch(
+      (_, bytes) => take(bytes),
+      clusters,
+      sizes,
+      (K, N) => mostPackedBytes(kernels, spec, K, N),
+    ),
     z: take(4 * TILE_CLASSES * keptStride(R)),
     gradient: take(4 * trains * Math.max(run, projection)),
     biasGradient: take(4 * trains * rowsOfRun(spaces[0])),
