@@ -80,7 +80,7 @@ export interface EncoderPlanOptions {
 }
 
 /** Numbers of tables in the address of an initial value: (key, STREAM.initialise, table, row, column). They are part of the meaning of a seed. */
-export const INITIAL_TABLE = { classes: 0, embedding: 1, dense: 16 } as const;
+export const INITIAL_TABLE = { classes: 0, embedding: 1, dense: 16, clusters: 65536 } as const;
 
 /** Rows of a batch that `denseGradient` packs at a time: keeps the packed chunk of an ordinary layer in the second-level cache. */
 export const GRADIENT_CHUNK_ROWS = 256;

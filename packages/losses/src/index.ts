@@ -1,18 +1,36 @@
 export { type AdaptiveGradients, type AdaptiveOptions, AdaptiveSoftmax } from "./adaptive/adaptive-softmax.js";
 export {
+  type ClusterBlock,
+  ClusterWalk,
+  clusterBlock,
+  type HiddenRows,
+  TILE_CLASSES,
+  type WalkScratch,
+} from "./adaptive/cluster-walk.js";
+export {
   type AdaptiveClusters,
   type AdaptiveParameters,
   type AdaptiveSpec,
   type AdaptiveTail,
   type AdaptiveTailParameters,
   adaptiveClusters,
+  clusterOf,
 } from "./adaptive/clusters.js";
 export { type AdaptiveAnswer, type AdaptiveProblem, computeAdaptiveLoss } from "./adaptive/compute.js";
 export { type CutoffChoice, chooseCutoffs } from "./adaptive/cutoffs.js";
 export { ADAPTIVE_SOFTMAX, adaptiveRowCost, type TreeSoftmaxFacts } from "./adaptive/facts.js";
+export { allLogProbabilities } from "./adaptive/log-probabilities.js";
 export type { AdaptiveCosts } from "./adaptive/product-cost.js";
-export { type AdaptiveSizes, type AdaptiveSpace, reserveAdaptive } from "./adaptive/space.js";
-export type { AdaptiveTopK } from "./adaptive/top-k.js";
+export { planWalkScratch, widestTail } from "./adaptive/scratch.js";
+export {
+  type AdaptiveQueries,
+  type AdaptiveSizes,
+  type AdaptiveSpace,
+  type ClusterSpace,
+  leadingDimension,
+  reserveAdaptive,
+} from "./adaptive/space.js";
+export { type AdaptiveTopK, type RankedTile, searchTopK } from "./adaptive/top-k.js";
 export { candidateTerms, labelsNeedLogQ, type TermVectors, weighsByQ } from "./candidate-terms.js";
 export { countsByLabels, countsDraws, tileFactorOf } from "./counts.js";
 export { createFullLoss, createTileLoss } from "./create.js";

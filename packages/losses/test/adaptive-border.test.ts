@@ -97,6 +97,7 @@ describe("computeAdaptiveLoss refuses", () => {
   test("block and tile sizes below 1", () => {
     expect(() => computeAdaptiveLoss(PROBLEM, { blockRows: 0 })).toThrow(OptionError);
     expect(() => computeAdaptiveLoss(PROBLEM, { tileClasses: 0 })).toThrow(OptionError);
+    expect(() => computeAdaptiveLoss(PROBLEM, { keptLogits: -1 })).toThrow(OptionError);
   });
 });
 

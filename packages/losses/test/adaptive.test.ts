@@ -155,10 +155,12 @@ describe.each(SPECS)("%s", (_, spec) => {
 
   test.each(BACKENDS)("$name: blocks and tiles change roundings only", (backend) => {
     const whole = computeAdaptiveLoss(problem, { backend });
-    const cut = computeAdaptiveLoss(problem, { backend, blockRows: 3, tileClasses: 1 });
     const flat = ({ hiddenGradient, gradients }: typeof whole) => flatGradients(spec, hiddenGradient, gradients);
-    expectAllClose(cut.perExample, whole.perExample, { absolute: 2e-6, relative: 2e-6 });
-    expectAllClose(flat(cut), flat(whole), { absolute: 1e-6, relative: 3e-6 });
+    for (const keptLogits of [0, 40, 4000]) {
+      const cut = computeAdaptiveLoss(problem, { backend, blockRows: 3, tileClasses: 1, keptLogits });
+      expectAllClose(cut.perExample, whole.perExample, { absolute: 2e-6, relative: 2e-6 });
+      expectAllClose(flat(cut), flat(whole), { absolute: 1e-6, relative: 3e-6 });
+    }
   });
 });
 
@@ -171,8 +173,12 @@ test.each(BACKENDS)(
     const logP = enumerate(spec, 10, x);
     const expected = sharesOf(problem).map((share, r) => (share === 0 ? 0 : -logP[r]![problem.targets[r]!]!));
     expect(Math.max(...expected)).toBeGreaterThan(100);
-    for (const tileClasses of [4, 100]) {
-      const answer = computeAdaptiveLoss(problem, { backend, tileClasses });
+    for (const [tileClasses, keptLogits] of [
+      [4, 0],
+      [4, 4000],
+      [100, 4000],
+    ]) {
+      const answer = computeAdaptiveLoss(problem, { backend, tileClasses, keptLogits });
       expectAllClose(answer.perExample, expected, { absolute: 1e-4, relative: 1e-5 });
       const analytic = flatGradients(spec, answer.hiddenGradient, answer.gradients);
       const indices = Array.from({ length: x.length }, (_, i) => i).filter((i) => i % 7 === 0);
@@ -182,7 +188,7 @@ test.each(BACKENDS)(
   },
 );
 
-test.each(BACKENDS)("$name: a tail of more classes than are packed at once", (backend) => {
+test.each(BACKENDS)("$name: a tail of many tiles", (backend) => {
   const spec = { D: 3, n: 17_000, cutoffs: [4], divValue: 1.5 };
   const problem = { ...randomProblem(spec, 2, { weights: false }), targets: [3, 16_999] };
   const x = flatten(problem.hidden, problem.parameters);

@@ -18,6 +18,13 @@ export {
   type TrainingCounts,
   USUAL_PROPENSITY,
 } from "./evaluate/propensity.js";
+export {
+  type AdaptiveRun,
+  type AdaptiveShape,
+  lossNameOf,
+  TRAIN_LOSSES,
+  type TrainLossName,
+} from "./model/adaptive.js";
 export type { ModelShape } from "./model/engine-spec.js";
 export {
   CLASS_BIASES,

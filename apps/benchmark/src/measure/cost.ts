@@ -1,4 +1,5 @@
 import { keyFromSeed } from "@logq/core";
+import { adaptiveRowCost } from "@logq/losses";
 import { samplerFrom, samplerStateBytes, statefulStateBytes } from "@logq/samplers";
 import { isStateful, type Trainer } from "@logq/trainers";
 
@@ -9,7 +10,7 @@ const DRAWS = 32;
 
 /** Bytes of the class table, the biases, what the optimizer keeps for both, and the sampler's tables. Encoder and scratch are not counted. */
 export function tableBytes({ host, options, shape }: Trainer): number {
-  const ofClasses = /^(class (table|bias)|sampler structure)(\.|$)/;
+  const ofClasses = /^(class (table|bias)|adaptive (head|tail\d+)(-bias|-projection)?|sampler structure)(\.|$)/;
   const tables = host.layout.regions.filter(({ name }) => ofClasses.test(name));
   const candidates = host.spec.training?.candidates;
   const { sampler } = options;
@@ -22,9 +23,18 @@ export function tableBytes({ host, options, shape }: Trainer): number {
 
 /**
  * Floating-point operations of a step's three matrix products, B x D x rows each: all classes in a full softmax, whose logits are counted
- * once even if they are computed twice; the distinct candidates of a draw in sampled losses.
+ * once even if they are computed twice; the distinct candidates of a draw in sampled losses; of an adaptive softmax the head and the tails of labels
+ * that come as often as in training.
  */
-export function productFlops({ host, options, shape }: Trainer): number {
+export function productFlops({ host, options, shape, dataset }: Trainer): number {
+  const { adaptive } = host.spec;
+  if (adaptive !== undefined) {
+    const { counts } = dataset.classes;
+    const massOf = (first: number, end: number) => counts.subarray(first, end).reduce((sum, count) => sum + count, 0);
+    const all = massOf(0, counts.length);
+    const tailMass = adaptive.tails.map(({ first, size }) => massOf(first, first + size) / all);
+    return 2 * options.batch * adaptiveRowCost(adaptive, tailMass);
+  }
   const candidates = host.spec.training?.candidates;
   const rows = candidates === undefined ? shape.classes : distinctCandidates(candidates);
   return 3 * 2 * options.batch * shape.dim * rows;

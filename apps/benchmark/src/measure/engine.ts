@@ -131,6 +131,10 @@ async function gradientOf(
 
 async function errorOf(trainer: Trainer, signal: AbortSignal, reasons: string[]): Promise<GradientError | null> {
   const facts = describeLoss(trainer.options.loss.name);
+  if (trainer.options.adaptive !== undefined) {
+    reasons.push("no bias and spread: the loss is exact, but of a law of its own");
+    return null;
+  }
   if (!facts.candidates) {
     reasons.push("no bias and spread: the gradient is exact");
     return null;

@@ -80,6 +80,10 @@ export const GLOSSARY: readonly Fact[] = [
   ],
   ["Sampled logistic", "NCE without those draws that hit the target."],
   [
+    "Adaptive softmax",
+    "A softmax over the frequent classes and a few clusters of rare ones, and one within the target's cluster, whose rows are narrower. Its accuracy is that of its own law.",
+  ],
+  [
     "Uniform, log-uniform, unigram",
     "Laws of the draws: all classes alike; falling with the rank of a class; the counts in the training data, through an alias table.",
   ],

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { OptionError } from "@logq/core";
-import { type RunHead, readRun, type TableChoice, usualTable } from "@logq/trainers";
+import { lossNameOf, type RunHead, readRun, type TableChoice, usualTable } from "@logq/trainers";
 import { requireRun } from "../base/directories.js";
 import { bytes, columns, counted } from "../base/format.js";
 import { checkInterrupted, interruptible } from "../base/interrupt.js";
@@ -92,7 +92,7 @@ async function writeContent(io: Io, out: string, content: Content, signal: Abort
 async function contentOf(io: Io, run: string, head: RunHead, flags: ExportFlags): Promise<Content> {
   if (flags.format === "safetensors") {
     const tables = allShapes(head);
-    const metadata = { producer: "logq", loss: head.options.loss.name, encoder: head.options.encoder };
+    const metadata = { producer: "logq", loss: lossNameOf(head.options), encoder: head.options.encoder };
     return {
       chunks: safetensorsChunks(tables, readAllTables(run, head), metadata),
       tables,

@@ -1,4 +1,4 @@
-import { LOSS_NAMES, MARGIN_KINDS } from "@logq/losses";
+import { MARGIN_KINDS } from "@logq/losses";
 import {
   CLASS_BIASES,
   CONTEXT_MODES,
@@ -10,6 +10,7 @@ import {
   REDUCTIONS,
   SCHEDULES,
   TABLE_TYPES,
+  TRAIN_LOSSES,
   TRAIN_SAMPLERS,
 } from "@logq/trainers";
 import { Command } from "commander";
@@ -60,6 +61,7 @@ Examples:
   logq train data/wikitext2 --encoder window --window 5 --hidden 256 --loss sampled-softmax --sampler unigram \\
     --negatives 1024 --dim 128 --epochs 3 --out runs/words
   logq train data/gowalla --encoder user --loss sampled-softmax --sampler uniform --exclude seen --epochs 20 --out runs/places
+  logq train data/wikitext2 --window 5 --hidden 256 --loss adaptive-softmax --cutoffs 2000,10000 --dim 128 --out runs/clusters
   logq train data/titles --encoder features --loss full-softmax --max-minutes 10 --out runs/titles
 
 Ctrl-C once stops after the current step and saves what there is; twice leaves at once.
@@ -115,7 +117,7 @@ function encoderFlags(command: Command): void {
 function lossFlags(command: Command): void {
   command
     .optionsGroup("Loss:")
-    .addOption(choice("--loss <name>", "what is minimised", LOSS_NAMES, "sampled-softmax"))
+    .addOption(choice("--loss <name>", "what is minimised", TRAIN_LOSSES, "sampled-softmax"))
     .addOption(
       choice(
         "--correction <name>",
@@ -150,6 +152,12 @@ function lossFlags(command: Command): void {
       choice("--margin-kind <name>", "margin, sampled-margin: on cosines or on angles", MARGIN_KINDS, "cosine"),
     )
     .option("--margin <m>", "margin, sampled-margin: cosines or radians (default: 0.35)", number)
+    .option(
+      "--cutoffs <ids>",
+      "adaptive-softmax: where its tails begin, as 2000,10000; class 0 is the most frequent (default: by cost)",
+      widths,
+    )
+    .option("--div-value <x>", "adaptive-softmax: each tail is narrower by this (default: 4)", number)
     .addOption(choice("--like <library>", "the defaults of another library", ["tensorflow"]));
 }
 
@@ -269,7 +277,7 @@ function machineFlags(command: Command): void {
     )
     .option(
       "--logit-mb <x>",
-      "full-softmax: MiB of logits kept instead of computed again (default: 512; bfloat16 products: 16)",
+      "full-softmax, adaptive-softmax: MiB of logits kept instead of computed again (default: 512; bfloat16 products: 16)",
       number,
     );
 }

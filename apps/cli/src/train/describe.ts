@@ -1,6 +1,6 @@
 import { type Backend, describeBackend } from "@logq/blas";
 import type { LossSpec } from "@logq/losses";
-import { bringsTargets, drawsWithReplacement, isPool, type RunOptions, type Trainer } from "@logq/trainers";
+import { bringsTargets, drawsWithReplacement, isPool, lossNameOf, type RunOptions, type Trainer } from "@logq/trainers";
 import { bytes, columns, count, counted } from "../base/format.js";
 
 /** How to have another back-end than the one that was found. */
@@ -29,7 +29,7 @@ export function describeRun(trainer: Trainer): string {
       `${dataset.kind}, ${counted(shape.classes, "class", "classes")}, ${counted(trainer.examples, "training example")}`,
     ],
     ["encoder", describeEncoder(options, shape.encoder.vocabulary)],
-    ["loss", describeLossOptions(options)],
+    ["loss", describeLossOptions(options) + describeClusters(trainer)],
     ["sampler", describeSampler(options)],
     ["optimizer", `${optimizer.name}, rate ${optimizer.learningRate}, ${schedule.name}${warmup}${decay}${clip}`],
     ["steps", `${count(stepsPerEpoch)} an epoch, ${count(totalSteps)} in all, of ${counted(options.batch, "example")}`],
@@ -84,9 +84,18 @@ function describeWalk({ dynamicWindow, subsample }: RunOptions): string {
   return `${dynamicWindow ? ", windows of random width" : ""}${subsample > 0 ? `, subsampled at ${subsample}` : ""}`;
 }
 
+/** An adaptive softmax's tails: where each begins, and how wide its rows are. */
+function describeClusters({ host }: Trainer): string {
+  const { adaptive } = host.spec;
+  if (adaptive === undefined) return "";
+  const { h, tails } = adaptive;
+  const list = tails.map(({ first, width }) => `from ${count(first)} on ${width} wide`);
+  return `, head of ${counted(h, "class", "classes")}${list.length > 0 ? `, tails ${list.join(", ")}` : ""}`;
+}
+
 function describeLossOptions(options: RunOptions): string {
-  const { name, correction, accidentalHits, exclude, temperature, labelSmoothing, normalize } = options.loss;
-  const parts: string[] = [name];
+  const { correction, accidentalHits, exclude, temperature, labelSmoothing, normalize } = options.loss;
+  const parts: string[] = [lossNameOf(options)];
   if (options.sampler !== undefined) {
     parts.push(
       correction === "none" ? "no correction" : `${correction} correction`,
@@ -113,7 +122,8 @@ function ownOptions({ name, calibration, negativeWeight, negativeMargin, marginK
   return [];
 }
 
-function describeSampler({ sampler, negatives, candidates, loss }: RunOptions): string {
+function describeSampler({ sampler, negatives, candidates, loss, adaptive }: RunOptions): string {
+  if (adaptive !== undefined) return "none: the head is looked at, and the tails of the labels";
   if (sampler === undefined) return "none: every class is looked at";
   const power = sampler.name === "unigram" && sampler.distortion !== 1 ? `^${sampler.distortion}` : "";
   const per = candidates === "row" ? "row" : "batch";

@@ -1,5 +1,5 @@
 import type { BackendChoice } from "@logq/blas";
-import type { Correction, LossName, MarginKind } from "@logq/losses";
+import type { Correction, MarginKind } from "@logq/losses";
 import type {
   ClassBias,
   EncoderName,
@@ -10,6 +10,7 @@ import type {
   Reduction,
   ScheduleName,
   TableType,
+  TrainLossName,
   TrainOptions,
   TrainSamplerName,
 } from "@logq/trainers";
@@ -32,7 +33,9 @@ export interface TrainFlags {
   readonly embedding?: number;
   readonly reduce?: "mean" | "sum";
   readonly dropout?: number;
-  readonly loss?: LossName;
+  readonly loss?: TrainLossName;
+  readonly cutoffs?: readonly number[];
+  readonly divValue?: number;
   readonly like?: "tensorflow";
   readonly correction?: Correction;
   readonly accidentalHits?: "keep" | "remove";
@@ -95,7 +98,7 @@ const SAME = [
     " ",
   ),
   ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
-  ..."zLoss calibration negativeWeight negativeMargin marginKind margin".split(" "),
+  ..."zLoss calibration negativeWeight negativeMargin marginKind margin cutoffs divValue".split(" "),
   ..."sampler negatives negativesPerLabel distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
   ..."reduction gradientFilter classBias classScale embeddingScale backend profile lanes tableType products seed".split(

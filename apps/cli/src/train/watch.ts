@@ -1,5 +1,6 @@
 import {
   type EvaluationProgress,
+  lossNameOf,
   MANY_CLASSES,
   type Trainer,
   type TrainProgress,
@@ -38,7 +39,7 @@ export class TrainWatch {
     this.#done = this.#fraction(progress);
     this.#progress.update(
       this.#done,
-      progressText(progress, this.#trainer.options.loss.name, this.#trainer.probeSplit),
+      progressText(progress, lossNameOf(this.#trainer.options), this.#trainer.probeSplit),
     );
   }
 

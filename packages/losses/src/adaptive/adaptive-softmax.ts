@@ -1,7 +1,7 @@
 import { OptionError, requireAllFinite, requireInteger, requireLength } from "@logq/core";
 import type { CompiledKernels, Kernels } from "@logq/kernels";
 import { openSpace, REFERENCE } from "../sized-kernels.js";
-import { ClusterWalk } from "./cluster-walk.js";
+import { type ClusterBlock, ClusterWalk } from "./cluster-walk.js";
 import {
   type AdaptiveClusters,
   type AdaptiveParameters,
@@ -10,8 +10,15 @@ import {
   adaptiveClusters,
   requireAdaptiveParameters,
 } from "./clusters.js";
+import { allLogProbabilities } from "./log-probabilities.js";
 import { Router } from "./router.js";
-import { type AdaptiveSizes, type AdaptiveSpace, type ClusterSpace, reserveAdaptive } from "./space.js";
+import {
+  type AdaptiveSizes,
+  type AdaptiveSpace,
+  type ClusterSpace,
+  leadingDimension,
+  reserveAdaptive,
+} from "./space.js";
 import { requireLogProbability, requireTargets } from "./target-rows.js";
 import { type AdaptiveTopK, searchTopK } from "./top-k.js";
 
@@ -45,9 +52,8 @@ export class AdaptiveSoftmax {
   readonly clusters: AdaptiveClusters;
   readonly #walk: ClusterWalk;
   readonly #router: Router;
-  readonly #slots: Int32Array;
-  readonly #logP: Float64Array;
-  readonly #coefficients: Float32Array;
+  /** (B) of 1s: without gradients nobody reads what labels weigh. */
+  readonly #ones: Float32Array;
   readonly #touched: Uint8Array;
 
   /** Over a memory that `reserveAdaptive` has laid out; parameters and hidden vectors are read where they lie. */
@@ -55,11 +61,11 @@ export class AdaptiveSoftmax {
     this.kernels = kernels;
     this.space = space;
     this.clusters = space.clusters;
-    this.#walk = new ClusterWalk(kernels, space);
+    const { D } = space.clusters;
+    const hidden = { address: space.hidden, ld: D, D };
+    this.#walk = new ClusterWalk(kernels, hidden, space.scratch, space.tileClasses);
     this.#router = new Router(space.clusters, space.B);
-    this.#slots = new Int32Array(space.R);
-    this.#logP = new Float64Array(space.R);
-    this.#coefficients = new Float32Array(space.R);
+    this.#ones = new Float32Array(space.B).fill(1);
     this.#touched = new Uint8Array(space.spaces.length);
   }
 
@@ -124,7 +130,7 @@ export class AdaptiveSoftmax {
    * @throws NotFiniteError if logits overflow, with the row; ClassIdError
    */
   targetLogProbabilities(targets: Int32Array, logP: Float64Array): void {
-    this.#eachBlock(targets, logP, () => {});
+    this.#eachBlock(targets, this.#ones, logP, () => {});
   }
 
   /**
@@ -138,10 +144,8 @@ export class AdaptiveSoftmax {
     requireLength("coefficients", coefficients.length, targets.length, "(B)");
     vector.fill(hiddenGradient, 0, targets.length * this.clusters.D);
     this.#touched.fill(0);
-    this.#eachBlock(targets, logP, (c, rows, slots) => {
-      const own = this.#coefficients.subarray(0, rows.length);
-      for (let r = 0; r < rows.length; r++) own[r] = coefficients[rows[r]];
-      this.#walk.backward(spaces[c], slots, own, this.#touched[c] === 0);
+    this.#eachBlock(targets, coefficients, logP, (c) => {
+      this.#backward(spaces[c], this.#touched[c] === 1);
       this.#touched[c] = 1;
     });
     if (this.#touched[0] === 0) this.#clearHead();
@@ -154,25 +158,7 @@ export class AdaptiveSoftmax {
 
   /** Log-probabilities of every class for the first B rows in space.hidden: (B, n). O(B·n), for evaluation. */
   logProbabilities(B: number): Float32Array {
-    const { h, n, tails } = this.clusters;
-    const { spaces } = this.space;
-    const out = new Float32Array(B * n);
-    const tailLogits = new Float64Array(B * tails.length);
-    for (let c = 0; c < spaces.length; c++) {
-      const base = c === 0 ? 0 : tails[c - 1].first;
-      const put = (row: number, slot: number, value: number) => {
-        if (c === 0 && slot >= h) tailLogits[row * tails.length + slot - h] = value;
-        else out[row * n + base + slot] = value;
-      };
-      const classes = c === 0 ? h : tails[c - 1].size;
-      this.#eachRow(c, B, put, (row, lse) => {
-        const shift = c === 0 ? -lse : tailLogits[row * tails.length + c - 1] - lse;
-        for (let id = base; id < base + classes; id++) out[row * n + id] += shift;
-        if (c > 0) return;
-        for (let i = 0; i < tails.length; i++) tailLogits[row * tails.length + i] -= lse;
-      });
-    }
-    return out;
+    return allLogProbabilities(this.kernels, this.space, this.#walk, B);
   }
 
   /**
@@ -189,61 +175,81 @@ export class AdaptiveSoftmax {
         most: this.space.k,
       });
     }
-    return searchTopK(this.kernels, this.space, this.#walk, B, k);
+    return searchTopK(this.kernels, this.space, this.#walk, { first: 0, count: B, k });
   }
 
   /** Forward through every block of every cluster that has rows; `then` may walk it back. */
-  #eachBlock(
-    targets: Int32Array,
-    logP: Float64Array,
-    then: (c: number, rows: Int32Array, slots: Int32Array) => void,
-  ): void {
+  #eachBlock(targets: Int32Array, weights: Float32Array, logP: Float64Array, then: (c: number) => void): void {
     const B = requireInteger("rows of targets", targets.length, 1, this.space.B);
     requireLength("logP", logP.length, B, "(B)");
     requireTargets(targets, this.clusters.n);
-    const { R, spaces } = this.space;
+    const { R, spaces, labelled: block } = this.space;
+    const { f64 } = this.kernels.memory;
     logP.fill(0);
     this.#router.route(targets);
     for (let c = 0; c < spaces.length; c++) {
       const all = this.#router.rowsOf(c);
       for (let first = 0; first < all.length; first += R) {
         const rows = all.subarray(first, Math.min(all.length, first + R));
-        const slots = this.#slots.subarray(0, rows.length);
-        for (let r = 0; r < rows.length; r++) slots[r] = this.#router.slotOf(c, targets[rows[r]]);
-        this.#walk.load(spaces[c], rows);
-        this.#walk.logProbabilities(spaces[c], slots, this.#logP);
+        this.#openBlock(c, rows, targets, weights);
+        this.#walk.load(spaces[c], block);
+        this.#walk.forward(spaces[c], block);
         for (let r = 0; r < rows.length; r++) {
-          requireLogProbability(rows[r], this.#logP[r]);
-          logP[rows[r]] += this.#logP[r];
+          const own = f64[(block.logP >>> 3) + r];
+          requireLogProbability(rows[r], own);
+          logP[rows[r]] += own;
         }
-        then(c, rows, slots);
+        then(c);
       }
     }
   }
 
-  /** Shows every logit of cluster c of B rows to `put`, and then every row's log-sum-exp to `close`. */
-  #eachRow(
-    c: number,
-    B: number,
-    put: (row: number, slot: number, value: number) => void,
-    close: (row: number, lse: number) => void,
-  ): void {
-    const { memory } = this.kernels;
-    const { R: most, spaces, z, max, sum } = this.space;
-    for (let first = 0; first < B; first += most) {
-      const R = Math.min(most, B - first);
-      this.#walk.load(
-        spaces[c],
-        Int32Array.from({ length: R }, (_, r) => first + r),
-      );
-      this.#walk.forward(spaces[c], R, (from, C, ld) => {
-        for (let j = 0; j < C; j++) {
-          for (let r = 0; r < R; r++) put(first + r, from + j, memory.f32[(z >>> 2) + j * ld + r]);
-        }
-      });
-      for (let r = 0; r < R; r++) {
-        close(first + r, memory.f32[(max >>> 2) + r] + Math.log(memory.f64[(sum >>> 3) + r]));
-      }
+  /** Points the block at rows of a cluster, each with one label. */
+  #openBlock(c: number, rows: Int32Array, targets: Int32Array, weights: Float32Array): void {
+    const { i32, f32 } = this.kernels.memory;
+    const { labelled: block, spaces, keptLogits } = this.space;
+    const R = rows.length;
+    block.R = R;
+    block.ld = leadingDimension(R);
+    block.kept = spaces[c].C * block.ld <= keptLogits;
+    i32.set(rows, block.rows >>> 2);
+    for (let r = 0; r < R; r++) {
+      i32[(block.offsets >>> 2) + r] = r;
+      i32[(block.slots >>> 2) + r] = this.#router.slotOf(c, targets[rows[r]]);
+      f32[(block.masses >>> 2) + r] = weights[rows[r]];
+      f32[(block.coefficient >>> 2) + r] = weights[rows[r]];
+    }
+    i32[(block.offsets >>> 2) + R] = R;
+  }
+
+  /** Gradients of the block's loss: adds to those of the cluster's parameters, or begins them anew; adds to those of the hidden vectors. */
+  #backward(cluster: ClusterSpace, add: boolean): void {
+    const { labelled: block } = this.space;
+    const { width, tableGradient } = cluster;
+    this.#walk.packRows(cluster, block.input, block.R);
+    this.#walk.backward(cluster, block, (from, C, z) => {
+      this.#walk.tableGradient(cluster, tableGradient + 4 * from * width, z, block.ld, C, block.R, add);
+      this.#biasGradient(cluster, from, C, z, add);
+    });
+    if (cluster.projection !== 0) this.#walk.projectionGradient(cluster, block, cluster.projectionGradient, add);
+    this.#addShare(block);
+  }
+
+  #biasGradient({ biasGradient }: ClusterSpace, from: number, C: number, z: number, add: boolean): void {
+    if (biasGradient === 0) return;
+    const { tile, vector } = this.kernels;
+    const { labelled: block, rowSums } = this.space;
+    const own = biasGradient + 4 * from;
+    tile.sumOverRows(add ? rowSums : own, z, block.ld, C, block.R);
+    if (add) vector.addScaled(own, rowSums, 1, C);
+  }
+
+  #addShare({ rows, share, R }: ClusterBlock): void {
+    const { vector, memory } = this.kernels;
+    const { D } = this.clusters;
+    for (let r = 0; r < R; r++) {
+      const row = memory.i32[(rows >>> 2) + r];
+      vector.addScaled(this.space.hiddenGradient + 4 * D * row, share + 4 * D * r, 1, D);
     }
   }
 

@@ -1,25 +1,22 @@
 import { requireInteger } from "@logq/core";
 import type { Address, Kernels, MemoryPlan } from "@logq/kernels";
+import { type ClusterBlock, clusterBlock, TILE_CLASSES, type WalkScratch } from "./cluster-walk.js";
 import type { AdaptiveClusters } from "./clusters.js";
+import { planWalkScratch, widestTail } from "./scratch.js";
 
-/** A cluster whose logits fit 16 MiB is one tile, which keeps them. */
-const KEPT_FLOATS = 2 ** 22;
-/** A larger one goes by tiles of 1 MiB, which lie in a core's second cache: its logits have to be computed twice anyway. */
-const TILE_FLOATS = 2 ** 18;
+/** Logits of a cluster and a block that are kept: 16 MiB. */
+const KEPT_LOGITS = 2 ** 22;
 const MOST_ROWS = 256;
-/** So that packing a table never needs as much memory as the table. */
-const PACKED_CLASSES = 2 ** 14;
 
 export interface AdaptiveSizes {
   /** Most rows of a batch. */
   readonly B: number;
   /** Rows of a block. Default: at most 256. */
   readonly blockRows?: number;
-  /**
-   * Most classes of a tile, rounded up to a multiple of 4. Default: all, if the cluster's logits fit 16 MiB, else what fits 1 MiB. A cluster of
-   * several tiles computes its logits and their exponentials twice.
-   */
+  /** Most classes of a tile, rounded up to a multiple of 4. Default 256. */
   readonly tileClasses?: number;
+  /** Most logits of a cluster and a block that are kept for the walk back; those of larger clusters are computed twice. Default 2^22. */
+  readonly keptLogits?: number;
   /** Most classes that `topK` may be asked for. Default 100. */
   readonly k?: number;
 }
@@ -41,52 +38,34 @@ export interface ClusterSpace {
   readonly projectionGradient: Address;
 }
 
-/** Where everything lies in kernel memory. Blocks of at most R gathered rows pass through the scratch one after the other. */
-export interface AdaptiveSpace {
+/** What answering questions about a batch takes: one block after the other passes through `block`. */
+export interface AdaptiveQueries {
   readonly clusters: AdaptiveClusters;
   /** The head, then the tails. */
   readonly spaces: readonly ClusterSpace[];
-  readonly B: number;
+  /** Most rows of a block. */
   readonly R: number;
-  /** Most classes of a tile, whatever would fit. */
-  readonly tileClasses: number;
-  /** Most classes that are packed at once. */
-  readonly packedClasses: number;
-  /** (B, D), and its gradient */
-  readonly hidden: Address;
-  readonly hiddenGradient: Address;
-  /** (R): which rows the block consists of, int32 */
-  readonly rows: Address;
-  /** (R, D), and its gradient */
-  readonly gathered: Address;
-  readonly gatheredGradient: Address;
-  /** (R, width), and its gradient; the gathered rows themselves in the head */
-  readonly projected: Address;
-  readonly projectedGradient: Address;
-  /** (C of a tile, ld): logits, then exponentials, then gradients */
-  readonly z: Address;
-  /** (C of the head): only the head has a bias */
-  readonly rowSums: Address;
-  /** (R) float32 */
-  readonly max: Address;
-  readonly lse: Address;
-  readonly coefficient: Address;
-  readonly decay: Address;
-  readonly factor: Address;
-  /** (R) float64 */
-  readonly sum: Address;
-  /** Partials of logits that are computed a second time: nobody reads them. */
-  readonly spareMax: Address;
-  readonly spareSum: Address;
+  /** Without labels. */
+  readonly block: ClusterBlock;
   /** (R, k): the lists of `topK` */
   readonly k: number;
   readonly topValues: Address;
   readonly topIds: Address;
-  /** Right operands */
-  readonly packedProjection: Address;
-  readonly packedProjected: Address;
-  readonly packedRows: Address;
-  readonly packedTable: Address;
+}
+
+/** Where everything lies in kernel memory. */
+export interface AdaptiveSpace extends AdaptiveQueries {
+  readonly B: number;
+  readonly tileClasses: number;
+  readonly keptLogits: number;
+  /** (B, D), and its gradient */
+  readonly hidden: Address;
+  readonly hiddenGradient: Address;
+  /** (C of a tile): sums over rows; only the head has a bias */
+  readonly rowSums: Address;
+  /** The same block with labels. */
+  readonly labelled: ClusterBlock;
+  readonly scratch: WalkScratch;
 }
 
 /** Reserves everything. `sizing` is the back-end that will run here, bound to any memory: it knows the sizes of packed operands. */
@@ -98,72 +77,68 @@ export function reserveAdaptive(
 ): AdaptiveSpace {
   const B = requireInteger("B", sizes.B, 1);
   const R = Math.min(B, requireInteger("blockRows", sizes.blockRows ?? MOST_ROWS, 1));
-  const { D } = clusters;
   const k = requireInteger("k", sizes.k ?? 100, 0);
-  const { matrix } = sizing;
-  const floats = (name: string, count: number) => plan.reserve(name, 4 * count);
-  const doubles = (name: string, count: number) => plan.reserve(name, 8 * count);
-  const packed = (name: string, shapes: readonly (readonly [number, number])[]) =>
-    plan.reserve(name, Math.max(...shapes.map(([K, N]) => matrix.packedBytes(K, N))));
+  const keptLogits = requireInteger("keptLogits", sizes.keptLogits ?? KEPT_LOGITS, 0);
+  const tileClasses = 4 * Math.ceil(requireInteger("tileClasses", sizes.tileClasses ?? TILE_CLASSES, 1) / 4);
+  const { D } = clusters;
   const spaces = reserveClusters(plan, clusters);
-  const tails = spaces.slice(1);
-  const widest = Math.max(1, ...tails.map(({ width }) => width));
-  // Tiles start at multiples of 4 classes, so that rows of any width start on 16 bytes there.
-  const tileClasses = 4 * Math.ceil(requireInteger("tileClasses", sizes.tileClasses ?? 2 ** 31, 1) / 4);
-  const packedClasses = Math.min(tileClasses, PACKED_CLASSES);
+  const floats = (name: string, count: number) => plan.reserve(name, 4 * count);
+  const labelled = reserveBlock(plan, clusters, spaces, { R, tileClasses, keptLogits });
   return {
     clusters,
     spaces,
     B,
     R,
     tileClasses,
-    packedClasses,
+    keptLogits,
     hidden: floats("hidden", B * D),
     hiddenGradient: floats("hidden gradient", B * D),
-    rows: floats("rows of the block", R),
-    gathered: floats("gathered rows", R * D),
-    gatheredGradient: floats("gathered gradient", R * D),
-    projected: floats("projected rows", R * widest),
-    projectedGradient: floats("projected gradient", R * widest),
-    z: floats("logits", mostLogits(spaces, tileClasses, R)),
-    rowSums: floats("sums over rows", spaces[0].C),
-    max: floats("row maxima", R),
-    lse: floats("log partitions", R),
-    coefficient: floats("coefficients", R),
-    decay: floats("decays", R),
-    factor: floats("factors", R),
-    sum: doubles("row sums", R),
-    spareMax: floats("spare maxima", R),
-    spareSum: doubles("spare sums", R),
+    rowSums: floats("sums over rows", tileClasses),
     k,
     topValues: floats("best logits", R * k),
     topIds: floats("best classes", R * k),
-    packedProjection: packed("packed projection", [[D, widest], ...tails.map(({ width }) => [width, D] as const)]),
-    packedProjected: packed("packed columns", [[D, R], ...tails.map(({ width }) => [width, R] as const)]),
-    packedRows: packed("packed rows", [[R, D]]),
-    packedTable: packed(
-      "packed table",
-      spaces.map(({ C, width }) => [Math.min(C, packedClasses), width] as const),
+    block: { ...labelled, offsets: 0 },
+    labelled,
+    scratch: planWalkScratch(
+      (name, bytes) => plan.reserve(name, bytes),
+      clusters,
+      { R, gradientRows: R, tileClasses },
+      (K, N) => sizing.matrix.packedBytes(K, N),
     ),
   };
 }
 
-/** Classes of a tile for a block of R rows. */
-export function tileSize({ tileClasses }: Pick<AdaptiveSpace, "tileClasses">, C: number, R: number): number {
+/** A block of one label a row. */
+function reserveBlock(
+  plan: MemoryPlan,
+  clusters: AdaptiveClusters,
+  spaces: readonly ClusterSpace[],
+  { R, tileClasses, keptLogits }: { R: number; tileClasses: number; keptLogits: number },
+): ClusterBlock {
+  const { D } = clusters;
+  const floats = (name: string, count: number) => plan.reserve(name, 4 * count);
+  const doubles = (name: string, count: number) => plan.reserve(name, 8 * count);
+  const most = Math.max(...spaces.map(({ C }) => C));
   const ld = leadingDimension(R);
-  const room = C * ld <= KEPT_FLOATS ? C : Math.max(4, 4 * Math.floor(TILE_FLOATS / ld / 4));
-  return Math.min(C, tileClasses, room);
-}
-
-/** The most logits that any tile holds. A tile may be largest for few rows, so all are asked. */
-function mostLogits(spaces: readonly ClusterSpace[], tileClasses: number, R: number): number {
-  let most = 0;
-  for (const { C } of spaces) {
-    for (let rows = 1; rows <= R; rows++) {
-      most = Math.max(most, tileSize({ tileClasses }, C, rows) * leadingDimension(rows));
-    }
-  }
-  return most;
+  return {
+    ...clusterBlock(),
+    rows: floats("rows of the block", R),
+    input: floats("input", R * D),
+    inputGradient: floats("input gradient", R * widestTail(clusters)),
+    share: floats("share of the hidden gradient", R * D),
+    // A kept cluster may be largest for few rows, so what is kept has all the room it may have.
+    z: floats("logits", Math.max(Math.min(most, tileClasses) * ld, Math.min(most * ld, keptLogits))),
+    references: floats("references", Math.ceil(most / tileClasses) * R),
+    ldReferences: R,
+    max: floats("row maxima", R),
+    sum: doubles("row sums", R),
+    lse: floats("log partitions", R),
+    coefficient: floats("coefficients", R),
+    offsets: floats("offsets of labels", R + 1),
+    slots: floats("labels", R),
+    masses: floats("masses of labels", R),
+    logP: doubles("log probabilities of labels", R),
+  };
 }
 
 function reserveClusters(plan: MemoryPlan, { D, h, tails, headBias }: AdaptiveClusters): readonly ClusterSpace[] {

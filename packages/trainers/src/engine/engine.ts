@@ -8,6 +8,8 @@ import { createSource } from "../sources/create.js";
 import { EpochOrder, SequentialOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
 import { accountStep } from "./account.js";
+import { AdaptiveEvaluation } from "./adaptive/adaptive-evaluation.js";
+import { AdaptiveStep } from "./adaptive/adaptive-step.js";
 import { BatchBuilder, type MassRule } from "./batch-builder.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { CandidateStep } from "./candidate-step.js";
@@ -15,7 +17,7 @@ import type { EngineCommand, EvaluateCommand, StepCommand, TrainCommand } from "
 import { ContextualDraws } from "./contextual-candidates.js";
 import { type EngineInput, openKernels } from "./engine-input.js";
 import { Evaluation } from "./evaluation.js";
-import { type TileShape, tileShape } from "./full-space.js";
+import { scratchAt, type TileShape, tileShape } from "./full-space.js";
 import { FullStep } from "./full-step.js";
 import { FullWalk } from "./full-walk.js";
 import { initialiseAll } from "./initialise.js";
@@ -47,7 +49,8 @@ export class Engine implements Program<EngineCommand> {
   /** Over every bank, in order. */
   readonly #banks: readonly Kernels[];
   readonly #encoder: Encoder;
-  readonly #evaluation: Evaluation;
+  readonly #evaluation: Evaluation | AdaptiveEvaluation;
+  readonly #adaptive: AdaptiveStep | undefined;
   readonly #updates: Updates | undefined;
   readonly #candidate: CandidateStep | undefined;
   readonly #draws: ContextualDraws | undefined;
@@ -71,11 +74,19 @@ export class Engine implements Program<EngineCommand> {
     const { classes } = tables;
     const walk = (of: Kernels, shape: TileShape) =>
       new FullWalk(of, spec, layout, this.#encoder, classes, this.#scratch, shape);
-    this.#evaluation = new Evaluation(kernels, spec, layout, walk(kernels, tileShape(spec.evaluationRows)));
+    const own = layout.adaptive?.scratch;
+    // Behind what other units write to.
+    const clusters = own && scratchAt(own, this.#scratch + layout.scratchBytes - own.end);
+    this.#evaluation =
+      clusters === undefined
+        ? new Evaluation(kernels, spec, layout, walk(kernels, tileShape(spec.evaluationRows)))
+        : new AdaptiveEvaluation(kernels, spec, layout, this.#encoder, clusters);
     if (spec.training === undefined) return;
     this.#updates = new Updates(kernels, spec, layout, this.#encoder, tables);
     const training = trainingKernels(kernels, spec);
-    if (spec.training.candidates === undefined) {
+    if (clusters !== undefined) {
+      this.#adaptive = new AdaptiveStep(training, spec, layout, this.#encoder, this.#updates, clusters);
+    } else if (spec.training.candidates === undefined) {
       const full = walk(training, layout.full.training!.tile);
       this.#full = new FullStep(training, spec, layout, this.#encoder, full, this.#updates, classes);
     } else {
@@ -206,6 +217,7 @@ export class Engine implements Program<EngineCommand> {
     this.#encoder.setSegments(batch.segments);
     this.#updates!.setStep(step);
     if (this.#candidate !== undefined) this.#candidateStep(this.#candidate, step, parity, ahead, stopRequested, labels);
+    else if (this.#adaptive !== undefined) this.#adaptiveStep(this.#adaptive, step, parity, ahead, stopRequested);
     else this.#fullStep(this.#full!, step, parity, ahead, stopRequested);
   }
 
@@ -377,6 +389,43 @@ export class Engine implements Program<EngineCommand> {
     });
   }
 
+  #adaptiveStep(
+    adaptive: AdaptiveStep,
+    step: number,
+    parity: number,
+    ahead: Ahead | undefined,
+    stopRequested: () => boolean,
+  ): void {
+    const team = this.#team;
+    const batch = this.layout.batches[parity];
+    team.phase("gather", 1 + this.#encoder.prepareUnits, (unit) => {
+      if (unit === 0) adaptive.route(batch);
+      else this.#encoder.prepare(unit - 1);
+    });
+    team.phase("rows", adaptive.rowUnits(batch), (unit) => adaptive.row(unit, step, batch));
+    team.phase("classes", adaptive.clusterUnits, (unit) => adaptive.cluster(unit));
+    team.phase("fold", adaptive.rowUnits(batch), (unit) => adaptive.fold(unit, step, batch));
+    this.#requireFinite(step);
+    const classes = adaptive.gradientUnits;
+    const encoder = this.#encoderUnits(parity);
+    const clip = this.layout.clip;
+    if (clip !== undefined) {
+      const squares = clip.squares >>> 3;
+      team.phase("clip", classes + encoder, (unit) => {
+        const value = unit < classes ? adaptive.gradient(unit, step) : this.#encoderSquares(unit - classes, parity);
+        this.kernels.memory.f64[squares + unit] = value;
+      });
+      this.#scaleByNorm(squares, classes + encoder);
+    }
+    const before = this.#housekeepingUnits(ahead);
+    team.phase("table", before + classes + encoder, (unit) => {
+      if (unit < before) this.#housekeeping(unit, step, parity, ahead, () => adaptive.batchLoss(), stopRequested);
+      else if (unit >= before + classes) this.#encoderUpdate(unit - before - classes, parity);
+      else if (clip === undefined) adaptive.gradient(unit - before, step);
+      else adaptive.update(unit - before, step);
+    });
+  }
+
   /** Units that are no arithmetic: bookkeeping, and the next batch. They come first, because they are long. */
   #housekeepingUnits(ahead: Ahead | undefined): number {
     return 1 + (ahead?.units ?? 0);
@@ -473,7 +522,7 @@ export class Engine implements Program<EngineCommand> {
     const { goals } = command;
     const team = this.#team;
     const source = command.list === undefined ? this.#source(command.source) : createSource(command.list);
-    const { evaluationRows, table } = this.spec;
+    const { evaluationRows } = this.spec;
     const order = new SequentialOrder(source.examples, command.first, command.count, evaluationRows, command.key);
     const builder = new BatchBuilder(this.kernels, this.spec, source, order, this.layout.builder, "each");
     this.#encoder.setInput(this.layout.evaluationBatch.input);
@@ -485,8 +534,8 @@ export class Engine implements Program<EngineCommand> {
       });
       this.#encoder.setBatchRows(evaluation.rowsOfBatch);
       team.phase("rows", evaluation.rowUnits(), (unit) => evaluation.row(unit, goals));
-      team.phase("classes", table.lanes, (lane) => evaluation.classes(lane, goals));
-      team.phase("rank", evaluation.rowUnits(), (unit) => evaluation.fold(unit, goals));
+      team.phase("classes", evaluation.classUnits(goals), (unit) => evaluation.classes(unit, goals));
+      team.phase("rank", evaluation.foldUnits(), (unit) => evaluation.fold(unit, goals));
       if (goals.loss) team.phase("fold", 1, () => evaluation.account());
     }
   }

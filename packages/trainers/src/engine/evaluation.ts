@@ -1,4 +1,4 @@
-import type { Address, Kernels } from "@logq/kernels";
+import type { Address, KernelMemory, Kernels } from "@logq/kernels";
 import {
   createTileLoss,
   type LossPositives,
@@ -63,16 +63,9 @@ export class Evaluation {
     this.#positives = { offsets: 0, dot: 0, add: 0, inner: 0, mass: 0, pull: 0 };
   }
 
-  /** The one unit of the build phase. Every label counts as an example of its own: mass 1, row weight 1. */
+  /** The one unit of the build phase. */
   build(number: number, builder: BatchBuilder, order: ExampleOrder, goals: EvaluationGoals): void {
-    const { i32, f32 } = this.#kernels.memory;
-    const batch = this.#batch;
-    const rows = order.seek(number);
-    i32[(batch.head >>> 2) + HEAD.rows] = rows;
-    if (this.#spec.encoder.input !== "external") builder.writeInputs(rows, batch);
-    builder.writeTargets(rows, batch);
-    f32.fill(1, batch.rowWeight >>> 2, (batch.rowWeight >>> 2) + rows);
-    if (goals.k > 0 && goals.maskExcluded) builder.writeMasksByClass(rows, batch);
+    buildEvaluation(this.#kernels.memory, this.#spec, this.#batch, number, builder, order, goals);
   }
 
   get rowsOfBatch(): number {
@@ -89,6 +82,11 @@ export class Evaluation {
     this.#walk.prepareRows(first, R, undefined);
     if (goals.k > 0) this.#kernels.vector.fill(this.#walk.space.rankFloor + 4 * first, -Infinity, R);
     if (goals.loss) this.#walk.labelLogits(this.#batch.positiveOffsets, this.#batch.positivePlace, first, R);
+  }
+
+  /** Lanes. */
+  classUnits(_goals: EvaluationGoals): number {
+    return this.#spec.table.lanes;
   }
 
   classes(lane: number, goals: EvaluationGoals): void {
@@ -117,6 +115,10 @@ export class Evaluation {
       const { z, ld } = this.#tile;
       kernel.topK(values, ids, goals.k, z, ld, C, rows, scale, add, space.rankFloor, firstId, lanes);
     }
+  }
+
+  foldUnits(): number {
+    return this.rowUnits();
   }
 
   fold(unit: number, goals: EvaluationGoals): void {
@@ -155,12 +157,8 @@ export class Evaluation {
 
   /** Adds the batch to the running sums, in row order. One unit. */
   account(): void {
-    const { f64, i32 } = this.#kernels.memory;
-    const stats = this.#layout.stats >>> 3;
-    const rows = this.rowsOfBatch;
-    f64[stats + STAT.evaluationLoss] += sumInOrder(this.#kernels.memory, this.#walk.space.laneLoss, rows);
-    f64[stats + STAT.evaluationLabels] += i32[(this.#batch.positiveOffsets >>> 2) + rows];
-    f64[stats + STAT.evaluationRows] += rows;
+    const { memory } = this.#kernels;
+    accountEvaluation(memory, this.#layout, sumInOrder(memory, this.#walk.space.laneLoss, this.rowsOfBatch));
   }
 
   #copyLists(first: number, R: number, k: number): void {
@@ -176,4 +174,32 @@ export class Evaluation {
     const values = space.laneValues >>> 2;
     f32.copyWithin((this.#layout.rankedValues >>> 2) + from, values + from, values + from + count);
   }
+}
+
+/** Inputs, labels and masks of a batch. Every label counts as an example of its own: mass 1, row weight 1. */
+export function buildEvaluation(
+  { i32, f32 }: KernelMemory,
+  spec: EngineSpec,
+  batch: BatchLayout,
+  number: number,
+  builder: BatchBuilder,
+  order: ExampleOrder,
+  goals: EvaluationGoals,
+): void {
+  const rows = order.seek(number);
+  i32[(batch.head >>> 2) + HEAD.rows] = rows;
+  if (spec.encoder.input !== "external") builder.writeInputs(rows, batch);
+  builder.writeTargets(rows, batch);
+  f32.fill(1, batch.rowWeight >>> 2, (batch.rowWeight >>> 2) + rows);
+  if (goals.k > 0 && goals.maskExcluded) builder.writeMasksByClass(rows, batch);
+}
+
+/** Adds a batch's Σ of −log p of its labels to the running sums. */
+export function accountEvaluation({ f64, i32 }: KernelMemory, layout: EngineLayout, loss: number): void {
+  const { stats: at, evaluationBatch: batch } = layout;
+  const stats = at >>> 3;
+  const rows = i32[(batch.head >>> 2) + HEAD.rows];
+  f64[stats + STAT.evaluationLoss] += loss;
+  f64[stats + STAT.evaluationLabels] += i32[(batch.positiveOffsets >>> 2) + rows];
+  f64[stats + STAT.evaluationRows] += rows;
 }

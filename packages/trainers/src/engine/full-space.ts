@@ -155,14 +155,14 @@ function planScratch(spec: EngineSpec, rows: number, kernels: Kernels): FullScra
 }
 
 /** The pieces of the scratch that begins at `base`. */
-export function scratchAt(pieces: FullScratch, base: Address): FullScratch {
+export function scratchAt<Pieces extends object>(pieces: Pieces, base: Address): Pieces {
   const moved = Object.entries(pieces).map(([name, offset]) => [name, base + offset]);
-  return Object.fromEntries(moved) as unknown as FullScratch;
+  return Object.fromEntries(moved) as Pieces;
 }
 
-/** Whether a training step walks all classes. */
+/** Whether a training step walks all classes in their table. */
 export function trainsFully(spec: EngineSpec): boolean {
-  return spec.training !== undefined && spec.training.candidates === undefined;
+  return spec.training !== undefined && spec.training.candidates === undefined && spec.adaptive === undefined;
 }
 
 /** Whether gradients leave out what has next to no probability. */

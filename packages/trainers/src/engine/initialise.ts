@@ -1,10 +1,11 @@
 import type { Key } from "@logq/core";
-import { type InitialRows, initialiseRows, initialiseTable } from "@logq/encoders";
+import { INITIAL_TABLE, type InitialRows, initialiseRows, initialiseTable } from "@logq/encoders";
 import type { KernelMemory, Kernels } from "@logq/kernels";
 import type { Team } from "../parallel/team.js";
 import { narrowed } from "../table/bfloat16.js";
 import { classesOfLane } from "../table/lanes.js";
 import type { PlacedTable } from "../table/placed-table.js";
+import { type AdaptiveTable, adaptiveTables } from "./adaptive/adaptive-space.js";
 import type { EngineLayout } from "./layout.js";
 import type { EngineSpec } from "./spec.js";
 
@@ -13,8 +14,8 @@ const ROWS_PER_UNIT = 4096;
 
 /** One unit of work. */
 interface InitialPiece {
-  readonly kind: "classes" | "encoder" | "state";
-  /** lane, index of the encoder's table, or address */
+  readonly kind: "classes" | "clusters" | "encoder" | "state";
+  /** lane, index of the encoder's table or of the clusters', or address */
   readonly of: number;
   /** State: which memory it lies in. */
   readonly memory: number;
@@ -29,7 +30,11 @@ function initialPieces(spec: EngineSpec, layout: EngineLayout): InitialPiece[] {
     for (let first = 0; first < total; first += size)
       list.push({ kind, of, memory, first, count: Math.min(size, total - first) });
   };
-  for (let lane = 0; lane < spec.table.lanes; lane++)
+  const clusters = layout.adaptive === undefined ? [] : adaptiveTables(layout.adaptive);
+  clusters.forEach(({ rows }, index) => {
+    cut("clusters", index, rows, ROWS_PER_UNIT);
+  });
+  for (let lane = 0; lane < spec.table.lanes && layout.adaptive === undefined; lane++)
     cut("classes", lane, classesOfLane(spec.table, lane), ROWS_PER_UNIT);
   layout.encoder.tables.forEach((table, index) => {
     cut("encoder", index, table.rows, ROWS_PER_UNIT);
@@ -44,7 +49,11 @@ function initialPieces(spec: EngineSpec, layout: EngineLayout): InitialPiece[] {
     for (const { memory, state, rows } of table.pieces) cut("state", state, rows * table.stateLd, size, memory);
   }
   const sparse = layout.encoder.tables.findIndex((table) => table.kind === "sparse");
-  for (const state of [layout.table.biasState, ...layout.encoderStates.filter((_, index) => index !== sparse)]) {
+  const others = [
+    ...clusters.map(({ state }) => state),
+    ...layout.encoderStates.filter((_, index) => index !== sparse),
+  ];
+  for (const state of [layout.table.biasState, ...others]) {
     if (state.state !== 0) cut("state", state.state, state.stateElements, size);
   }
   return list;
@@ -86,6 +95,10 @@ function initialise(
     memories[memory].f32.fill(spec.training!.optimizer.initialAccumulator, at, at + count);
     return;
   }
+  if (kind === "clusters") {
+    initialiseCluster(memories[0], adaptiveTables(layout.adaptive!), of, first, count, scale, spec.key);
+    return;
+  }
   if (kind === "classes") {
     const { placed } = layout.table;
     fillRows(memories, placed, of * placed.rowsPerLane + first, count, of + first * placed.lanes, scale, spec.key);
@@ -94,6 +107,24 @@ function initialise(
   const table = layout.encoder.tables[of];
   if (table.kind === "dense") initialiseTable(memories[0], table, spec.key, first, count);
   else fillRows(memories, layout.embedding!, first, count, first, table.initialLimit, spec.key);
+}
+
+/** Class rows as those of a class table, projections as dense matrices; biases are the main thread's. The tables' numbers follow all others. */
+function initialiseCluster(
+  memory: KernelMemory,
+  tables: readonly AdaptiveTable[],
+  index: number,
+  firstId: number,
+  rows: number,
+  scale: number,
+  key: Key,
+): void {
+  const { address, kind, ld, columns, rows: all } = tables[index];
+  if (kind === "bias") return;
+  const limit = kind === "rows" ? scale : Math.sqrt(6 / (all + columns));
+  const table = INITIAL_TABLE.clusters + index;
+  const at = address + 4 * ld * firstId;
+  initialiseRows(memory, { address: at, ld, rows, columns, firstId, idStep: 1, table, limit }, key);
 }
 
 /** Rows [first, first + count) of a large table, of which the first has the id `firstId`; they may lie in several pieces. */

@@ -17,12 +17,15 @@ export interface Placement {
  */
 export function placements(spec: EngineSpec, bankBytes: number | undefined): Placement[] {
   const hasEmbedding = spec.encoder.input !== "external";
-  const both = { classes: true, embedding: hasEmbedding, bankBytes: bankBytes ?? MAX_MEMORY_BYTES };
+  // Tables of clusters stay in the main memory.
+  const classes = spec.adaptive === undefined;
+  const both = { classes, embedding: hasEmbedding, bankBytes: bankBytes ?? MAX_MEMORY_BYTES };
   if (bankBytes !== undefined) return [both];
   const optimizer = optimizerOf(spec);
   const embeddingIsLarger =
     hasEmbedding && tableBytes(embeddingSize(spec), optimizer) > tableBytes(classTableSize(spec), optimizer);
   const none = { ...both, classes: false, embedding: false };
+  if (!classes) return hasEmbedding ? [none, both] : [none];
   return [none, { ...both, classes: !embeddingIsLarger, embedding: embeddingIsLarger }, both];
 }
 
@@ -31,8 +34,10 @@ export function optimizerOf({ training }: EngineSpec) {
   return training?.optimizer.name ?? "sgd";
 }
 
-export function classTableSize({ table, tableType }: EngineSpec): TableSize {
-  const { rows, D, lanes, rowsPerLane } = table;
+/** The class table; of an adaptive softmax one without rows. */
+export function classTableSize({ table, tableType, adaptive }: EngineSpec): TableSize {
+  const { D, lanes, rowsPerLane } = table;
+  const rows = adaptive === undefined ? table.rows : 0;
   return {
     name: "class table",
     number: INITIAL_TABLE.classes,

@@ -5,6 +5,7 @@ import { planState, type TableState } from "../optimize/optimizer.js";
 import { planAccess, type TableAccess } from "../table/areas.js";
 import type { BankLayout, PlacedTable } from "../table/placed-table.js";
 import { placeInBanks, placeInside } from "../table/placement.js";
+import { type AdaptiveLayout, mostGradientUnits, planAdaptive } from "./adaptive/adaptive-space.js";
 import {
   type BatchCapacity,
   type BatchLayout,
@@ -53,6 +54,8 @@ export interface EngineLayout {
   /** Samplers that look at hidden vectors only. */
   readonly contextual: ContextualSpace | undefined;
   readonly full: FullSpace;
+  /** An adaptive softmax only. */
+  readonly adaptive: AdaptiveLayout | undefined;
   readonly clip: ClipSpace | undefined;
   /** Where the ranking lists of an evaluated batch lie: int32 ids and float32 values (evaluationRows, maxK). */
   readonly rankedIds: Address;
@@ -130,11 +133,12 @@ export function planEngine(
   const placed = placement.classes
     ? placeInBanks(banks, classes, optimizer, workers, placement.bankBytes)
     : placeInside(plan, classes, optimizer);
-  const bias = spec.bias ? plan.reserve("class bias", 4 * table.rows) : 0;
+  const biases = spec.bias && spec.adaptive === undefined ? table.rows : 0;
+  const bias = biases > 0 ? plan.reserve("class bias", 4 * biases) : 0;
   const classTable: ClassTableLayout = {
     placed,
     bias,
-    biasState: planState(plan, optimizer, "class bias", spec.bias ? table.rows : 0, 1),
+    biasState: planState(plan, optimizer, "class bias", biases, 1),
   };
   const maxRows = Math.max(spec.evaluationRows, training?.B ?? 0);
   const encoder = planEncoder(plan, spec.encoder, {
@@ -156,8 +160,12 @@ export function planEngine(
   const sampled = training?.candidates !== undefined;
   const candidate = sampled ? planCandidateSpace(plan, spec, capacity!, trainingKernels(kernels, spec)) : undefined;
   const full = planFullSpace(plan, spec, kernels);
+  const adaptive = spec.adaptive === undefined ? undefined : planAdaptive(plan, spec, kernels);
+  const units = adaptive === undefined ? 0 : mostGradientUnits(adaptive);
   const clip =
-    training !== undefined && training.optimizer.clipNorm > 0 ? planClip(plan, spec, capacity!, encoder) : undefined;
+    training !== undefined && training.optimizer.clipNorm > 0
+      ? planClip(plan, spec, capacity!, encoder, units)
+      : undefined;
   const lists = spec.evaluationRows * spec.maxK;
   const rankedIds = plan.reserve("ranked ids", 4 * lists);
   const rankedValues = plan.reserve("ranked values", 4 * lists);
@@ -166,13 +174,15 @@ export function planEngine(
   const givenLogQ = plan.reserve("given log Q", 8 * given);
   const stats = plan.reserve("statistics", 8 * (STAT.ring + STEP_TIME_RING));
   const flags = plan.reserve("flags", 64);
-  const scratchBytes = Math.max(
+  const shared = Math.max(
     candidate?.scratchBytes ?? 0,
     full.scratch.end,
     encoderScratchBytes(encoder),
     // The examples of a batch, while it is built, and what working them out takes.
     wholeLines(8 * (training?.B ?? 0)),
   );
+  // Clusters keep packed operands from unit to unit, so theirs lies behind what others write to.
+  const scratchBytes = shared + (adaptive?.scratch.end ?? 0);
   const scratch = plan.reserve("worker scratch", scratchBytes * Math.max(1, workers));
   const contextual = planContextualSpace(plan, spec, workers);
   // Full losses add rows of labels to dH; candidate losses have them in the panel.
@@ -191,6 +201,7 @@ export function planEngine(
     candidate,
     contextual,
     full,
+    adaptive,
     clip,
     rankedIds,
     rankedValues,
@@ -242,12 +253,19 @@ function planBuilderScratch(
   };
 }
 
-function planClip(plan: MemoryPlan, spec: EngineSpec, capacity: BatchCapacity, encoder: EncoderLayout): ClipSpace {
+/** @param most units of class gradients, if they are not cut by rows of the class table */
+function planClip(
+  plan: MemoryPlan,
+  spec: EngineSpec,
+  capacity: BatchCapacity,
+  encoder: EncoderLayout,
+  most: number,
+): ClipSpace {
   const sparse = encoder.tables.find((t) => t.kind === "sparse");
   // One number for each unit of the gradient phase, however the encoder cuts its dense tables.
   const dense = encoder.tables.reduce((sum, table) => sum + (table.kind === "dense" ? table.rows : 0), 0);
   const classes = blocksOf(Math.max(capacity.panelRows, spec.table.rows), UPDATE_BLOCK);
-  const units = classes + blocksOf(capacity.inputs, SPARSE_BLOCK) + dense;
+  const units = Math.max(classes, most) + blocksOf(capacity.inputs, SPARSE_BLOCK) + dense;
   return {
     sparseGradient: plan.reserve("embedding gradients", sparse === undefined ? 0 : 4 * capacity.inputs * sparse.ld),
     squares: plan.reserve("squares of gradients", 8 * units),

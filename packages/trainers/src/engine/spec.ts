@@ -1,6 +1,6 @@
 import type { Key } from "@logq/core";
 import type { EncoderSpec } from "@logq/encoders";
-import type { LossSpec } from "@logq/losses";
+import type { AdaptiveClusters, LossSpec } from "@logq/losses";
 import type { ContextualSpec, SamplerState, StatefulState } from "@logq/samplers";
 import type { OptimizerSpec } from "../optimize/optimizer.js";
 import type { ScheduleSpec } from "../optimize/schedule.js";
@@ -76,6 +76,8 @@ export interface EngineSpec {
   readonly normalize: boolean;
   /** 1/τ */
   readonly scale: number;
+  /** An adaptive softmax: the clusters that take the place of the class table and its biases. `table` is then one of one lane that nothing lies in. */
+  readonly adaptive?: AdaptiveClusters;
   readonly encoder: EncoderSpec;
   /** The sources that commands name. Absent: an external encoder, batches come with the command. */
   readonly sources: Readonly<Record<string, SourceSpec>>;

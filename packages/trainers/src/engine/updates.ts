@@ -2,6 +2,7 @@ import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels, RowBlock } from "@logq/kernels";
 import { createRule, type OptimizerSpec, setStep, type TableState } from "../optimize/optimizer.js";
 import { rateFactor } from "../optimize/schedule.js";
+import type { AdaptiveTable } from "./adaptive/adaptive-space.js";
 import type { EngineLayout } from "./layout.js";
 import type { EngineSpec, TrainingSpec } from "./spec.js";
 import type { EngineTables } from "./tables.js";
@@ -83,6 +84,13 @@ export class Updates {
   /** Rows `ids` of the embedding table. */
   embeddingRows(ids: Address, count: number, gradient: Address): void {
     this.#tables.embedding!.update(this.#rule, this.#step, ids, 0, count, gradient);
+  }
+
+  /** Rows of a table of clusters. A step that touches a tail touches all of its projection, which is a dense layer. */
+  ownRows(table: AdaptiveTable, firstRow: number, count: number, gradient: Address): void {
+    const { kind, columns, state } = table;
+    const rule = kind === "rows" ? this.#rule : kind === "bias" ? this.#biasRule : this.#denseRule;
+    this.#update(rule, table, state, 0, firstRow, count, columns, gradient, columns);
   }
 
   /** The block of dense parameters that unit `unit` of the encoder has computed the gradient of. */

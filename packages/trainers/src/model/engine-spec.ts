@@ -7,6 +7,7 @@ import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { tableShape } from "../table/lanes.js";
 import type { TableType } from "../table/placed-table.js";
+import { type AdaptiveShape, adaptiveShape, clustersOf } from "./adaptive.js";
 import type { RunOptions } from "./options.js";
 import { planCandidates } from "./samplers.js";
 
@@ -20,6 +21,8 @@ export interface ModelShape {
   readonly temperature: number;
   /** Of class rows and embedding rows; absent in runs saved before there was a choice: float32. */
   readonly tableType?: TableType;
+  /** The classes are those of an adaptive softmax. */
+  readonly adaptive?: AdaptiveShape;
   readonly encoder: EncoderSpec;
 }
 
@@ -37,7 +40,10 @@ export function inputVocabulary(dataset: AnyDataset, options: RunOptions): numbe
   }
 }
 
-export function modelShape(options: RunOptions, classes: number, vocabulary: number): ModelShape {
+/** @param counts (n) how often each class is a label in training */
+export function modelShape(options: RunOptions, counts: ArrayLike<number>, vocabulary: number): ModelShape {
+  const classes = counts.length;
+  const { adaptive } = options;
   const concat = options.encoder === "window" && options.hidden.length > 0;
   if (concat && options.contextMode !== "previous") {
     throw new OptionError(`dense layers read a window of previous words, not contextMode ${options.contextMode}`, {
@@ -53,6 +59,7 @@ export function modelShape(options: RunOptions, classes: number, vocabulary: num
     normalize: options.loss.normalize,
     temperature: options.loss.temperature,
     tableType: options.tableType,
+    ...(adaptive === undefined ? {} : { adaptive: adaptiveShape(adaptive, options, counts) }),
     encoder: {
       input: concat ? "concat" : "bag",
       vocabulary,
@@ -118,9 +125,11 @@ export function evaluationEngineSpec(
   maxK: number,
   evaluationRows = EVALUATION_ROWS,
 ): EngineSpec {
+  const adaptive = clustersOf(shape.adaptive, shape.dim, shape.classes, shape.bias);
   return {
     key: { low: 0, high: 0 },
-    table: tableShape(shape.classes, shape.dim, shape.lanes),
+    ...(adaptive === undefined ? {} : { adaptive }),
+    table: tableShape(shape.classes, shape.dim, adaptive === undefined ? shape.lanes : 1),
     tableType: shape.tableType ?? "float32",
     bias: shape.bias,
     normalize: shape.normalize,

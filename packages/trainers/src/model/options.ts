@@ -3,8 +3,6 @@ import { OptionError, requireInteger, requireNumber, requireOneOf, requirePositi
 import {
   type Correction,
   describeLoss,
-  LOSS_NAMES,
-  type LossName,
   type LossSpec,
   lossDefaults,
   type MarginKind,
@@ -17,6 +15,7 @@ import { type ScheduleSpec, scheduleSpec } from "../optimize/schedule.js";
 import { CONTEXT_MODES, type ContextMode } from "../sources/source.js";
 import { DEFAULT_LANES } from "../table/lanes.js";
 import { TABLE_TYPES, type TableType } from "../table/placed-table.js";
+import { type AdaptiveRun, adaptiveRun, TRAIN_LOSSES, type TrainLossName } from "./adaptive.js";
 import { type RecipeName, withRecipe } from "./recipes.js";
 import {
   bringsTargets,
@@ -71,7 +70,11 @@ export interface TrainOptions {
   readonly embedding?: number;
   readonly reduce?: "mean" | "sum";
   readonly dropout?: number;
-  readonly loss?: LossName;
+  readonly loss?: TrainLossName;
+  /** adaptive-softmax: (K), ascending, in [1, n): where its tails begin. Default: of those whose head has three quarters of the labels of the data, the ones of least cost. */
+  readonly cutoffs?: readonly number[];
+  /** adaptive-softmax: tail i (from 0) has width ⌊D / divValue^(i + 1)⌋. Default 4. */
+  readonly divValue?: number;
   /** Defaults as another library has them. */
   readonly like?: "tensorflow";
   readonly correction?: Correction;
@@ -160,6 +163,8 @@ export interface RunOptions {
   readonly reduce: "mean" | "sum";
   readonly dropout: number;
   readonly loss: LossSpec;
+  /** The loss is an adaptive softmax; `loss` is then the full softmax that it factors. */
+  readonly adaptive?: AdaptiveRun;
   readonly sampler: RunSampler | undefined;
   readonly negatives: number;
   readonly candidates: "batch" | "row";
@@ -230,7 +235,7 @@ const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefau
 };
 
 const KEYS = (
-  "recipe encoder examples window contextMode withinLine dynamicWindow subsample hidden activation embedding reduce dropout loss like correction accidentalHits exclude temperature " +
+  "recipe encoder examples window contextMode withinLine dynamicWindow subsample hidden activation embedding reduce dropout loss cutoffs divValue like correction accidentalHits exclude temperature " +
   "labelSmoothing normalize zLoss calibration negativeWeight negativeMargin marginKind margin sampler samplerOptions distortion replacement negatives negativesPerLabel candidates dim batch epochs maxSteps maxMinutes " +
   "reduction optimizer schedule " +
   "classBias classScale embeddingScale validationEvery patience lanes tableType products logitBytes gradientFilter workers " +
@@ -261,11 +266,12 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
   }
   const dim = requireInteger("dim", options.dim ?? 64, 1, 65536);
   const loss = lossOf(options);
+  const adaptive = adaptiveRun(options, loss);
   const facts = describeLoss(loss.name);
   const sampler = facts.candidates ? samplerOf(options, loss, defaults) : undefined;
   if (!facts.candidates && (options.sampler ?? options.negatives) !== undefined) {
-    throw new OptionError(`${loss.name} looks at every class: it takes neither a sampler nor negatives`, {
-      loss: loss.name,
+    throw new OptionError(`${options.loss} looks at every class: it takes neither a sampler nor negatives`, {
+      loss: options.loss,
     });
   }
   const examples = requireOneOf("examples", options.examples ?? "interactions", EXAMPLES);
@@ -289,6 +295,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     reduce: requireOneOf("reduce", options.reduce ?? "mean", ["mean", "sum"]),
     dropout: requireNumber("dropout", options.dropout ?? 0, 0, 0.99),
     loss,
+    ...(adaptive === undefined ? {} : { adaptive }),
     sampler,
     negatives: facts.candidates ? requireInteger("negatives", options.negatives ?? 256, 1, 2 ** 24) : 0,
     candidates,
@@ -341,12 +348,12 @@ function productsOf({ products }: TrainOptions, loss: LossSpec, candidates: "bat
   return type;
 }
 
-function filterOf({ gradientFilter = 0 }: TrainOptions, loss: LossSpec): number {
+function filterOf({ gradientFilter = 0, loss: name }: TrainOptions, loss: LossSpec): number {
   requireNumber("gradient filter", gradientFilter, 0, 0.99);
-  if (gradientFilter > 0 && (loss.name !== "full-softmax" || loss.labelSmoothing > 0)) {
+  if (gradientFilter > 0 && (name !== "full-softmax" || loss.labelSmoothing > 0)) {
     throw new OptionError("gradients are filtered in a full softmax without label smoothing", {
       gradientFilter,
-      loss: loss.name,
+      loss: name,
       labelSmoothing: loss.labelSmoothing,
     });
   }
@@ -369,7 +376,8 @@ function walkOf(options: TrainOptions): Pick<RunOptions, "contextMode" | "dynami
 }
 
 function lossOf(options: TrainOptions): LossSpec {
-  const name = requireOneOf("loss", options.loss ?? "sampled-softmax", LOSS_NAMES);
+  const asked = requireOneOf("loss", options.loss ?? "sampled-softmax", TRAIN_LOSSES);
+  const name = asked === "adaptive-softmax" ? "full-softmax" : asked;
   const { spec } = lossDefaults(name, options.like === undefined ? {} : { like: options.like });
   const exclude = requireOneOf("exclude", options.exclude ?? "none", ["none", "target", "seen"]);
   const { corrections, accidentalHits } = describeLoss(name);

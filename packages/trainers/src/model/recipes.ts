@@ -60,7 +60,8 @@ export function withRecipe(options: TrainOptions): TrainOptions {
   requireOneOf("recipe", recipe, RECIPES);
   const loss = given.loss ?? "negative-sampling";
   const defaults = { ...word2vec(given.dim ?? 128), ...lossDefaults(loss), ...RECIPE_DEFAULTS[recipe] };
-  if (!describeLoss(loss)?.candidates) for (const name of ["sampler", "negatives"] as const) delete defaults[name];
+  if (loss === "adaptive-softmax" || !describeLoss(loss)?.candidates)
+    for (const name of ["sampler", "negatives"] as const) delete defaults[name];
   const { optimizer } = defaults;
   const sameRule = given.optimizer?.name === undefined || given.optimizer.name === optimizer?.name;
   return {

@@ -52,13 +52,20 @@ function removedHits(
   );
 }
 
-function unsortedClasses({ sampler }: RunOptions, { counts }: ClassFacts): string | undefined {
-  if (sampler?.name !== "log-uniform" || counts === undefined) return;
+function unsortedClasses({ sampler, adaptive }: RunOptions, { counts }: ClassFacts): string | undefined {
+  if ((sampler?.name !== "log-uniform" && adaptive === undefined) || counts === undefined) return;
   const { gamma, verdict } = frequencyOrder(counts);
   if (verdict === "sorted") return;
+  const [who, advice] =
+    adaptive === undefined
+      ? ["log-uniform", "unigram knows the counts"]
+      : [
+          "adaptive-softmax",
+          "many rows will visit its tails, and frequent classes are told apart by few numbers there",
+        ];
   return (
-    `log-uniform takes low ids for frequent classes, but these are ${verdict === "roughly" ? "only roughly" : "not"} in that order ` +
-    `(gamma ${gamma.toFixed(2)}, 1 is sorted): unigram knows the counts`
+    `${who} takes low ids for frequent classes, but these are ${verdict === "roughly" ? "only roughly" : "not"} in that order ` +
+    `(gamma ${gamma.toFixed(2)}, 1 is sorted): ${advice}`
   );
 }
 
@@ -67,8 +74,8 @@ function uncorrected({ loss }: RunOptions): string | undefined {
   return "without correction the model learns log p - log Q instead of log p: its rankings depend on the sampler";
 }
 
-function manyClasses({ sampler, loss, batch, dim }: RunOptions, { classes }: ClassFacts): string | undefined {
-  if (sampler !== undefined || classes < MANY_CLASSES) return;
+function manyClasses({ sampler, adaptive, loss, batch, dim }: RunOptions, { classes }: ClassFacts): string | undefined {
+  if (sampler !== undefined || adaptive !== undefined || classes < MANY_CLASSES) return;
   // Forward, dH and dW: three products of 2·B·n·D operations.
   const operations = 6 * batch * classes * dim;
   return (

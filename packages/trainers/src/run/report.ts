@@ -1,6 +1,7 @@
 import type { BlasFacts, InstructionSet } from "@logq/blas";
 import type { BackendName } from "@logq/kernels";
-import type { Correction, LossName } from "@logq/losses";
+import type { Correction } from "@logq/losses";
+import type { TrainLossName } from "../model/adaptive.js";
 import type { TrainSamplerName } from "../model/samplers.js";
 
 /** The exact cross-entropy of the probe's examples, in nats a label, after `step` steps and `seconds` of training. */
@@ -49,7 +50,7 @@ export interface FilterReport {
 
 /** What a run came to. Plain data, stored with the model. */
 export interface TrainReport {
-  readonly loss: LossName;
+  readonly loss: TrainLossName;
   readonly sampler: TrainSamplerName | null;
   readonly correction: Correction;
   readonly negatives: number;

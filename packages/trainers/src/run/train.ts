@@ -1,6 +1,7 @@
 import { OptionError } from "@logq/core";
 import type { EvaluationProgress, EvaluationResult } from "../evaluate/evaluate.js";
 import { parseMetrics, requireRankable } from "../evaluate/metrics.js";
+import { lossNameOf } from "../model/adaptive.js";
 import { busyShare } from "../parallel/profile.js";
 import type { ProbePoint, TrainEnd, TrainProgress, TrainReport, ValidationPoint } from "./report.js";
 import { Snapshot } from "./snapshot.js";
@@ -248,7 +249,7 @@ class Run {
     const { options, host } = trainer;
     const words = this.#words();
     return {
-      loss: options.loss.name,
+      loss: lossNameOf(options),
       sampler: options.sampler?.name ?? null,
       correction: options.loss.correction,
       negatives: options.negatives,

@@ -72,7 +72,7 @@ export class Trainer {
    */
   static async create(dataset: AnyDataset, trainOptions: TrainOptions = {}, maxK = DEFAULT_MAX_K): Promise<Trainer> {
     const options = runOptions(dataset.kind, trainOptions);
-    const shape = modelShape(options, dataset.classes.size, inputVocabulary(dataset, options));
+    const shape = modelShape(options, dataset.classes.counts, inputVocabulary(dataset, options));
     const sources = sourcesOf(dataset, options);
     if (options.patience > 0 && sources.validation === undefined) {
       throw new OptionError("patience needs a validation part to look at, and the dataset has none", {
@@ -217,7 +217,7 @@ export class Trainer {
   }
 
   /**
-   * The exact cross-entropy, by full softmax, of a fixed random set of examples, in nats a label. It is chosen by the seed and stays the
+   * The exact cross-entropy, by full softmax or the law of an adaptive one, of a fixed random set of examples, in nats a label. It is chosen by the seed and stays the
    * same for the whole run.
    */
   async probe(examples: number): Promise<EvaluationResult> {

@@ -79,8 +79,16 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
   const { classes, dim, batch, maxTargets, counts, totalSteps, maxK, ...of } = layer;
   const { workers: _, callerWorks: __, backend: ___, ...rest } = of;
   requireInteger("classes", classes, 1, 2 ** 31 - 1);
-  const sampled = rest.loss === undefined || describeLoss(rest.loss)?.candidates === true;
-  const usual = describeLoss(rest.loss ?? "sampled-softmax")?.uniform === true ? "uniform" : "log-uniform";
+  const { loss = "sampled-softmax" } = rest;
+  if (loss === "adaptive-softmax") {
+    throw new OptionError(
+      "an output layer has one table (n, D) to hand over and to take back, and an adaptive softmax has one of each width for each cluster: " +
+        "take a Trainer, or AdaptiveSoftmax of @logq/losses, which answers with gradients",
+      { loss },
+    );
+  }
+  const sampled = describeLoss(loss)?.candidates === true;
+  const usual = describeLoss(loss)?.uniform === true ? "uniform" : "log-uniform";
   const sampler = rest.sampler ?? (sampled ? usual : undefined);
   const options = runOptions("synthetic", {
     classBias: "none",

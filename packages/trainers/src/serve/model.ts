@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import type { BackendChoice } from "@logq/blas";
-import { NotFiniteError, requireInteger } from "@logq/core";
+import { NotFiniteError, OptionError, requireInteger } from "@logq/core";
 import { type Names, NumberedNames } from "@logq/datasets";
 import { NORM_EPSILON } from "@logq/losses";
 import { type RunHead, readRun } from "../checkpoint/format.js";
 import { loadParameters } from "../checkpoint/load.js";
 import { readNames } from "../checkpoint/names.js";
+import { adaptiveScores } from "../engine/adaptive/adaptive-scores.js";
 import { EngineHost } from "../engine/host.js";
 import type { EngineSpec } from "../engine/spec.js";
 import { evaluationEngineSpec } from "../model/engine-spec.js";
@@ -38,6 +39,9 @@ const MAX_EXCLUDED = 65536;
 
 /** What the names of the encoder's arrays begin with. */
 const ENCODER = "encoder.";
+
+/** And those of clusters. */
+const ADAPTIVE = "adaptive.";
 
 const NO_IDS = new Int32Array(0);
 
@@ -83,7 +87,7 @@ export class Model {
   }
 
   /**
-   * The k classes with the highest logits, best first, ties to the lower id. Fewer if not as many are left.
+   * The k classes with the highest logits (of an adaptive softmax: log p), best first, ties to the lower id. Fewer if not as many are left.
    * @param options.exclude ids of classes to leave out
    * @throws OptionError, ClassIdError, NotFiniteError
    */
@@ -101,10 +105,11 @@ export class Model {
     return Array.from(ids.slice(0, end < 0 ? some : end), (id, i) => this.#scored(id, scores[i]!));
   }
 
-  /** All logits (n), in id order, before any softmax. A new array. @throws OptionError, ClassIdError, NotFiniteError */
+  /** All logits (n), in id order, before any softmax; of an adaptive softmax all log p. A new array. @throws OptionError, ClassIdError, NotFiniteError */
   scores(input: ModelInput): Float32Array {
     this.#evaluate(input, 0, NO_IDS);
     const { spec, layout, memory } = this.#host;
+    if (layout.adaptive !== undefined) return adaptiveScores(this.#host);
     const { normalize, scale, table } = spec;
     const bias = layout.table.bias >>> 2;
     const hidden = memory.floats(normalize ? layout.full.unitHidden : layout.encoder.hidden.address, table.D);
@@ -123,15 +128,17 @@ export class Model {
     return memory.floats(layout.encoder.hidden.address, spec.table.D).slice();
   }
 
-  /** A class's row (D): a copy. */
+  /** A class's row (D): a copy. @throws OptionError (of an adaptive softmax: see `table`), ClassIdError */
   vector(classIdOrName: number | string): Float32Array {
+    this.#requireTable();
     const vector = new Float32Array(this.#rows.columns);
     this.#rows.read(rowOfClass(this.#host.spec.table, idOf("classes", this.classes, classIdOrName)), vector);
     return vector;
   }
 
-  /** A class's bias; 0 in a model without. */
+  /** A class's bias; 0 in a model without. @throws as `vector` */
   bias(classIdOrName: number | string): number {
+    this.#requireTable();
     const { spec, layout, memory } = this.#host;
     const row = rowOfClass(spec.table, idOf("classes", this.classes, classIdOrName));
     return layout.table.bias === 0 ? 0 : memory.f32[(layout.table.bias >>> 2) + row]!;
@@ -174,22 +181,33 @@ export class Model {
     return this.#best(cosines, k, new Set([self]));
   }
 
-  /** The class table (n, D) in id order: a copy. */
+  /** The class table (n, D) in id order: a copy. @throws OptionError: an adaptive softmax has none, see `clusterTables` */
   table(): Float32Array {
+    this.#requireTable();
     return readClassTable(this.#host);
   }
 
-  /** The class biases (n) in id order: a copy; undefined in a model without. */
+  /** The class biases (n) in id order: a copy; undefined in a model without. @throws as `table` */
   biases(): Float32Array | undefined {
+    this.#requireTable();
     const { bias } = this.#host.layout.table;
     return bias === 0 ? undefined : readScalars(this.#host, bias);
   }
 
+  /** The tables of an adaptive softmax by name, row-major: copies. head (h + K, D), head-bias, tail0 (size, width), tail0-projection (width, D), … */
+  clusterTables(): { name: string; rows: number; columns: number; values: Float32Array }[] {
+    return this.#tablesOf(ADAPTIVE);
+  }
+
   /** The encoder's tables by name, row-major without padding: copies. */
   encoderTables(): { name: string; rows: number; columns: number; values: Float32Array }[] {
-    const ofEncoder = parameterArrays(this.#host).filter(({ name }) => name.startsWith(ENCODER));
-    return ofEncoder.map((named) => ({
-      name: named.name.slice(ENCODER.length),
+    return this.#tablesOf(ENCODER);
+  }
+
+  #tablesOf(prefix: string): { name: string; rows: number; columns: number; values: Float32Array }[] {
+    const own = parameterArrays(this.#host).filter(({ name }) => name.startsWith(prefix));
+    return own.map((named) => ({
+      name: named.name.slice(prefix.length),
       rows: named.ids,
       columns: named.array.columns,
       values: readArray(named),
@@ -198,6 +216,16 @@ export class Model {
 
   async close(): Promise<void> {
     await this.#host.close();
+  }
+
+  #requireTable(): void {
+    const { adaptive } = this.head.shape;
+    if (adaptive === undefined) return;
+    const { cutoffs } = adaptive;
+    throw new OptionError(
+      `this model is an adaptive softmax with cutoffs ${cutoffs.join(", ")}: its class rows differ in width, so there is no table (n, D) of them`,
+      { cutoffs },
+    );
   }
 
   /** Leaves the hidden vector, and a ranking of k classes, in the engine's memory. */

@@ -40,9 +40,28 @@ export function startBiases(host: EngineHost, counts: ArrayLike<number>): void {
   const { n } = host.spec.table;
   let total = 0;
   for (let id = 0; id < n; id++) total += Math.max(0.5, counts[id]!);
+  if (host.layout.adaptive !== undefined) {
+    startHeadBiases(host, counts, total);
+    return;
+  }
   const biases = new Float64Array(n);
   // Logits are (h·w + b)/τ.
   const temperature = 1 / host.spec.scale;
   for (let id = 0; id < n; id++) biases[id] = temperature * Math.log(Math.max(0.5, counts[id]!) / total);
   writeScalars(host, host.layout.table.bias, biases);
+}
+
+/** The same of an adaptive softmax, whose head decides between classes and tails. Tails have no biases. */
+function startHeadBiases({ spec, layout, memory }: EngineHost, counts: ArrayLike<number>, total: number): void {
+  const { h, tails } = spec.adaptive!;
+  const at = layout.adaptive!.clusters[0]!.bias >>> 2;
+  const massOf = (first: number, end: number) => {
+    let mass = 0;
+    for (let id = first; id < end; id++) mass += Math.max(0.5, counts[id]!);
+    return mass;
+  };
+  for (let id = 0; id < h; id++) memory.f32[at + id] = Math.log(massOf(id, id + 1) / total);
+  tails.forEach(({ first, size }, i) => {
+    memory.f32[at + h + i] = Math.log(massOf(first, first + size) / total);
+  });
 }

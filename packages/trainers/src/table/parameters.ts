@@ -1,3 +1,4 @@
+import { adaptiveTables } from "../engine/adaptive/adaptive-space.js";
 import type { EngineHost } from "../engine/host.js";
 import type { TableState } from "../optimize/optimizer.js";
 import { rowOfClass } from "./lanes.js";
@@ -14,11 +15,17 @@ export interface NamedArray {
   readonly ids: number;
 }
 
-/** Every table of a model: class rows, class biases, then the encoder's. */
+/** Every table of a model: class rows and class biases, or those of clusters, then the encoder's. */
 function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasses: boolean }[] {
-  const { table, encoder, encoderStates, embedding } = host.layout;
+  const { table, encoder, encoderStates, embedding, adaptive } = host.layout;
   const { rows } = host.spec.table;
-  const list = [{ name: "classes", placed: table.placed, ofClasses: true }];
+  const list = adaptive === undefined ? [{ name: "classes", placed: table.placed, ofClasses: true }] : [];
+  for (const own of adaptive === undefined ? [] : adaptiveTables(adaptive))
+    list.push({
+      name: `adaptive.${own.name}`,
+      placed: inMainMemory(own.address, own.state, own),
+      ofClasses: false,
+    });
   if (table.bias !== 0) {
     const bias = inMainMemory(table.bias, table.biasState, { name: "class-bias", rows, columns: 1, ld: 1 });
     list.push({ name: "class-bias", placed: bias, ofClasses: true });
@@ -64,7 +71,7 @@ function arraysOf(host: EngineHost, field: RowField, suffix: string): NamedArray
   });
 }
 
-/** What a model is made of: class rows and biases, then the encoder's tables. */
+/** What a model is made of: class rows and biases, or those of clusters, then the encoder's tables. */
 export function parameterArrays(host: EngineHost): NamedArray[] {
   return arraysOf(host, "rows", "");
 }

@@ -65,7 +65,7 @@ export async function withTrainer<T>(
   options: TrainOptions,
   use: (trainer: Trainer) => Promise<T>,
 ): Promise<T> {
-  const sampled = options.loss !== "full-softmax" && options.loss !== "one-vs-all";
+  const sampled = !["full-softmax", "one-vs-all", "adaptive-softmax"].includes(options.loss ?? "");
   const small: TrainOptions = { workers: 0, dim: 6, batch: 32, seed: 5, ...(sampled ? { negatives: 20 } : {}) };
   const trainer = await Trainer.create(dataset, { ...small, ...options });
   try {
