@@ -1,5 +1,12 @@
 /** The losses this benchmark can put beside each other, in the order in which reports list them. */
-export const LOSSES = ["full-softmax", "sampled-softmax", "nce", "negative-sampling", "sampled-logistic"] as const;
+export const LOSSES = [
+  "full-softmax",
+  "sampled-softmax",
+  "nce",
+  "negative-sampling",
+  "sampled-logistic",
+  "hierarchical-softmax",
+] as const;
 export type LossName = (typeof LOSSES)[number];
 
 /** Samplers of a fixed law: those that are put beside each other unless the user names some. */
@@ -30,7 +37,7 @@ export const PRESETS = ["quick", "full"] as const;
 export type PresetName = (typeof PRESETS)[number];
 
 /**
- * Who draws the candidates of a loss unless the user says otherwise; null for the full softmax, which draws none. Counts of the training
+ * Who draws the candidates of a loss unless the user says otherwise; null for the full and the hierarchical softmax, which draw none. Counts of the training
  * labels are always at hand, so the alias table over them is the default: no order of ids has to be assumed.
  */
 export const DEFAULT_SAMPLER: Readonly<Record<LossName, SamplerName | null>> = {
@@ -39,6 +46,7 @@ export const DEFAULT_SAMPLER: Readonly<Record<LossName, SamplerName | null>> = {
   nce: "unigram",
   "negative-sampling": "unigram",
   "sampled-logistic": "unigram",
+  "hierarchical-softmax": null,
 };
 
 /** How people write a loss. */
@@ -48,6 +56,7 @@ export const LOSS_LABEL: Readonly<Record<LossName, string>> = {
   nce: "NCE",
   "negative-sampling": "negative sampling",
   "sampled-logistic": "sampled logistic",
+  "hierarchical-softmax": "hierarchical softmax",
 };
 
 /**
@@ -60,6 +69,7 @@ export const DISTORTION: Readonly<Record<LossName, number>> = {
   nce: 1,
   "negative-sampling": 0.75,
   "sampled-logistic": 1,
+  "hierarchical-softmax": 1,
 };
 
 /**
@@ -72,4 +82,5 @@ export const LEARNING_RATE: Readonly<Record<LossName, number>> = {
   nce: 0.03,
   "negative-sampling": 0.01,
   "sampled-logistic": 0.03,
+  "hierarchical-softmax": 0.03,
 };

@@ -54,6 +54,7 @@ const CROSSOVER_COST: Readonly<Record<LossName, number>> = {
   nce: 1.22,
   "negative-sampling": 1.18,
   "sampled-logistic": 1.25,
+  "hierarchical-softmax": 0.3,
 };
 
 /**
@@ -118,6 +119,7 @@ function learned(cell: Cell, steps: number, pass: number): number {
     nce: 0.11,
     "negative-sampling": 0.9,
     "sampled-logistic": 0.13,
+    "hierarchical-softmax": 0.2,
   };
   const law = cell.sampler === "uniform" ? 0.32 : cell.sampler === "log-uniform" ? 0.02 : 0;
   return price[cell.loss] + law + 0.95 * (steps / pass) ** -0.45 * Math.log10(cell.classes) * 0.3;

@@ -16,7 +16,9 @@ export type { AdaptiveTopK } from "./adaptive/top-k.js";
 export { candidateTerms, labelsNeedLogQ, type TermVectors, weighsByQ } from "./candidate-terms.js";
 export { countsByLabels, countsDraws, tileFactorOf } from "./counts.js";
 export { createFullLoss, createTileLoss } from "./create.js";
+export { allPaths } from "./hierarchical/all-paths.js";
 export { balancedTree, type Halve } from "./hierarchical/balanced.js";
+export { type BestPaths, bestPaths } from "./hierarchical/best-paths.js";
 export { type ClassTree, classTree, meanPathLength } from "./hierarchical/class-tree.js";
 export {
   computeHierarchicalLoss,
@@ -33,8 +35,9 @@ export {
   reserveHierarchical,
 } from "./hierarchical/hierarchical-softmax.js";
 export { huffmanTree } from "./hierarchical/huffman.js";
+export { nodeBiases } from "./hierarchical/node-biases.js";
 export { twoMeansTree } from "./hierarchical/two-means.js";
-export { describeLoss, type LossFacts, needsLogQ } from "./loss-facts.js";
+export { describeLoss, type LossFacts, needsLogQ, sharesMass } from "./loss-facts.js";
 export { type LossDefaults, lossDefaults, validateLossSpec } from "./loss-options.js";
 export {
   type Correction,
@@ -43,6 +46,7 @@ export {
   type LossSpec,
   MARGIN_KINDS,
   type MarginKind,
+  type TileLossName,
 } from "./loss-spec.js";
 export { NORM_EPSILON } from "./public/block.js";
 export { computeLoss } from "./public/compute.js";

@@ -131,12 +131,12 @@ async function gradientOf(
 
 async function errorOf(trainer: Trainer, signal: AbortSignal, reasons: string[]): Promise<GradientError | null> {
   const facts = describeLoss(trainer.options.loss.name);
-  if (!facts.candidates) {
-    reasons.push("no bias and spread: the gradient is exact");
+  if (facts.kind === "tree" || facts.kind === "separable") {
+    reasons.push("no bias and spread: the loss has a gradient of its own and does not estimate the full softmax's");
     return null;
   }
-  if (facts.kind === "separable") {
-    reasons.push("no bias and spread: the loss has a gradient of its own and does not estimate the full softmax's");
+  if (!facts.candidates) {
+    reasons.push("no bias and spread: the gradient is exact");
     return null;
   }
   const error = await gradientError(trainer, signal);

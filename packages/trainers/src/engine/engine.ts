@@ -1,7 +1,7 @@
 import { DivergenceError } from "@logq/core";
 import { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
-import { describeLoss } from "@logq/losses";
+import { sharesMass } from "@logq/losses";
 import type { Program } from "../parallel/crew.js";
 import type { Team } from "../parallel/team.js";
 import { createSource } from "../sources/create.js";
@@ -20,6 +20,7 @@ import { FullStep } from "./full-step.js";
 import { FullWalk } from "./full-walk.js";
 import { initialiseAll } from "./initialise.js";
 import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK } from "./layout.js";
+import { PathEvaluation } from "./path-evaluation.js";
 import { trainingKernels } from "./products.js";
 import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
 import { openTables } from "./tables.js";
@@ -71,7 +72,11 @@ export class Engine implements Program<EngineCommand> {
     const { classes } = tables;
     const walk = (of: Kernels, shape: TileShape) =>
       new FullWalk(of, spec, layout, this.#encoder, classes, this.#scratch, shape);
-    this.#evaluation = new Evaluation(kernels, spec, layout, walk(kernels, tileShape(spec.evaluationRows)));
+    const evaluated = walk(kernels, tileShape(spec.evaluationRows));
+    this.#evaluation =
+      spec.tree === undefined
+        ? new Evaluation(kernels, spec, layout, evaluated)
+        : new PathEvaluation(kernels, spec, layout, evaluated, classes, spec.tree);
     if (spec.training === undefined) return;
     this.#updates = new Updates(kernels, spec, layout, this.#encoder, tables);
     const training = trainingKernels(kernels, spec);
@@ -121,7 +126,7 @@ export class Engine implements Program<EngineCommand> {
     const list = { kernels: this.kernels, address: this.#scratch };
     const epochs = () => ({ source, order: new EpochOrder(source.examples, B, spec.key, list) });
     const rows = source.training?.(B, spec.key) ?? epochs();
-    const mass: MassRule = describeLoss(spec.training!.loss.name).kind === "normalised" ? "shared" : "each";
+    const mass: MassRule = sharesMass(spec.training!.loss.name) ? "shared" : "each";
     const builder = new BatchBuilder(this.kernels, spec, rows.source, rows.order, this.layout.builder, mass);
     const ahead: Ahead = { units: 2, run: (unit, step) => this.#build(unit, step, builder) };
     // A sampler that learns has seen the targets of all steps that were done when a command ends, and of no other.
@@ -471,7 +476,7 @@ export class Engine implements Program<EngineCommand> {
     const { goals } = command;
     const team = this.#team;
     const source = command.list === undefined ? this.#source(command.source) : createSource(command.list);
-    const { evaluationRows, table } = this.spec;
+    const { evaluationRows } = this.spec;
     const order = new SequentialOrder(source.examples, command.first, command.count, evaluationRows, command.key);
     const builder = new BatchBuilder(this.kernels, this.spec, source, order, this.layout.builder, "each");
     this.#encoder.setInput(this.layout.evaluationBatch.input);
@@ -483,8 +488,8 @@ export class Engine implements Program<EngineCommand> {
       });
       this.#encoder.setBatchRows(evaluation.rowsOfBatch);
       team.phase("rows", evaluation.rowUnits(), (unit) => evaluation.row(unit, goals));
-      team.phase("classes", table.lanes, (lane) => evaluation.classes(lane, goals));
-      team.phase("rank", evaluation.rowUnits(), (unit) => evaluation.fold(unit, goals));
+      team.phase("classes", evaluation.classUnits(goals), (unit) => evaluation.classes(unit, goals));
+      team.phase("rank", evaluation.foldUnits(), (unit) => evaluation.fold(unit, goals));
       if (goals.loss) team.phase("fold", 1, () => evaluation.account());
     }
   }

@@ -72,7 +72,7 @@ export class Evaluation {
     if (this.#spec.encoder.input !== "external") builder.writeInputs(rows, batch);
     builder.writeTargets(rows, batch);
     f32.fill(1, batch.rowWeight >>> 2, (batch.rowWeight >>> 2) + rows);
-    if (goals.k > 0 && goals.maskExcluded) builder.writeMasksByClass(rows, batch);
+    if (goals.k > 0 && goals.maskExcluded) builder.writeExcluded(rows, batch);
   }
 
   get rowsOfBatch(): number {
@@ -89,6 +89,11 @@ export class Evaluation {
     this.#walk.prepareRows(first, R, undefined);
     if (goals.k > 0) this.#kernels.vector.fill(this.#walk.space.rankFloor + 4 * first, -Infinity, R);
     if (goals.loss) this.#walk.labelLogits(this.#batch.positiveOffsets, this.#batch.positivePlace, first, R);
+  }
+
+  /** Lanes. */
+  classUnits(_goals: EvaluationGoals): number {
+    return this.#spec.table.lanes;
   }
 
   classes(lane: number, goals: EvaluationGoals): void {
@@ -117,6 +122,10 @@ export class Evaluation {
       const { z, ld } = this.#tile;
       kernel.topK(values, ids, goals.k, z, ld, C, rows, scale, add, space.rankFloor, firstId, lanes);
     }
+  }
+
+  foldUnits(): number {
+    return this.rowUnits();
   }
 
   fold(unit: number, goals: EvaluationGoals): void {
@@ -159,7 +168,7 @@ export class Evaluation {
     const stats = this.#layout.stats >>> 3;
     const rows = this.rowsOfBatch;
     f64[stats + STAT.evaluationLoss] += sumInOrder(this.#kernels.memory, this.#walk.space.laneLoss, rows);
-    f64[stats + STAT.evaluationLabels] += i32[(this.#batch.positiveOffsets >>> 2) + rows];
+    f64[stats + STAT.evaluationLabels] += i32[(this.#batch.head >>> 2) + HEAD.labels];
     f64[stats + STAT.evaluationRows] += rows;
   }
 

@@ -1,8 +1,17 @@
 import { keyFromSeed, OptionError } from "@logq/core";
 import type { AnyDataset } from "@logq/datasets";
 import type { EncoderSpec } from "@logq/encoders";
+import type { ClassTree } from "@logq/losses";
 import { requireMass, samplerFrom } from "@logq/samplers";
-import type { CandidateSpec, EngineSpec, RowCapacity, TrainingSpec } from "../engine/spec.js";
+import {
+  type CandidateSpec,
+  type EngineSpec,
+  NO_CANDIDATES,
+  pathCapacity,
+  type RowCapacity,
+  type TrainingSpec,
+  tableRowCount,
+} from "../engine/spec.js";
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { tableShape } from "../table/lanes.js";
@@ -21,6 +30,8 @@ export interface ModelShape {
   /** Of class rows and embedding rows; absent in runs saved before there was a choice: float32. */
   readonly tableType?: TableType;
   readonly encoder: EncoderSpec;
+  /** Of a hierarchical softmax, whose rows are the nodes of this tree. A saved run keeps it in a file of its own. */
+  readonly tree?: ClassTree | undefined;
 }
 
 /** Rows of the embedding table: what inputs are ids of. */
@@ -37,7 +48,12 @@ export function inputVocabulary(dataset: AnyDataset, options: RunOptions): numbe
   }
 }
 
-export function modelShape(options: RunOptions, classes: number, vocabulary: number): ModelShape {
+export function modelShape(
+  options: RunOptions,
+  classes: number,
+  vocabulary: number,
+  tree?: ClassTree | undefined,
+): ModelShape {
   const concat = options.encoder === "window" && options.hidden.length > 0;
   if (concat && options.contextMode !== "previous") {
     throw new OptionError(`dense layers read a window of previous words, not contextMode ${options.contextMode}`, {
@@ -65,6 +81,7 @@ export function modelShape(options: RunOptions, classes: number, vocabulary: num
       D: options.dim,
       initialScale: options.embeddingScale,
     },
+    ...(tree === undefined ? {} : { tree }),
   };
 }
 
@@ -91,7 +108,7 @@ export function trainingEngineSpec(
   totalSteps: number,
   maxK: number,
 ): EngineSpec {
-  const capacity = capacityOf([sources.train!]);
+  const capacity = pathCapacity(capacityOf([sources.train!]), shape.tree);
   return {
     ...evaluationEngineSpec(shape, sources, maxK),
     key: keyFromSeed(options.seed),
@@ -100,7 +117,8 @@ export function trainingEngineSpec(
       capacity,
       loss: options.loss,
       reduction: options.reduction,
-      candidates: candidatesOf(options, shape.classes, counts, capacity.maxTargets),
+      candidates:
+        shape.tree === undefined ? candidatesOf(options, shape.classes, counts, capacity.maxTargets) : NO_CANDIDATES,
       optimizer: options.optimizer,
       schedule: options.schedule,
       totalSteps,
@@ -120,7 +138,8 @@ export function evaluationEngineSpec(
 ): EngineSpec {
   return {
     key: { low: 0, high: 0 },
-    table: tableShape(shape.classes, shape.dim, shape.lanes),
+    table: tableShape(tableRowCount(shape.classes, shape.tree), shape.dim, shape.lanes),
+    tree: shape.tree,
     tableType: shape.tableType ?? "float32",
     bias: shape.bias,
     normalize: shape.normalize,
@@ -130,7 +149,7 @@ export function evaluationEngineSpec(
     training: undefined,
     evaluationRows,
     maxK: Math.min(maxK, shape.classes),
-    capacity: capacityOf(Object.values(sources)),
+    capacity: pathCapacity(capacityOf(Object.values(sources)), shape.tree),
   };
 }
 

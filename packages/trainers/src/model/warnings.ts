@@ -1,3 +1,4 @@
+import { describeLoss } from "@logq/losses";
 import { frequencyOrder, type Law } from "@logq/samplers";
 import type { RunOptions } from "./options.js";
 import { drawsWithReplacement } from "./samplers.js";
@@ -68,7 +69,7 @@ function uncorrected({ loss }: RunOptions): string | undefined {
 }
 
 function manyClasses({ sampler, loss, batch, dim }: RunOptions, { classes }: ClassFacts): string | undefined {
-  if (sampler !== undefined || classes < MANY_CLASSES) return;
+  if (sampler !== undefined || describeLoss(loss.name).kind === "tree" || classes < MANY_CLASSES) return;
   // Forward, dH and dW: three products of 2·B·n·D operations.
   const operations = 6 * batch * classes * dim;
   return (

@@ -14,14 +14,15 @@ export interface NamedArray {
   readonly ids: number;
 }
 
-/** Every table of a model: class rows, class biases, then the encoder's. */
+/** Every table of a model: class rows and class biases, or those of the nodes of a tree, then the encoder's. */
 function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasses: boolean }[] {
   const { table, encoder, encoderStates, embedding } = host.layout;
   const { rows } = host.spec.table;
-  const list = [{ name: "classes", placed: table.placed, ofClasses: true }];
+  const [rowsName, biasName] = host.spec.tree === undefined ? ["classes", "class-bias"] : ["nodes", "node-bias"];
+  const list = [{ name: rowsName, placed: table.placed, ofClasses: true }];
   if (table.bias !== 0) {
-    const bias = inMainMemory(table.bias, table.biasState, { name: "class-bias", rows, columns: 1, ld: 1 });
-    list.push({ name: "class-bias", placed: bias, ofClasses: true });
+    const bias = inMainMemory(table.bias, table.biasState, { name: biasName, rows, columns: 1, ld: 1 });
+    list.push({ name: biasName, placed: bias, ofClasses: true });
   }
   encoder.tables.forEach((t, index) => {
     const placed = t.kind === "sparse" ? embedding! : inMainMemory(t.address, encoderStates[index]!, t);

@@ -8,6 +8,7 @@ import {
   prepareText,
   syntheticDataset,
 } from "@logq/datasets";
+import { describeLoss } from "@logq/losses";
 import { TestRandom } from "@logq/testing";
 import { saveModel, Trainer, type TrainOptions, type TrainReport, train } from "../../dist/index.js";
 
@@ -65,7 +66,7 @@ export async function withTrainer<T>(
   options: TrainOptions,
   use: (trainer: Trainer) => Promise<T>,
 ): Promise<T> {
-  const sampled = options.loss !== "full-softmax" && options.loss !== "one-vs-all";
+  const sampled = describeLoss(options.loss ?? "sampled-softmax").candidates;
   const small: TrainOptions = { workers: 0, dim: 6, batch: 32, seed: 5, ...(sampled ? { negatives: 20 } : {}) };
   const trainer = await Trainer.create(dataset, { ...small, ...options });
   try {

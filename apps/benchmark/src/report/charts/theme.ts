@@ -48,6 +48,7 @@ export const LOSS_STYLE: Readonly<Record<LossName, SeriesStyle>> = {
   nce: { color: "var(--vermillion)", symbol: "triangle" },
   "negative-sampling": { color: "var(--green)", symbol: "diamond" },
   "sampled-logistic": { color: "var(--purple)", symbol: "star" },
+  "hierarchical-softmax": { color: "var(--orange)", symbol: "cross" },
 };
 
 export const SAMPLER_STYLE: Readonly<Record<SamplerName, SeriesStyle>> = {
