@@ -6,6 +6,7 @@ export const LOSSES = [
   "negative-sampling",
   "sampled-logistic",
   "adaptive-softmax",
+  "hierarchical-softmax",
 ] as const;
 export type LossName = (typeof LOSSES)[number];
 
@@ -37,7 +38,7 @@ export const PRESETS = ["quick", "full"] as const;
 export type PresetName = (typeof PRESETS)[number];
 
 /**
- * Who draws the candidates of a loss unless the user says otherwise; null for full and adaptive softmax, which draw none. Counts of the training
+ * Who draws the candidates of a loss unless the user says otherwise; null for those that draw none. Counts of the training
  * labels are always at hand, so the alias table over them is the default: no order of ids has to be assumed.
  */
 export const DEFAULT_SAMPLER: Readonly<Record<LossName, SamplerName | null>> = {
@@ -47,6 +48,7 @@ export const DEFAULT_SAMPLER: Readonly<Record<LossName, SamplerName | null>> = {
   "negative-sampling": "unigram",
   "sampled-logistic": "unigram",
   "adaptive-softmax": null,
+  "hierarchical-softmax": null,
 };
 
 /** How people write a loss. */
@@ -57,6 +59,7 @@ export const LOSS_LABEL: Readonly<Record<LossName, string>> = {
   "negative-sampling": "negative sampling",
   "sampled-logistic": "sampled logistic",
   "adaptive-softmax": "adaptive softmax",
+  "hierarchical-softmax": "hierarchical softmax",
 };
 
 /**
@@ -70,6 +73,7 @@ export const DISTORTION: Readonly<Record<LossName, number>> = {
   "negative-sampling": 0.75,
   "sampled-logistic": 1,
   "adaptive-softmax": 1,
+  "hierarchical-softmax": 1,
 };
 
 /**
@@ -83,4 +87,5 @@ export const LEARNING_RATE: Readonly<Record<LossName, number>> = {
   "negative-sampling": 0.01,
   "sampled-logistic": 0.03,
   "adaptive-softmax": 0.03,
+  "hierarchical-softmax": 0.03,
 };

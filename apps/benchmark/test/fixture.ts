@@ -55,6 +55,7 @@ const CROSSOVER_COST: Readonly<Record<LossName, number>> = {
   "negative-sampling": 1.18,
   "sampled-logistic": 1.25,
   "adaptive-softmax": 1.3,
+  "hierarchical-softmax": 0.3,
 };
 
 /**
@@ -120,6 +121,7 @@ function learned(cell: Cell, steps: number, pass: number): number {
     "negative-sampling": 0.9,
     "sampled-logistic": 0.13,
     "adaptive-softmax": 0.05,
+    "hierarchical-softmax": 0.2,
   };
   const law = cell.sampler === "uniform" ? 0.32 : cell.sampler === "log-uniform" ? 0.02 : 0;
   return price[cell.loss] + law + 0.95 * (steps / pass) ** -0.45 * Math.log10(cell.classes) * 0.3;

@@ -1,6 +1,7 @@
 import { requireInteger } from "@logq/core";
 import type { Kernels } from "@logq/kernels";
 import { labelFactor } from "./counts.js";
+import { pathLoss } from "./hierarchical/path-loss.js";
 import { CLASSIFIER_TERM, CORRECTION_TERM, INDICATOR_TERM, WEIGHTED_TERM } from "./label-terms.js";
 import { validateLossSpec } from "./loss-options.js";
 import type { LossSpec } from "./loss-spec.js";
@@ -47,6 +48,8 @@ export function createTileLoss(kernels: Kernels, spec: LossSpec, classes: number
       return rankingLoss(kernels);
     case "warp":
       return warpLoss(kernels, classes);
+    case "hierarchical-softmax":
+      return pathLoss(kernels);
   }
 }
 

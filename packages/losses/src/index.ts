@@ -34,7 +34,9 @@ export { type AdaptiveTopK, type RankedTile, searchTopK } from "./adaptive/top-k
 export { candidateTerms, labelsNeedLogQ, type TermVectors, weighsByQ } from "./candidate-terms.js";
 export { countsByLabels, countsDraws, tileFactorOf } from "./counts.js";
 export { createFullLoss, createTileLoss } from "./create.js";
+export { allPaths } from "./hierarchical/all-paths.js";
 export { balancedTree, type Halve } from "./hierarchical/balanced.js";
+export { type BestPaths, bestPaths } from "./hierarchical/best-paths.js";
 export { type ClassTree, classTree, meanPathLength } from "./hierarchical/class-tree.js";
 export {
   computeHierarchicalLoss,
@@ -51,8 +53,9 @@ export {
   reserveHierarchical,
 } from "./hierarchical/hierarchical-softmax.js";
 export { huffmanTree } from "./hierarchical/huffman.js";
+export { nodeBiases } from "./hierarchical/node-biases.js";
 export { twoMeansTree } from "./hierarchical/two-means.js";
-export { describeLoss, type LossFacts, needsLogQ } from "./loss-facts.js";
+export { describeLoss, type LossFacts, needsLogQ, sharesMass } from "./loss-facts.js";
 export { type LossDefaults, lossDefaults, validateLossSpec } from "./loss-options.js";
 export {
   type Correction,
@@ -61,6 +64,7 @@ export {
   type LossSpec,
   MARGIN_KINDS,
   type MarginKind,
+  type TileLossName,
 } from "./loss-spec.js";
 export { NORM_EPSILON } from "./public/block.js";
 export { computeLoss } from "./public/compute.js";

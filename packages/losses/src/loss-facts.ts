@@ -1,12 +1,16 @@
 import type { AccidentalHits } from "@logq/samplers";
+import { HIERARCHICAL_SOFTMAX } from "./hierarchical/facts.js";
 import type { Correction, LossName, LossSpec } from "./loss-spec.js";
 
 /** What is true of a loss by its definition, and which options it has. */
 export interface LossFacts {
   readonly name: LossName;
-  /** normalised: a row's gradient needs the sum over all its logits. separable: each logit stands alone. pairwise: each meets those of the labels. */
-  readonly kind: "normalised" | "separable" | "pairwise";
-  /** True if it looks at sampled candidates, false if at every class. */
+  /**
+   * normalised: a row's gradient needs the sum over all its logits. separable: each logit stands alone. pairwise: each meets those of the labels.
+   * tree: there are no logits of classes, but decisions on the way to each.
+   */
+  readonly kind: "normalised" | "separable" | "pairwise" | "tree";
+  /** True if it looks at sampled candidates, false if at every class, or at the path of a label. */
   readonly candidates: boolean;
   /** True if candidates have weights beside what is added to their logits: `candidateTerms` fills them in. */
   readonly weighted: boolean;
@@ -227,11 +231,31 @@ const FACTS: { readonly [name in LossName]: LossFacts } = {
     replacement: false,
     learns: "cosines by which labels stand above sampled classes by the margin. Not probabilities",
   },
+  "hierarchical-softmax": {
+    name: "hierarchical-softmax",
+    kind: "tree",
+    candidates: false,
+    weighted: false,
+    perplexity: HIERARCHICAL_SOFTMAX.perplexity,
+    corrections: ["none"],
+    accidentalHits: ["keep"],
+    labelSmoothing: false,
+    cosines: false,
+    uniform: false,
+    replacement: true,
+    learns: HIERARCHICAL_SOFTMAX.learns,
+  },
 };
 
 /** What is true of the loss called `name`. */
 export function describeLoss(name: LossName): LossFacts {
   return FACTS[name];
+}
+
+/** Whether a row's labels share one unit of mass: in losses that are a likelihood of one label. In others each label has one. */
+export function sharesMass(name: LossName): boolean {
+  const { kind } = FACTS[name];
+  return kind === "normalised" || kind === "tree";
 }
 
 /** Whether a loss uses log Q, so that candidates without it must be refused with MissingLogQError. */

@@ -76,6 +76,7 @@ export function validateLossSpec(spec: LossSpec): LossSpec {
   requireKnownSmoothing(spec);
   requireKnownFactor(spec);
   requireCosines(spec);
+  requireTree(spec);
   requireOwnOptions(spec);
   return spec;
 }
@@ -87,7 +88,7 @@ function requireBoolean(name: string, value: unknown): void {
 function requireKnownCorrection({ name, correction, accidentalHits }: LossSpec): void {
   const { candidates, corrections } = describeLoss(name);
   if (!corrections.includes(correction)) {
-    const why = candidates ? "" : ": it sums over every class, so there is nothing to correct";
+    const why = candidates ? "" : ": it draws no candidates, so there is nothing to correct";
     refuse(`${name} takes correction ${corrections.join(" or ")}, not ${correction}${why}`, { name, correction });
   }
   if (correction === "partition" && accidentalHits === "keep") {
@@ -118,7 +119,9 @@ function requireKnownSmoothing(spec: LossSpec): void {
   if (!facts.labelSmoothing) {
     const why = facts.candidates
       ? "the share of the classes that were not drawn is unknown, and 1/S in its place is another loss"
-      : "it is defined for a distribution over classes";
+      : facts.kind === "tree"
+        ? "every class would have to be decided for, and its cost is that of one path"
+        : "it is defined for a distribution over classes";
     refuse(`${name} takes no labelSmoothing: ${why}`, { name, labelSmoothing });
   }
   if (facts.candidates && (correction !== "importance" || accidentalHits !== "keep")) {
@@ -153,6 +156,16 @@ function requireCosines({ name, normalize, temperature }: LossSpec): void {
   if (!normalize) refuse(`${name} is defined on cosines: it needs normalize`, { name, normalize });
   if (name === "ccl" && temperature !== 1) {
     refuse("ccl compares cosines with 1 and with its margin: temperature must be 1", { name, temperature });
+  }
+}
+
+/** What options of logits of classes would mean where there are none. */
+function requireTree({ name, normalize, exclude }: LossSpec): void {
+  if (describeLoss(name).kind !== "tree") return;
+  if (normalize)
+    refuse(`${name} takes no normalize: its rows are decisions, and no class has a cosine`, { name, normalize });
+  if (exclude !== "none") {
+    refuse(`${name} takes no exclude: what a class is left out of is every decision above it`, { name, exclude });
   }
 }
 

@@ -16,9 +16,13 @@ export const LOSS_NAMES = [
   "ccl",
   "margin",
   "sampled-margin",
+  "hierarchical-softmax",
 ] as const;
 
 export type LossName = (typeof LOSS_NAMES)[number];
+
+/** The losses of logits of classes: all but those that decide their way down a tree. */
+export type TileLossName = Exclude<LossName, "hierarchical-softmax">;
 
 /**
  * How sampling is corrected for.

@@ -87,11 +87,11 @@ export interface LossPositives {
   offsets: Address;
   /** float32. On entry h·w_t, raw; on exit of `settle` dLoss/d(h·w_t): if `labelsInTiles`, a part to be added to the tile's gradient, else all. */
   dot: Address;
-  /** float32, added to scale·dot: see `candidateTerms`. 0: absent. */
+  /** float32, added to scale·dot: see `candidateTerms`. 0: absent. `pathLoss` needs it, and overwrites it. */
   add: Address;
   /** Sampled softmax with a soft cap only. float32, added before it: see `candidateTerms`. 0: absent. */
   inner: Address;
-  /** float32, the label's mass y_l >= 0: shares that sum to 1 in normalised losses, normally 1 each in others. 0: 1 each. */
+  /** float32, the label's mass y_l >= 0 (of `pathLoss` with the sign of a decision): shares that sum to 1 in normalised losses, normally 1 each in others. 0: 1 each. */
   mass: Address;
   /** Pairwise only. float64: scratch. */
   pull: Address;

@@ -1,7 +1,7 @@
 import { checkGradient } from "@logq/testing";
 import { describe, expect, test } from "vitest";
-import { computeLoss, describeLoss, LOSS_NAMES, type LossName, type LossProblem, type LossSpec } from "../src/index.js";
-import { BACKENDS, denseGradients, oracle, randomProblem, specOf } from "./harness.js";
+import { computeLoss, describeLoss, type LossName, type LossProblem, type LossSpec } from "../src/index.js";
+import { BACKENDS, denseGradients, oracle, randomProblem, specOf, TILE_LOSSES } from "./harness.js";
 
 const VARIANTS: readonly (readonly [string, Partial<LossSpec>])[] = [
   ["plain", {}],
@@ -15,7 +15,7 @@ function withoutTemperature(name: LossName, changes: Partial<LossSpec>): Partial
 }
 
 const SPECS: readonly (readonly [string, LossSpec])[] = [
-  ...LOSS_NAMES.flatMap((name) =>
+  ...TILE_LOSSES.flatMap((name) =>
     VARIANTS.map(([label, changes]) => [`${name}, ${label}`, specOf(name, withoutTemperature(name, changes))] as const),
   ),
   ["full-softmax, label smoothing 0.2", specOf("full-softmax", { labelSmoothing: 0.2, temperature: 0.7 })],

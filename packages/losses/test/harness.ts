@@ -4,16 +4,21 @@ import {
   type ComputeOptions,
   computeLoss,
   describeLoss,
+  LOSS_NAMES,
   type LossAnswer,
   type LossName,
   type LossProblem,
   type LossSpec,
   lossDefaults,
   needsLogQ,
+  type TileLossName,
 } from "../src/index.js";
 
 export const REFERENCE = await compileKernels("reference", false);
 export const BACKENDS: readonly CompiledKernels[] = [REFERENCE, await compileKernels("wasm", false)];
+
+/** All losses of logits of classes: those of `computeLoss`. */
+export const TILE_LOSSES = LOSS_NAMES.filter((name): name is TileLossName => describeLoss(name).kind !== "tree");
 
 /** The usual options with some changes. The temperature of margins is 1: at their usual 1/64 a rounding of a cosine is one of 4e-6 in a logit. */
 export function specOf(name: LossName, changes: Partial<LossSpec> = {}): LossSpec {
@@ -133,7 +138,7 @@ export function oracle(
   const logQ = rowsOf(candidates?.logQ);
   const { seen } = problem;
   return candidateLoss({
-    loss: spec.name,
+    loss: spec.name as TileLossName,
     correction: spec.correction,
     H: x.H ?? hidden,
     W: x.W ?? table,

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { computeLoss, LOSS_NAMES, type LossSpec } from "../src/index.js";
-import { BACKENDS, oracle, randomProblem, specOf } from "./harness.js";
+import { computeLoss, type LossSpec } from "../src/index.js";
+import { BACKENDS, oracle, randomProblem, specOf, TILE_LOSSES } from "./harness.js";
 
 const SIZES = { B: 6, D: 4, n: 13, S: 9, T: 3 };
 
 const SPECS: readonly (readonly [string, LossSpec])[] = [
   // CCL knows no temperature but 1.
-  ...LOSS_NAMES.filter((name) => name !== "ccl").map((name) => [name, specOf(name, { temperature: 0.6 })] as const),
+  ...TILE_LOSSES.filter((name) => name !== "ccl").map((name) => [name, specOf(name, { temperature: 0.6 })] as const),
   ["sampled-softmax of cosines", specOf("sampled-softmax", { normalize: true, temperature: 0.1 })],
   ["full-softmax, smoothed, z-loss", specOf("full-softmax", { labelSmoothing: 0.2, zLoss: 0.1, temperature: 2 })],
   ["margin, angular", specOf("margin", { marginKind: "angular", margin: 0.3, temperature: 0.2 })],

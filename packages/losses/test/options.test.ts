@@ -98,6 +98,11 @@ describe("validateLossSpec refuses", () => {
     ["bpr corrected", specOf("bpr", { correction: "importance" }), /none/],
     ["smoothing of margins", specOf("margin", { labelSmoothing: 0.1 }), /labelSmoothing/],
     ["a name that is none", { ...specOf("nce"), name: "softmax" as "nce" }, /full-softmax/],
+    ["a tree with cosines", specOf("hierarchical-softmax", { normalize: true }), /no class has a cosine/],
+    ["a tree without seen classes", specOf("hierarchical-softmax", { exclude: "seen" }), /every decision above it/],
+    ["a tree with smoothing", specOf("hierarchical-softmax", { labelSmoothing: 0.1 }), /cost is that of one path/],
+    ["a tree with z-loss", specOf("hierarchical-softmax", { zLoss: 0.1 }), /zLoss is an option of/],
+    ["a tree with a correction", specOf("hierarchical-softmax", { correction: "importance" }), /draws no candidates/],
     ["normalize that is no boolean", { ...specOf("nce"), normalize: 1 as unknown as boolean }, /normalize/],
   ];
 
@@ -107,8 +112,8 @@ describe("validateLossSpec refuses", () => {
   });
 });
 
-test("a perplexity may be printed from full softmax alone", () => {
-  expect(LOSS_NAMES.filter((name) => describeLoss(name).perplexity)).toEqual(["full-softmax"]);
+test("a perplexity may be printed from the full and the hierarchical softmax alone", () => {
+  expect(LOSS_NAMES.filter((name) => describeLoss(name).perplexity)).toEqual(["full-softmax", "hierarchical-softmax"]);
 });
 
 test("losses that correct refuse candidates and labels without log Q", () => {

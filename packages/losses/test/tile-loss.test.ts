@@ -1,8 +1,8 @@
 import type { CompiledKernels } from "@logq/kernels";
 import { expectAllClose, TestRandom } from "@logq/testing";
 import { describe, expect, test } from "vitest";
-import { countsByLabels, describeLoss, LOSS_NAMES, type LossName, type LossTile, lossDefaults } from "../src/index.js";
-import { BACKENDS, specOf } from "./harness.js";
+import { countsByLabels, describeLoss, type LossName, type LossTile, lossDefaults } from "../src/index.js";
+import { BACKENDS, specOf, TILE_LOSSES } from "./harness.js";
 import { makeRig, type Rig, run } from "./rig.js";
 
 const SMOOTHED = specOf("full-softmax", { labelSmoothing: 0.3, temperature: 0.6 });
@@ -11,7 +11,7 @@ const CAPPED = (["full-softmax", "sampled-softmax"] as const).map((name) =>
   specOf(name, { softCap: 4, temperature: 0.6 }),
 );
 const SPECS = [
-  ...LOSS_NAMES.map((name) => specOf(name, name === "ccl" ? {} : { temperature: 0.6 })),
+  ...TILE_LOSSES.map((name) => specOf(name, name === "ccl" ? {} : { temperature: 0.6 })),
   SMOOTHED,
   SAMPLED_SMOOTHED,
   ...CAPPED,
@@ -190,7 +190,7 @@ describe.each(BACKENDS)("on $name kernels", (backend) => {
   };
 
   test("with every candidate masked, what is left is the label: its own term, −log σ(z⁺) in most logistic losses, or nothing to be above of", () => {
-    for (const name of LOSS_NAMES.filter((name) => describeLoss(name).candidates)) {
+    for (const name of TILE_LOSSES.filter((name) => describeLoss(name).candidates)) {
       const rig = makeRig(backend, lossDefaults(name).spec, { C: 3, R: 1, T: 1 });
       rig.z.fill(-Infinity);
       rig.add.set([1, -2, 0]);
@@ -206,7 +206,7 @@ describe.each(BACKENDS)("on $name kernels", (backend) => {
   });
 
   test("a row without labels is ignored by softmax losses, has no pairs, and is all negatives to logistic ones that do not count by labels", () => {
-    for (const name of LOSS_NAMES.filter((name) => !countsByLabels(specOf(name)))) {
+    for (const name of TILE_LOSSES.filter((name) => !countsByLabels(specOf(name)))) {
       const rig = makeRig(backend, specOf(name), { C: 2, R: 1, T: 1 });
       rig.z.set([0.5, 0, 0, 0, -1, 0, 0, 0]);
       rig.offsets.set([0, 0]);

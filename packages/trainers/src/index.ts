@@ -50,6 +50,7 @@ export {
   TRAIN_SAMPLERS,
   type TrainSamplerName,
 } from "./model/samplers.js";
+export { TREES, type TreeName } from "./model/tree.js";
 export { MANY_CLASSES } from "./model/warnings.js";
 export { OPTIMIZERS, type OptimizerName, type OptimizerSpec } from "./optimize/optimizer.js";
 export { SCHEDULES, type ScheduleName, type ScheduleSpec } from "./optimize/schedule.js";

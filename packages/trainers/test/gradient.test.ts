@@ -21,6 +21,14 @@ const CASES: Readonly<Record<string, EngineCase>> = {
     vocabulary: 13,
     lossOptions: { normalize: true, temperature: 0.3 },
   },
+  "hierarchical softmax, several labels": {
+    ...STEP,
+    loss: "hierarchical-softmax",
+    n: 40,
+    source: labelSource(40, 13, 90),
+    vocabulary: 13,
+    lossOptions: { temperature: 0.7 },
+  },
   "nce, rows' own candidates, clipped above its norm": {
     loss: "nce",
     per: "row",

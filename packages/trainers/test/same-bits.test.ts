@@ -80,6 +80,21 @@ const CASES: Readonly<Record<string, EngineCase>> = {
     optimizer: { name: "sgd", clipNorm: 0.1 },
   },
   "sampled softmax, label smoothing": { ...ODD, loss: "sampled-softmax", lossOptions: { labelSmoothing: 0.1 } },
+  "hierarchical softmax, a window with dropout, clipped": {
+    ...ODD,
+    loss: "hierarchical-softmax",
+    source: window,
+    encoder: { input: "concat", window: 3, embedding: 17, hidden: [35], dropout: 0.25 },
+    optimizer: { name: "adam", clipNorm: 0.1 },
+  },
+  "hierarchical softmax, balanced, several labels": {
+    ...ODD,
+    loss: "hierarchical-softmax",
+    tree: "balanced",
+    source: labelSource(1003, 300, 500),
+    vocabulary: 300,
+    optimizer: { name: "rowwise-adagrad" },
+  },
   "one-vs-all": { ...ODD, loss: "one-vs-all", source: labelSource(1003, 300, 500), vocabulary: 300 },
 };
 

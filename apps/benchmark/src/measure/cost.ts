@@ -1,5 +1,5 @@
 import { keyFromSeed } from "@logq/core";
-import { adaptiveRowCost } from "@logq/losses";
+import { adaptiveRowCost, meanPathLength } from "@logq/losses";
 import { samplerFrom, samplerStateBytes, statefulStateBytes } from "@logq/samplers";
 import { isStateful, type Trainer } from "@logq/trainers";
 
@@ -23,8 +23,8 @@ export function tableBytes({ host, options, shape }: Trainer): number {
 
 /**
  * Floating-point operations of a step's three matrix products, B x D x rows each: all classes in a full softmax, whose logits are counted
- * once even if they are computed twice; the distinct candidates of a draw in sampled losses; of an adaptive softmax the head and the tails of labels
- * that come as often as in training.
+ * once even if they are computed twice; the distinct candidates of a draw in sampled losses; the nodes on the path of a label in a tree; of an adaptive
+ * softmax the head and the tails of labels that come as often as in training.
  */
 export function productFlops({ host, options, shape, dataset }: Trainer): number {
   const { adaptive } = host.spec;
@@ -36,7 +36,8 @@ export function productFlops({ host, options, shape, dataset }: Trainer): number
     return 2 * options.batch * adaptiveRowCost(adaptive, tailMass);
   }
   const candidates = host.spec.training?.candidates;
-  const rows = candidates === undefined ? shape.classes : distinctCandidates(candidates);
+  const sampled = candidates === undefined ? shape.classes : distinctCandidates(candidates);
+  const rows = shape.tree === undefined ? sampled : meanPathLength(shape.tree, dataset.classes.counts);
   return 3 * 2 * options.batch * shape.dim * rows;
 }
 

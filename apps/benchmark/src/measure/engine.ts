@@ -135,12 +135,12 @@ async function errorOf(trainer: Trainer, signal: AbortSignal, reasons: string[])
     reasons.push("no bias and spread: the loss is exact, but of a law of its own");
     return null;
   }
-  if (!facts.candidates) {
-    reasons.push("no bias and spread: the gradient is exact");
+  if (facts.kind === "tree" || facts.kind === "separable") {
+    reasons.push("no bias and spread: the loss has a gradient of its own and does not estimate the full softmax's");
     return null;
   }
-  if (facts.kind === "separable") {
-    reasons.push("no bias and spread: the loss has a gradient of its own and does not estimate the full softmax's");
+  if (!facts.candidates) {
+    reasons.push("no bias and spread: the gradient is exact");
     return null;
   }
   const error = await gradientError(trainer, signal);

@@ -8,6 +8,7 @@ export const LOSS_STYLE: Readonly<Record<LossName, SeriesStyle>> = {
   "negative-sampling": { color: "var(--green)", symbol: "diamond" },
   "sampled-logistic": { color: "var(--purple)", symbol: "star" },
   "adaptive-softmax": { color: "var(--orange)", symbol: "cross" },
+  "hierarchical-softmax": { color: "var(--orange)", symbol: "diamond" },
 };
 
 export const SAMPLER_STYLE: Readonly<Record<SamplerName, SeriesStyle>> = {

@@ -75,7 +75,8 @@ function requireMetrics(text: string, classes: number): void {
 /** Cross-entropy is taken by a softmax over the logits; not every loss makes them for that. */
 function noteAboutLikelihood(io: Io, { options }: RunHead): void {
   const { name, correction } = options.loss;
-  const { learns, kind } = describeLoss(name);
+  const { learns, kind, perplexity } = describeLoss(name);
+  if (perplexity) return;
   if (kind === "normalised" && !(name === "sampled-softmax" && correction === "none")) return;
   if (name === "nce") return;
   note(io, `note: ${name} learns ${learns}; cross-entropy and perplexity are those of a softmax over such logits`);

@@ -12,6 +12,7 @@ import {
   TABLE_TYPES,
   TRAIN_LOSSES,
   TRAIN_SAMPLERS,
+  TREES,
 } from "@logq/trainers";
 import { Command } from "commander";
 import { choice } from "../base/choice.js";
@@ -54,7 +55,7 @@ Recipes are other defaults; whatever you give besides counts. Both are word2vec'
 and
   skipgram  --context neighbours: a word predicts its neighbours
   cbow      --context around --reduce sum: the neighbours predict the word
-With --loss sampled-softmax it is --optimizer rowwise-adagrad --lr 0.2. A batch counts tokens before any is left out.
+With --loss sampled-softmax or hierarchical-softmax it is --optimizer rowwise-adagrad --lr 0.2. A batch counts tokens before any is left out.
 
 Examples:
   logq train data/text --recipe skipgram --epochs 10 --out runs/vectors
@@ -118,6 +119,8 @@ function lossFlags(command: Command): void {
   command
     .optionsGroup("Loss:")
     .addOption(choice("--loss <name>", "what is minimised", TRAIN_LOSSES, "sampled-softmax"))
+    .addOption(choice("--tree <name>", "hierarchical-softmax: how classes hang in the tree", TREES, "huffman"))
+    .option("--tree-vectors <run>", "--tree two-means: the run whose vectors of the classes are clustered")
     .addOption(
       choice(
         "--correction <name>",

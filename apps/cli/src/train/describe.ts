@@ -1,5 +1,5 @@
 import { type Backend, describeBackend } from "@logq/blas";
-import type { LossSpec } from "@logq/losses";
+import { describeLoss, type LossSpec, meanPathLength } from "@logq/losses";
 import { bringsTargets, drawsWithReplacement, isPool, lossNameOf, type RunOptions, type Trainer } from "@logq/trainers";
 import { bytes, columns, count, counted } from "../base/format.js";
 
@@ -29,7 +29,7 @@ export function describeRun(trainer: Trainer): string {
       `${dataset.kind}, ${counted(shape.classes, "class", "classes")}, ${counted(trainer.examples, "training example")}`,
     ],
     ["encoder", describeEncoder(options, shape.encoder.vocabulary)],
-    ["loss", describeLossOptions(options) + describeClusters(trainer)],
+    ["loss", describeLossOptions(options) + describeClusters(trainer) + describeTree(trainer)],
     ["sampler", describeSampler(options)],
     ["optimizer", `${optimizer.name}, rate ${optimizer.learningRate}, ${schedule.name}${warmup}${decay}${clip}`],
     ["steps", `${count(stepsPerEpoch)} an epoch, ${count(totalSteps)} in all, of ${counted(options.batch, "example")}`],
@@ -122,8 +122,15 @@ function ownOptions({ name, calibration, negativeWeight, negativeMargin, marginK
   return [];
 }
 
+function describeTree({ shape, options, dataset }: Trainer): string {
+  if (shape.tree === undefined) return "";
+  const decisions = meanPathLength(shape.tree, dataset.classes.counts).toFixed(1);
+  return `, a tree by ${options.tree}: ${decisions} decisions a label on average, ${shape.tree.depth} at most`;
+}
+
 function describeSampler({ sampler, negatives, candidates, loss, adaptive }: RunOptions): string {
   if (adaptive !== undefined) return "none: the head is looked at, and the tails of the labels";
+  if (describeLoss(loss.name).kind === "tree") return "none: a label is decided for on its path";
   if (sampler === undefined) return "none: every class is looked at";
   const power = sampler.name === "unigram" && sampler.distortion !== 1 ? `^${sampler.distortion}` : "";
   const per = candidates === "row" ? "row" : "batch";

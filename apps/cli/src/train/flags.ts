@@ -13,6 +13,7 @@ import type {
   TrainLossName,
   TrainOptions,
   TrainSamplerName,
+  TreeName,
 } from "@logq/trainers";
 import { readSamplerOptions } from "./sampler-options.js";
 
@@ -36,6 +37,8 @@ export interface TrainFlags {
   readonly loss?: TrainLossName;
   readonly cutoffs?: readonly number[];
   readonly divValue?: number;
+  readonly tree?: TreeName;
+  readonly treeVectors?: string;
   readonly like?: "tensorflow";
   readonly correction?: Correction;
   readonly accidentalHits?: "keep" | "remove";
@@ -97,20 +100,20 @@ const SAME = [
   ..."recipe encoder examples window withinLine dynamicWindow subsample hidden activation embedding reduce dropout".split(
     " ",
   ),
-  ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
+  ..."loss tree like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
   ..."zLoss calibration negativeWeight negativeMargin marginKind margin cutoffs divValue".split(" "),
   ..."sampler negatives negativesPerLabel distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
   ..."reduction gradientFilter classBias classScale embeddingScale backend profile lanes tableType products seed".split(
     " ",
   ),
-] as (keyof TrainFlags & keyof TrainOptions)[];
+] as (Exclude<keyof TrainFlags, "treeVectors"> & keyof TrainOptions)[];
 
 const OPTIMIZER = [
   ..."weightDecay momentum beta1 beta2 epsilon initialAccumulator denseFactor clipNorm".split(" "),
 ] as (keyof TrainFlags & keyof NonNullable<TrainOptions["optimizer"]>)[];
 
-/** The engine's options; whatever was not said is left to its defaults. */
+/** The engine's options; whatever was not said is left to its defaults. `--tree-vectors` is for `readTreeVectors`. */
 export function trainOptions(flags: TrainFlags, workers: number): TrainOptions {
   const { context, optimizer, lr, schedule, logitMb, samplerOption } = flags;
   return {

@@ -9,6 +9,7 @@ import { describeRun } from "./describe.js";
 import { type TrainFlags, trainOptions } from "./flags.js";
 import { describeProfile } from "./profile.js";
 import { describeReport } from "./report.js";
+import { readTreeVectors } from "./tree-vectors.js";
 import { TrainWatch } from "./watch.js";
 
 /** The largest k that validations can rank by, if they name no larger one. */
@@ -23,7 +24,11 @@ export async function trainRun(io: Io, directory: string, flags: TrainFlags): Pr
     const dataset = await openDataset(data);
     checkInterrupted(signal);
     const maxK = Math.max(USUAL_MAX_K, ...metrics.map((metric) => ("k" in metric ? metric.k : 0)));
-    const trainer = await Trainer.create(dataset, trainOptions(flags, flags.workers ?? DEFAULT_WORKERS), maxK);
+    const options = {
+      ...trainOptions(flags, flags.workers ?? DEFAULT_WORKERS),
+      ...(await readTreeVectors(flags, dataset)),
+    };
+    const trainer = await Trainer.create(dataset, options, maxK);
     try {
       io.stderr.write(describeRun(trainer));
       for (const warning of trainer.warnings) warn(io, warning);

@@ -24,7 +24,8 @@ export class TrainWatch {
   constructor(sink: Sink, trainer: Trainer) {
     this.#trainer = trainer;
     this.#progress = createProgress(sink, "training");
-    this.#estimated = trainer.options.sampler !== undefined || trainer.shape.classes < MANY_CLASSES;
+    const { options, shape } = trainer;
+    this.#estimated = options.sampler !== undefined || shape.tree !== undefined || shape.classes < MANY_CLASSES;
   }
 
   see(progress: TrainProgress): void {

@@ -2,9 +2,9 @@ import type { ClassTree } from "./class-tree.js";
 
 /** The most probable classes of one row, and how many nodes had to be asked. */
 export interface BestPaths {
-  /** (k), the most probable first; of equal ones the lower id */
+  /** (k), the most probable first; of equal ones the lower id; −1 at the end where not as many are left */
   readonly ids: Int32Array;
-  /** (k): natural logs */
+  /** (k): natural logs; −∞ where there is no class */
   readonly logProbabilities: Float64Array;
   readonly nodesAsked: number;
 }
@@ -14,17 +14,24 @@ export interface BestPaths {
  * class is always next, and the first k classes that come are the best. Exact.
  * @param logitOf h·v + b of a node; asked once for each node that is opened
  * @param k in [1, n]
+ * @param isLeftOut whether a class takes no part
  */
-export function bestPaths(tree: ClassTree, logitOf: (node: number) => number, k: number): BestPaths {
+export function bestPaths(
+  tree: ClassTree,
+  logitOf: (node: number) => number,
+  k: number,
+  isLeftOut: (id: number) => boolean = () => false,
+): BestPaths {
   const { n, children } = tree;
-  const ids = new Int32Array(k);
-  const logProbabilities = new Float64Array(k);
+  const ids = new Int32Array(k).fill(-1);
+  const logProbabilities = new Float64Array(k).fill(-Infinity);
   const open = new OpenPaths();
   open.push(0, n === 1 ? ~0 : n - 2);
   let found = 0;
   let nodesAsked = 0;
-  while (found < k) {
+  while (found < k && open.size > 0) {
     const { logP, child } = open.pop();
+    if (child < 0 && isLeftOut(~child)) continue;
     if (child < 0) {
       ids[found] = ~child;
       logProbabilities[found++] = logP;
@@ -47,6 +54,10 @@ export function logSigmoid(x: number): number {
 class OpenPaths {
   readonly #logP: number[] = [];
   readonly #child: number[] = [];
+
+  get size(): number {
+    return this.#child.length;
+  }
 
   push(logP: number, child: number): void {
     this.#logP.push(logP);

@@ -3,7 +3,8 @@ import type { Address, CompiledKernels, Kernels, MemoryPlan } from "@logq/kernel
 import { leadingDimension } from "../adaptive/space.js";
 import { requireTargets } from "../adaptive/target-rows.js";
 import { openSpace, REFERENCE } from "../sized-kernels.js";
-import { bestPaths, logSigmoid } from "./best-paths.js";
+import { allPaths } from "./all-paths.js";
+import { bestPaths } from "./best-paths.js";
 import type { ClassTree } from "./class-tree.js";
 import { type PathSpace, reservePaths } from "./path-space.js";
 import { PathWalk } from "./path-walk.js";
@@ -151,27 +152,17 @@ export class HierarchicalSoftmax {
 
   /** Log-probabilities of every class for the first B rows in space.hidden: (B, n). O(B·n·D), for evaluation. */
   logProbabilities(B: number): Float32Array {
-    const { n, children, topDown } = this.tree;
-    const { memory } = this.kernels;
+    const { n } = this.tree;
+    const { f32 } = this.kernels.memory;
     const { allLogits, biases } = this.space;
     const out = new Float32Array(B * n);
-    const reach = new Float64Array(Math.max(1, n - 1));
     for (let r = 0; r < B; r++) {
       const block = r % EVALUATION_ROWS;
       const ld = leadingDimension(Math.min(EVALUATION_ROWS, B - r + block));
       if (block === 0) this.#allLogits(r, Math.min(EVALUATION_ROWS, B - r));
-      // The root, the only class of n = 1 too, is reached in any case.
-      reach.fill(0);
-      const arrive = (child: number, logP: number) => {
-        if (child < 0) out[r * n + ~child] = logP;
-        else reach[child] = logP;
-      };
-      for (const node of topDown) {
-        const bias = biases === 0 ? 0 : memory.f32[(biases >>> 2) + node];
-        const logit = memory.f32[(allLogits >>> 2) + node * ld + block] + bias;
-        arrive(children[2 * node], reach[node] + logSigmoid(logit));
-        arrive(children[2 * node + 1], reach[node] + logSigmoid(-logit));
-      }
+      const logitOf = (node: number) =>
+        f32[(allLogits >>> 2) + node * ld + block] + (biases === 0 ? 0 : f32[(biases >>> 2) + node]);
+      allPaths(this.tree, logitOf, out, r * n);
     }
     return out;
   }

@@ -1,5 +1,6 @@
 import { requireInteger } from "@logq/core";
 import type { Address, Kernels, MemoryPlan } from "@logq/kernels";
+import type { Decisions } from "./decisions.js";
 
 export interface PathSizes {
   /** Width of the hidden vector and of a node's row. */
@@ -14,7 +15,7 @@ export interface PathSizes {
 }
 
 /** Where everything lies in kernel memory. */
-export interface PathSpace extends PathSizes {
+export interface PathSpace extends PathSizes, Readonly<Decisions> {
   /** (B, D), and its gradient */
   readonly hidden: Address;
   readonly hiddenGradient: Address;
@@ -27,11 +28,7 @@ export interface PathSpace extends PathSizes {
   /** (pairs): node and row, int32 */
   readonly pairNodes: Address;
   readonly pairRows: Address;
-  /** (pairs): dot products, then −sign·logit */
-  readonly logits: Address;
-  readonly losses: Address;
-  /** (pairs): dloss/dlogit, in the order of rows and in the order of nodes */
-  readonly pulls: Address;
+  /** (pairs): gradients of dot products, in the order of nodes */
   readonly sortedPulls: Address;
   /** (pairs): nodes sorted, then the distinct ones; which pairs they came from; where each node's run starts (pairs + 1) */
   readonly keys: Address;
@@ -59,9 +56,9 @@ export function reservePaths(plan: MemoryPlan, sizes: PathSizes, sizing: Kernels
     offsets: words("pairs of rows", B + 1),
     pairNodes: words("pair nodes", pairs),
     pairRows: words("pair rows", pairs),
-    logits: words("pair logits", pairs),
-    losses: words("pair losses", pairs),
-    pulls: words("pair pulls", pairs),
+    dot: words("pair dot products", pairs),
+    add: words("pair terms", pairs),
+    mass: words("pair masses", pairs),
     sortedPulls: words("sorted pulls", pairs),
     keys: words("pair keys", pairs),
     order: words("pair order", pairs),

@@ -1,6 +1,7 @@
 import type { Kernels } from "@logq/kernels";
 import { requireLogProbability } from "../adaptive/target-rows.js";
 import type { ClassTree } from "./class-tree.js";
+import { missDecisions, pullDecisions, sumDecisions, weighDecisions } from "./decisions.js";
 import type { PathSpace } from "./path-space.js";
 
 /** Where the row of node `node` stands in the table that is walked. */
@@ -13,20 +14,18 @@ export type RowOfNode = (node: number) => number;
 export class PathWalk {
   readonly #kernels: Kernels;
   readonly #space: PathSpace;
-  readonly #signs: Int8Array;
   #B = 0;
   #pairs = 0;
 
   constructor(kernels: Kernels, space: PathSpace) {
     this.#kernels = kernels;
     this.#space = space;
-    this.#signs = new Int8Array(space.pairs);
   }
 
   /** Takes the paths of targets (B): classes, or −1 in rows that are left out. */
   load({ offsets, nodes, signs }: ClassTree, targets: Int32Array, rowOf: RowOfNode): void {
     const { memory } = this.#kernels;
-    const { pairNodes, pairRows } = this.#space;
+    const { pairNodes, pairRows, mass } = this.#space;
     const starts = memory.ints(this.#space.offsets, targets.length + 1);
     let j = 0;
     for (let r = 0; r < targets.length; r++) {
@@ -35,7 +34,7 @@ export class PathWalk {
       for (let i = offsets[targets[r]]; i < offsets[targets[r] + 1]; i++) {
         memory.i32[(pairNodes >>> 2) + j] = rowOf(nodes[i]);
         memory.i32[(pairRows >>> 2) + j] = r;
-        this.#signs[j++] = signs[i];
+        memory.f32[(mass >>> 2) + j++] = signs[i];
       }
     }
     starts[targets.length] = j;
@@ -46,22 +45,15 @@ export class PathWalk {
   /** logP[r] = Σ log σ(sign·logit) over the path of row r, natural log; 0 for a row without pairs. Throws NotFiniteError, with the row. */
   forward(logP: Float64Array): void {
     const { memory, rows, vector } = this.#kernels;
-    const { D, hidden, table, biases, pairNodes, pairRows, logits, losses, offsets } = this.#space;
+    const { D, hidden, table, biases, pairNodes, pairRows, dot, add, offsets } = this.#space;
     const P = this.#pairs;
-    rows.pairDots(logits, hidden, D, pairRows, table, D, pairNodes, P, D);
-    for (let j = 0; j < P; j++) {
-      const at = (logits >>> 2) + j;
-      const bias = biases === 0 ? 0 : memory.f32[(biases >>> 2) + memory.i32[(pairNodes >>> 2) + j]];
-      memory.f32[at] = -this.#signs[j] * (memory.f32[at] + bias);
-    }
-    vector.softplus(losses, logits, P);
+    rows.pairDots(dot, hidden, D, pairRows, table, D, pairNodes, P, D);
+    if (biases === 0) vector.fill(add, 0, P);
+    else rows.gatherRows(add, 1, biases, 1, pairNodes, P, 1);
+    weighDecisions(this.#kernels, this.#space, 0, P, 1);
     for (let r = 0; r < this.#B; r++) {
-      let sum = 0;
-      const end = memory.i32[(offsets >>> 2) + r + 1];
-      for (let j = memory.i32[(offsets >>> 2) + r]; j < end; j++) {
-        // A logit that overflowed stays visible: one of −∞ would have no loss.
-        sum += Number.isFinite(memory.f32[(logits >>> 2) + j]) ? memory.f32[(losses >>> 2) + j] : Number.NaN;
-      }
+      const start = (offsets >>> 2) + r;
+      const sum = sumDecisions(memory, this.#space, memory.i32[start], memory.i32[start + 1]);
       logP[r] = sum === 0 ? 0 : -sum;
       requireLogProbability(r, logP[r]);
     }
@@ -72,20 +64,20 @@ export class PathWalk {
    * the table to space.keys, and gradients to space.tableGradient (U, D) and space.biasGradient (U). Answers U.
    */
   backward(coefficients: Float32Array): number {
-    const { memory, rows, vector } = this.#kernels;
-    const { D, table, pairNodes, pairRows, logits, pulls, offsets, hiddenGradient } = this.#space;
-    const P = this.#pairs;
-    vector.sigmoid(pulls, logits, P);
-    for (let j = 0; j < P; j++) {
-      memory.f32[(pulls >>> 2) + j] *= -this.#signs[j] * coefficients[memory.i32[(pairRows >>> 2) + j]];
+    const { memory, rows } = this.#kernels;
+    const { D, table, pairNodes, dot, offsets, hiddenGradient } = this.#space;
+    missDecisions(this.#kernels, this.#space, 0, this.#pairs);
+    for (let r = 0; r < this.#B; r++) {
+      const start = (offsets >>> 2) + r;
+      pullDecisions(memory, this.#space, memory.i32[start], memory.i32[start + 1], coefficients[r]);
     }
-    rows.weightedRowSums(hiddenGradient, D, table, D, offsets, pairNodes, pulls, this.#B, D, false);
+    rows.weightedRowSums(hiddenGradient, D, table, D, offsets, pairNodes, dot, this.#B, D, false);
     return this.#nodeGradients();
   }
 
   #nodeGradients(): number {
     const { memory, rows, indices } = this.#kernels;
-    const { D, nodes, hidden, pairNodes, pairRows, pulls, sortedPulls, keys, order, runs, scratch } = this.#space;
+    const { D, nodes, hidden, pairNodes, pairRows, dot, sortedPulls, keys, order, runs, scratch } = this.#space;
     const P = this.#pairs;
     if (P === 0) return 0;
     memory.ints(keys, P).set(memory.ints(pairNodes, P));
@@ -93,7 +85,7 @@ export class PathWalk {
     indices.sortPairs(keys, order, P, nodes - 1, scratch);
     for (let j = 0; j < P; j++) {
       const pair = memory.i32[(order >>> 2) + j];
-      memory.f32[(sortedPulls >>> 2) + j] = memory.f32[(pulls >>> 2) + pair];
+      memory.f32[(sortedPulls >>> 2) + j] = memory.f32[(dot >>> 2) + pair];
       memory.i32[(order >>> 2) + j] = memory.i32[(pairRows >>> 2) + pair];
     }
     const U = indices.uniqueRuns(keys, runs, keys, P);

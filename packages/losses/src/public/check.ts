@@ -48,6 +48,7 @@ export interface CheckedProblem {
 /** Throws ShapeError, ClassIdError, NotFiniteError, MissingLogQError, EmptyInputError or OptionError with the values at fault. */
 export function checkProblem(problem: LossProblem): CheckedProblem {
   const spec = validateLossSpec(problem.spec);
+  requireLogits(spec);
   const D = requireInteger("D", problem.D, 1);
   const B = rowsOf("hidden", problem.hidden, D);
   const n = rowsOf("table", problem.table, D);
@@ -75,6 +76,12 @@ export function checkProblem(problem: LossProblem): CheckedProblem {
     candidates: checkCandidates(problem, spec, B, n),
     seen: checkSeen(problem, spec, B, n),
   };
+}
+
+/** Decisions down a tree have a form of their own. */
+function requireLogits({ name }: LossSpec): void {
+  if (describeLoss(name).kind !== "tree") return;
+  throw new OptionError(`${name} needs a tree of classes: computeHierarchicalLoss takes one`, { loss: name });
 }
 
 /** Class weights multiply the masses of labels, propensities divide them. */

@@ -4,6 +4,7 @@ import { type HeadFormat, hasMagic, readHead } from "@logq/datasets";
 import type { ModelShape } from "../model/engine-spec.js";
 import type { RunOptions } from "../model/options.js";
 import type { TrainReport } from "../run/report.js";
+import { readTree } from "./tree.js";
 
 /** The head of a run's directory; its arrays stand beside it, raw little-endian. */
 export const RUN_FORMAT: HeadFormat = { magic: "LOGQMODL", version: 1 };
@@ -34,6 +35,8 @@ export interface RunHead {
   readonly states: readonly StoredTable[];
   /** The file of what the sampler has learned; null, or absent in runs saved before there were such samplers: it does not learn. */
   readonly samplerState?: string | null;
+  /** The file of the tree; null, or absent in runs saved before there were trees: the model has none. */
+  readonly treeFile?: string | null;
   /** Files of names; null: the inputs are the classes. */
   readonly classNames: string;
   readonly inputNames: string | null;
@@ -57,5 +60,6 @@ export async function readRun(directory: string): Promise<RunHead> {
   if (typeof head?.shape?.classes !== "number" || !Array.isArray(head.tables)) {
     throw new FileFormatError(`${file} lacks the description of a model`, { file });
   }
-  return head;
+  if ((head.treeFile ?? null) === null) return head;
+  return { ...head, shape: { ...head.shape, tree: await readTree(directory, head.treeFile!, head.shape.classes) } };
 }

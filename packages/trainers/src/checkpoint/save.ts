@@ -7,6 +7,7 @@ import { type NamedArray, parameterArrays, readInPieces, stateArrays } from "../
 import { isRun, RUN_FORMAT, RUN_HEAD_FILE, type RunHead, type StoredTable } from "./format.js";
 import { writeNames } from "./names.js";
 import { writeSamplerState } from "./sampler-state.js";
+import { writeTree } from "./tree.js";
 
 /**
  * Writes a trained model to a directory: parameters, optimizer state, names and everything that made it. The directory appears whole or
@@ -21,8 +22,9 @@ export async function saveModel(trainer: Trainer, directory: string, report: Tra
     await writeNames(join(temporary, "classes.names"), dataset.classes);
     const inputs = namesOfInputs(dataset, trainer.options.encoder);
     if (inputs !== undefined) await writeNames(join(temporary, "inputs.names"), inputs);
+    const { tree, ...shape } = trainer.shape;
     const head: RunHead = {
-      shape: trainer.shape,
+      shape,
       options: trainer.options,
       report,
       step: trainer.step,
@@ -31,6 +33,7 @@ export async function saveModel(trainer: Trainer, directory: string, report: Tra
       unknown: dataset.kind === "text" ? dataset.unknown : -1,
       tables,
       states,
+      treeFile: await writeTree(tree, temporary),
       samplerState: await writeSamplerState(trainer.host, temporary),
       classNames: "classes.names",
       inputNames: inputs === undefined ? null : "inputs.names",

@@ -2,8 +2,8 @@ import { buildSegments, type EncoderSpec, scaleBagWeights } from "@logq/encoders
 import type { Address, Kernels } from "@logq/kernels";
 import type { ExampleOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
-import { rowOfClass, type TableShape } from "../table/lanes.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
+import { LabelWriter } from "./label-writer.js";
 import { type BuilderScratch, type GivenDraw, PanelBuilder } from "./panel-builder.js";
 import type { EngineSpec } from "./spec.js";
 
@@ -17,7 +17,7 @@ export type MassRule = "shared" | "each";
 export class BatchBuilder {
   readonly #kernels: Kernels;
   readonly #encoder: EncoderSpec;
-  readonly #table: TableShape;
+  readonly #labels: LabelWriter;
   readonly #source: Source;
   readonly #order: ExampleOrder;
   readonly #panel: PanelBuilder;
@@ -37,7 +37,7 @@ export class BatchBuilder {
   ) {
     this.#kernels = kernels;
     this.#encoder = spec.encoder;
-    this.#table = spec.table;
+    this.#labels = new LabelWriter(kernels.memory, spec.table, spec.tree);
     this.#source = source;
     this.#order = order;
     this.#panel = new PanelBuilder(kernels, spec, source, order, scratch);
@@ -139,32 +139,31 @@ export class BatchBuilder {
     return this.#panel.hasDrawn(step, batch);
   }
 
-  /** Excluded (class, row) pairs of the order's current batch, in the order in which the tiles of the table are walked. */
-  writeMasksByClass(rows: number, batch: BatchLayout): void {
-    this.#panel.masksByClass(rows, batch);
+  /** Excluded (class, row) pairs of the order's current batch: in the order in which the tiles of the table are walked, or, of a tree, row by row. */
+  writeExcluded(rows: number, batch: BatchLayout): void {
+    if (batch.maskOffsets === 0) this.#panel.masksByClass(rows, batch);
+    else this.#panel.masksByRow(rows, batch);
   }
 
-  /** Labels and their masses of the rows of the order's current batch. */
+  /** Labels and their masses of the rows of the order's current batch; row weights become 1 where there are labels, else 0. */
   writeTargets(rows: number, batch: BatchLayout): void {
     const { i32, f32 } = this.#kernels.memory;
     const offsets = batch.positiveOffsets >>> 2;
-    const ids = batch.positiveIds >>> 2;
-    const mass = batch.positiveMass >>> 2;
-    const place = batch.positivePlace >>> 2;
+    const weights = batch.rowWeight >>> 2;
     this.#lookAhead(rows);
     let count = 0;
+    let labels = 0;
     for (let row = 0; row < rows; row++) {
       i32[offsets + row] = count;
       const length = this.#source.targets(this.#order.example(row), this.#rowIds, 0);
-      for (let i = 0; i < length; i++) {
-        i32[ids + count + i] = this.#rowIds[i];
-        i32[place + count + i] = rowOfClass(this.#table, this.#rowIds[i]);
-        f32[mass + count + i] = this.#mass === "shared" ? 1 / length : 1;
-      }
-      count += length;
+      const mass = this.#mass === "shared" ? 1 / length : 1;
+      for (let i = 0; i < length; i++) count = this.#labels.write(batch, count, this.#rowIds[i], mass);
+      f32[weights + row] = length > 0 ? 1 : 0;
+      labels += length;
     }
     i32[offsets + rows] = count;
     i32[(batch.head >>> 2) + HEAD.positives] = count;
+    i32[(batch.head >>> 2) + HEAD.labels] = labels;
   }
 
   /** Of the last look ahead: kept, so that no compiler leaves it out. */
@@ -177,12 +176,11 @@ export class BatchBuilder {
   /** The mean over rows that have labels, or their sum, each as heavy as its source says. */
   weighRows(rows: number, batch: BatchLayout): void {
     const { i32, f32 } = this.#kernels.memory;
-    const offsets = batch.positiveOffsets >>> 2;
     const weights = batch.rowWeight >>> 2;
     let valid = 0;
     let sum = 0;
     for (let row = 0; row < rows; row++) {
-      const labelled = i32[offsets + row + 1] > i32[offsets + row];
+      const labelled = f32[weights + row] > 0;
       const weight = labelled ? this.#weightOf(row) : 0;
       f32[weights + row] = weight;
       sum += weight;

@@ -5,7 +5,7 @@ import type { EngineSpec } from "./spec.js";
 /** Indices of the int32 words that say what a built batch holds. */
 export const HEAD = {
   rows: 0,
-  /** labels of all rows together */
+  /** entries of the labels of all rows together: P */
   positives: 1,
   /** distinct candidates shared by the batch: C */
   candidates: 2,
@@ -19,6 +19,8 @@ export const HEAD = {
   masks: 6,
   /** 1 + the step whose candidates have been drawn into this batch ahead of its labels, modulo 2^31; 0: none */
   drawnFor: 7,
+  /** labels of all rows together, however many entries each is */
+  labels: 8,
 } as const;
 
 const HEAD_WORDS = 16;
@@ -32,9 +34,9 @@ export interface BatchLayout {
   readonly segments: Segments;
   /** int32 (B + 1) */
   readonly positiveOffsets: Address;
-  /** int32 (P) class ids */
+  /** int32 (P) class ids; of a tree the nodes on the labels' paths */
   readonly positiveIds: Address;
-  /** float32 (P) masses */
+  /** float32 (P) masses; of a tree with the sign of the decision */
   readonly positiveMass: Address;
   /** float32 (P) log Q of the labels */
   readonly positiveLogQ: Address;
@@ -46,14 +48,14 @@ export interface BatchLayout {
   readonly sortedPlaces: Address;
   /** int32: the batch row of each sorted entry */
   readonly sortedRows: Address;
-  /** int32 (U), candidates shared by the batch: class ids of the panel */
+  /** int32 (U), where rows have no candidates of their own: class ids of the panel */
   readonly panelIds: Address;
   /** int32 (U) physical rows of the panel */
   readonly panelRows: Address;
   /** float32 (C) log Q of the distinct candidates, and int32 (C) how often each was drawn */
   readonly candidateLogQ: Address;
   readonly candidateMultiplicity: Address;
-  /** Shared candidates: int32 (B + 1) and candidate positions that take no part in a row. Else `maskOffsets` is 0. */
+  /** Shared candidates: int32 (B + 1) and candidate positions that take no part in a row; evaluations over a tree: class ids, ascending. Else `maskOffsets` is 0. */
   readonly maskOffsets: Address;
   /** All classes: int32 physical rows of the excluded pairs, ascending, and the batch row of each. Else `maskRows` is 0. */
   readonly maskPositions: Address;
@@ -113,7 +115,7 @@ export function evaluationCapacity(spec: EngineSpec): BatchCapacity {
     rowCandidates: 0,
     panelRows: 0,
     masks: spec.maxK > 0 ? rows * maxExcluded : 0,
-    masksByClass: true,
+    masksByClass: spec.tree === undefined,
     training: false,
   };
 }
@@ -144,7 +146,7 @@ export function planBatch(plan: MemoryPlan, name: string, spec: EngineSpec, capa
     sortedEntries: reserve("sortedEntries", training ? positives + own : 0),
     sortedPlaces: reserve("sortedPlaces", training ? Math.max(positives, panelRows) + own + 1 : 0),
     sortedRows: reserve("sortedRows", training ? positives + own : 0),
-    panelIds: reserve("panelIds", candidates > 0 ? panelRows : 0),
+    panelIds: reserve("panelIds", rowCandidates > 0 ? 0 : panelRows),
     panelRows: reserve("panelRows", panelRows),
     candidateLogQ: reserve("candidateLogQ", candidates),
     candidateMultiplicity: reserve("candidateMultiplicity", candidates),

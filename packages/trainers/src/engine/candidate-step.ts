@@ -30,8 +30,8 @@ import { termVectors } from "./terms.js";
  *     rows     a block of batch rows: encoder, logits against the panel, loss, gradients of logits and of H, encoder backwards
  *     classes  a block of panel rows: their complete gradient over the batch
  *
- * Candidates are shared by the batch (a tile of products against the whole panel) or drawn by each row (dot products). Labels are
- * dot products in both, so that a label that nobody drew costs one row and not one row for every row of the batch.
+ * Candidates are shared by the batch (a tile of products against the whole panel) or drawn by each row (dot products), or there are none. Labels are
+ * dot products in any case, so that a label that nobody drew costs one row and not one row for every row of the batch.
  */
 export class CandidateStep {
   readonly #kernels: Kernels;
@@ -81,22 +81,23 @@ export class CandidateStep {
     const { panelBias, add, inner, weight, positiveBias, positiveAdd, positiveInner } = space;
     const candidate = { bias: panelBias, add, inner, weight, count: S };
     const label = { bias: positiveBias, add: positiveAdd, inner: positiveInner, weight: 0, multiplicity: 0, count: P };
-    const own = candidates!.per === "row";
-    this.#shared = own
-      ? undefined
-      : new SharedCandidates(kernels, spec, space, this.#loss, { packed: scratch, partialBias, smoothing });
+    const { per } = candidates!;
+    if (per === "batch") {
+      const parts = { packed: scratch, partialBias, smoothing };
+      this.#shared = new SharedCandidates(kernels, spec, space, this.#loss, parts);
+    }
     const selected = smoothing + (loss.labelSmoothing > 0 ? wholeLines(4 * spec.table.ld) : 0);
     const { select } = candidates!;
     if (select !== undefined) this.#selection = new Selection(kernels, select, spec.key, this.#R, selected);
-    this.#own = own ? new OwnCandidates(kernels, spec, space, layout.batches) : undefined;
+    if (per === "row") this.#own = new OwnCandidates(kernels, spec, space, layout.batches);
     this.#candidateTerms = layout.batches
-      .filter(() => !own)
+      .filter(() => per === "batch")
       .map(({ candidateLogQ, candidateMultiplicity }) =>
         termVectors(memory, { ...candidate, logQ: candidateLogQ, multiplicity: candidateMultiplicity }),
       );
     this.#labelTerms = layout.batches.map((batch) => termVectors(memory, { ...label, logQ: batch.positiveLogQ }));
     this.#rows = lossRows(spec.scale);
-    this.#tile = { z: 0, ld: this.#R, C: 0, scale: own ? 1 : spec.scale, add: 0, inner: 0, weight: 0 };
+    this.#tile = { z: 0, ld: this.#R, C: 0, scale: per === "row" ? 1 : spec.scale, add: 0, inner: 0, weight: 0 };
     this.#positives = { offsets: 0, dot: 0, add: 0, inner: 0, mass: 0, pull: 0 };
   }
 
@@ -170,7 +171,7 @@ export class CandidateStep {
     if (this.#rows.tileFactor !== 0)
       countByLabels(this.#kernels.memory, this.#spec.training!, this.#positives, this.#rows);
     if (this.#own !== undefined) this.#own.logits(first, R, batch, parity, this.#hidden, this.#tile);
-    else this.#shared!.logits(first, R, batch, this.#hidden, this.#tile);
+    else this.#shared?.logits(first, R, batch, this.#hidden, this.#tile);
     this.#selection?.beforeLoss(this.#tile, R, this.#space.panelBias);
     this.#applyLoss(first, R, step, batch);
     this.#hiddenGradient(first, R, batch);

@@ -1,7 +1,7 @@
 import { DivergenceError } from "@logq/core";
 import { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
-import { describeLoss } from "@logq/losses";
+import { sharesMass } from "@logq/losses";
 import type { Program } from "../parallel/crew.js";
 import type { Team } from "../parallel/team.js";
 import { createSource } from "../sources/create.js";
@@ -22,6 +22,7 @@ import { FullStep } from "./full-step.js";
 import { FullWalk } from "./full-walk.js";
 import { initialiseAll } from "./initialise.js";
 import { type ClipSpace, type EngineLayout, FLAG, SPARSE_BLOCK } from "./layout.js";
+import { PathEvaluation } from "./path-evaluation.js";
 import { trainingKernels } from "./products.js";
 import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
 import { openTables } from "./tables.js";
@@ -77,10 +78,12 @@ export class Engine implements Program<EngineCommand> {
     const own = layout.adaptive?.scratch;
     // Behind what other units write to.
     const clusters = own && scratchAt(own, this.#scratch + layout.scratchBytes - own.end);
-    this.#evaluation =
-      clusters === undefined
-        ? new Evaluation(kernels, spec, layout, walk(kernels, tileShape(spec.evaluationRows)))
-        : new AdaptiveEvaluation(kernels, spec, layout, this.#encoder, clusters);
+    const evaluated = walk(kernels, tileShape(spec.evaluationRows));
+    if (clusters !== undefined)
+      this.#evaluation = new AdaptiveEvaluation(kernels, spec, layout, this.#encoder, clusters);
+    else if (spec.tree !== undefined)
+      this.#evaluation = new PathEvaluation(kernels, spec, layout, evaluated, classes, spec.tree);
+    else this.#evaluation = new Evaluation(kernels, spec, layout, evaluated);
     if (spec.training === undefined) return;
     this.#updates = new Updates(kernels, spec, layout, this.#encoder, tables);
     const training = trainingKernels(kernels, spec);
@@ -132,7 +135,7 @@ export class Engine implements Program<EngineCommand> {
     const list = { kernels: this.kernels, address: this.#scratch, scratch: this.#scratch + 4 * B };
     const epochs = () => ({ source, order: new EpochOrder(source.examples, B, spec.key, list) });
     const rows = source.training?.(B, spec.key) ?? epochs();
-    const mass: MassRule = describeLoss(spec.training!.loss.name).kind === "normalised" ? "shared" : "each";
+    const mass: MassRule = sharesMass(spec.training!.loss.name) ? "shared" : "each";
     const builder = new BatchBuilder(this.kernels, spec, rows.source, rows.order, this.layout.builder, mass);
     const ahead: Ahead = { units: 2, run: (unit, step) => this.#build(unit, step, builder) };
     // A sampler that learns has seen the targets of all steps that were done when a command ends, and of no other.

@@ -191,7 +191,7 @@ export function buildEvaluation(
   if (spec.encoder.input !== "external") builder.writeInputs(rows, batch);
   builder.writeTargets(rows, batch);
   f32.fill(1, batch.rowWeight >>> 2, (batch.rowWeight >>> 2) + rows);
-  if (goals.k > 0 && goals.maskExcluded) builder.writeMasksByClass(rows, batch);
+  if (goals.k > 0 && goals.maskExcluded) builder.writeExcluded(rows, batch);
 }
 
 /** Adds a batch's Σ of −log p of its labels to the running sums. */
@@ -200,6 +200,6 @@ export function accountEvaluation({ f64, i32 }: KernelMemory, layout: EngineLayo
   const stats = at >>> 3;
   const rows = i32[(batch.head >>> 2) + HEAD.rows];
   f64[stats + STAT.evaluationLoss] += loss;
-  f64[stats + STAT.evaluationLabels] += i32[(batch.positiveOffsets >>> 2) + rows];
+  f64[stats + STAT.evaluationLabels] += i32[(batch.head >>> 2) + HEAD.labels];
   f64[stats + STAT.evaluationRows] += rows;
 }

@@ -349,6 +349,21 @@ export class PanelBuilder {
     i32[(batch.head >>> 2) + HEAD.masks] = count;
   }
 
+  /** Classes that take no part in a row, ascending, row after row: where classes are looked at one by one. */
+  masksByRow(rows: number, batch: BatchLayout): void {
+    const { i32 } = this.#kernels.memory;
+    const [offsets, ids] = [batch.maskOffsets >>> 2, batch.maskPositions >>> 2];
+    let count = 0;
+    for (let row = 0; row < rows; row++) {
+      i32[offsets + row] = count;
+      const length = this.#source.excluded(this.#order.example(row), this.#rowIds, 0);
+      for (let i = 0; i < length; i++) i32[ids + count + i] = this.#rowIds[i];
+      i32.subarray(ids + count, ids + count + length).sort();
+      count += length;
+    }
+    i32[offsets + rows] = count;
+  }
+
   #findCandidate(panel: number, C: number, id: number): number {
     const { i32 } = this.#kernels.memory;
     const at = firstNotBelow(i32, panel, C, id);

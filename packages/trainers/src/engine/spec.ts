@@ -1,6 +1,6 @@
 import type { Key } from "@logq/core";
 import type { EncoderSpec } from "@logq/encoders";
-import type { AdaptiveClusters, LossSpec } from "@logq/losses";
+import type { AdaptiveClusters, ClassTree, LossSpec } from "@logq/losses";
 import type { ContextualSpec, SamplerState, StatefulState } from "@logq/samplers";
 import type { OptimizerSpec } from "../optimize/optimizer.js";
 import type { ScheduleSpec } from "../optimize/schedule.js";
@@ -32,13 +32,17 @@ export interface CandidateSpec {
   readonly S: number;
   /** Draws that a stateful sampler is asked for, beside the targets it brings itself. */
   readonly draws?: number;
-  /** One draw shared by the batch, or one a row. */
-  readonly per: "batch" | "row";
+  /** One draw shared by the batch, or one a row; or none, where rows meet the decisions on the paths of their labels alone. */
+  readonly per: "batch" | "row" | "none";
 }
+
+/** Nobody is drawn. */
+export const NO_CANDIDATES: CandidateSpec = { state: undefined, S: 0, per: "none" };
 
 /** The most that one row of a batch can hold. */
 export interface RowCapacity {
   readonly maxInputs: number;
+  /** Labels, or, of a tree, decisions on their paths. */
   readonly maxTargets: number;
   readonly maxExcluded: number;
 }
@@ -68,6 +72,8 @@ export interface TrainingSpec {
 export interface EngineSpec {
   readonly key: Key;
   readonly table: TableShape;
+  /** Set: classes hang in this tree, and rows of the table are its nodes (one row, which nobody uses, if it has none). Else rows are classes. */
+  readonly tree?: ClassTree | undefined;
   /** How class rows and embedding rows are stored. Biases, dense layers and the optimizer's state are always float32. */
   readonly tableType: TableType;
   /** Whether classes have a bias. */
@@ -88,6 +94,21 @@ export interface EngineSpec {
   readonly maxK: number;
   /** Over all sources that are evaluated. */
   readonly capacity: RowCapacity;
+}
+
+/** n, whatever the rows of the table are. */
+export function classCount({ table, tree }: Pick<EngineSpec, "table" | "tree">): number {
+  return tree?.n ?? table.n;
+}
+
+/** Rows of the table over n classes. */
+export function tableRowCount(n: number, tree: ClassTree | undefined): number {
+  return tree === undefined ? n : Math.max(1, n - 1);
+}
+
+/** The capacity of rows whose labels are paths. */
+export function pathCapacity(capacity: RowCapacity, tree: ClassTree | undefined): RowCapacity {
+  return tree === undefined ? capacity : { ...capacity, maxTargets: capacity.maxTargets * Math.max(1, tree.depth) };
 }
 
 /** Rows of a batch that one unit of the row phase handles. From the shapes alone: it fixes the order of sums over the batch. */

@@ -1,5 +1,5 @@
 import { OptionError } from "@logq/core";
-import type { EngineSpec } from "../engine/spec.js";
+import { classCount, type EngineSpec } from "../engine/spec.js";
 
 /** What a ranking is measured by, at a cut-off k. Everything is a mean over rows with something to find. */
 export const RANKING_METRICS = ["precision", "recall", "hr", "ndcg", "mrr"] as const;
@@ -40,11 +40,9 @@ export function largestK(metrics: readonly Metric[]): number {
 }
 
 /** Answers the k to rank by, at most the number of classes. @throws OptionError if this engine has no room for it */
-export function requireRankable(
-  metrics: readonly Metric[],
-  { table, maxK }: Pick<EngineSpec, "table" | "maxK">,
-): number {
-  const k = Math.min(largestK(metrics), table.n);
+export function requireRankable(metrics: readonly Metric[], spec: Pick<EngineSpec, "table" | "tree" | "maxK">): number {
+  const { maxK } = spec;
+  const k = Math.min(largestK(metrics), classCount(spec));
   if (k > maxK) {
     throw new OptionError(`a ranking of ${k} is asked for, but this engine ranks at most ${maxK}`, { k, limit: maxK });
   }

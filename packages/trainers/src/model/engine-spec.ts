@@ -1,8 +1,17 @@
 import { keyFromSeed, OptionError } from "@logq/core";
 import type { AnyDataset } from "@logq/datasets";
 import type { EncoderSpec } from "@logq/encoders";
+import type { ClassTree } from "@logq/losses";
 import { requireMass, samplerFrom } from "@logq/samplers";
-import type { CandidateSpec, EngineSpec, RowCapacity, TrainingSpec } from "../engine/spec.js";
+import {
+  type CandidateSpec,
+  type EngineSpec,
+  NO_CANDIDATES,
+  pathCapacity,
+  type RowCapacity,
+  type TrainingSpec,
+  tableRowCount,
+} from "../engine/spec.js";
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { tableShape } from "../table/lanes.js";
@@ -24,6 +33,8 @@ export interface ModelShape {
   /** The classes are those of an adaptive softmax. */
   readonly adaptive?: AdaptiveShape;
   readonly encoder: EncoderSpec;
+  /** Of a hierarchical softmax, whose rows are the nodes of this tree. A saved run keeps it in a file of its own. */
+  readonly tree?: ClassTree | undefined;
 }
 
 /** Rows of the embedding table: what inputs are ids of. */
@@ -41,7 +52,12 @@ export function inputVocabulary(dataset: AnyDataset, options: RunOptions): numbe
 }
 
 /** @param counts (n) how often each class is a label in training */
-export function modelShape(options: RunOptions, counts: ArrayLike<number>, vocabulary: number): ModelShape {
+export function modelShape(
+  options: RunOptions,
+  counts: ArrayLike<number>,
+  vocabulary: number,
+  tree?: ClassTree | undefined,
+): ModelShape {
   const classes = counts.length;
   const { adaptive } = options;
   const concat = options.encoder === "window" && options.hidden.length > 0;
@@ -72,6 +88,7 @@ export function modelShape(options: RunOptions, counts: ArrayLike<number>, vocab
       D: options.dim,
       initialScale: options.embeddingScale,
     },
+    ...(tree === undefined ? {} : { tree }),
   };
 }
 
@@ -98,7 +115,7 @@ export function trainingEngineSpec(
   totalSteps: number,
   maxK: number,
 ): EngineSpec {
-  const capacity = capacityOf([sources.train!]);
+  const capacity = pathCapacity(capacityOf([sources.train!]), shape.tree);
   return {
     ...evaluationEngineSpec(shape, sources, maxK),
     key: keyFromSeed(options.seed),
@@ -107,7 +124,8 @@ export function trainingEngineSpec(
       capacity,
       loss: options.loss,
       reduction: options.reduction,
-      candidates: candidatesOf(options, shape.classes, counts, capacity.maxTargets),
+      candidates:
+        shape.tree === undefined ? candidatesOf(options, shape.classes, counts, capacity.maxTargets) : NO_CANDIDATES,
       optimizer: options.optimizer,
       schedule: options.schedule,
       totalSteps,
@@ -129,7 +147,8 @@ export function evaluationEngineSpec(
   return {
     key: { low: 0, high: 0 },
     ...(adaptive === undefined ? {} : { adaptive }),
-    table: tableShape(shape.classes, shape.dim, adaptive === undefined ? shape.lanes : 1),
+    table: tableShape(tableRowCount(shape.classes, shape.tree), shape.dim, adaptive === undefined ? shape.lanes : 1),
+    tree: shape.tree,
     tableType: shape.tableType ?? "float32",
     bias: shape.bias,
     normalize: shape.normalize,
@@ -139,7 +158,7 @@ export function evaluationEngineSpec(
     training: undefined,
     evaluationRows,
     maxK: Math.min(maxK, shape.classes),
-    capacity: capacityOf(Object.values(sources)),
+    capacity: pathCapacity(capacityOf(Object.values(sources)), shape.tree),
   };
 }
 

@@ -26,6 +26,7 @@ import {
   type SamplerOptions,
   type TrainSamplerName,
 } from "./samplers.js";
+import { type TreeName, treeName } from "./tree.js";
 
 export const ENCODERS = ["user", "history", "window", "features", "context"] as const;
 
@@ -75,6 +76,10 @@ export interface TrainOptions {
   readonly cutoffs?: readonly number[];
   /** adaptive-softmax: tail i (from 0) has width ⌊D / divValue^(i + 1)⌋. Default 4. */
   readonly divValue?: number;
+  /** hierarchical-softmax: which tree. Default huffman. */
+  readonly tree?: TreeName;
+  /** hierarchical-softmax, tree two-means: (n, any width) a vector of each class, such as one of a class table trained before. */
+  readonly treeVectors?: Float32Array;
   /** Defaults as another library has them. */
   readonly like?: "tensorflow";
   readonly correction?: Correction;
@@ -165,6 +170,8 @@ export interface RunOptions {
   readonly loss: LossSpec;
   /** The loss is an adaptive softmax; `loss` is then the full softmax that it factors. */
   readonly adaptive?: AdaptiveRun;
+  /** null, or absent in runs saved before there were trees: the loss has none. */
+  readonly tree?: TreeName | null;
   readonly sampler: RunSampler | undefined;
   readonly negatives: number;
   readonly candidates: "batch" | "row";
@@ -235,7 +242,7 @@ const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefau
 };
 
 const KEYS = (
-  "recipe encoder examples window contextMode withinLine dynamicWindow subsample hidden activation embedding reduce dropout loss cutoffs divValue like correction accidentalHits exclude temperature " +
+  "recipe encoder examples window contextMode withinLine dynamicWindow subsample hidden activation embedding reduce dropout loss cutoffs divValue tree treeVectors like correction accidentalHits exclude temperature " +
   "labelSmoothing normalize zLoss calibration negativeWeight negativeMargin marginKind margin sampler samplerOptions distortion replacement negatives negativesPerLabel candidates dim batch epochs maxSteps maxMinutes " +
   "reduction optimizer schedule " +
   "classBias classScale embeddingScale validationEvery patience lanes tableType products logitBytes gradientFilter workers " +
@@ -270,7 +277,8 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
   const facts = describeLoss(loss.name);
   const sampler = facts.candidates ? samplerOf(options, loss, defaults) : undefined;
   if (!facts.candidates && (options.sampler ?? options.negatives) !== undefined) {
-    throw new OptionError(`${options.loss} looks at every class: it takes neither a sampler nor negatives`, {
+    const looks = facts.kind === "tree" ? "decides its way to a label" : "looks at every class";
+    throw new OptionError(`${options.loss} ${looks}: it takes neither a sampler nor negatives`, {
       loss: options.loss,
     });
   }
@@ -296,6 +304,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     dropout: requireNumber("dropout", options.dropout ?? 0, 0, 0.99),
     loss,
     ...(adaptive === undefined ? {} : { adaptive }),
+    tree: treeName(options, loss),
     sampler,
     negatives: facts.candidates ? requireInteger("negatives", options.negatives ?? 256, 1, 2 ** 24) : 0,
     candidates,
@@ -339,8 +348,11 @@ function candidatesOf({ candidates }: TrainOptions, sampler: RunSampler | undefi
 
 function productsOf({ products }: TrainOptions, loss: LossSpec, candidates: "batch" | "row"): ProductType {
   const type = requireOneOf("products", products ?? "float32", PRODUCT_TYPES);
-  if (type === "bfloat16" && describeLoss(loss.name).candidates && candidates === "row") {
-    throw new OptionError("rows' own candidates are met in dot products, of which there are no bfloat16 ones", {
+  const facts = describeLoss(loss.name);
+  const own = facts.candidates && candidates === "row";
+  if (type === "bfloat16" && (own || facts.kind === "tree")) {
+    const what = own ? "rows' own candidates" : "the decisions on a path";
+    throw new OptionError(`${what} are met in dot products, of which there are no bfloat16 ones`, {
       products: type,
       candidates,
     });

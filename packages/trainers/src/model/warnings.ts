@@ -1,3 +1,4 @@
+import { describeLoss } from "@logq/losses";
 import { frequencyOrder, type Law } from "@logq/samplers";
 import type { RunOptions } from "./options.js";
 import { drawsWithReplacement } from "./samplers.js";
@@ -76,6 +77,7 @@ function uncorrected({ loss }: RunOptions): string | undefined {
 
 function manyClasses({ sampler, adaptive, loss, batch, dim }: RunOptions, { classes }: ClassFacts): string | undefined {
   if (sampler !== undefined || adaptive !== undefined || classes < MANY_CLASSES) return;
+  if (describeLoss(loss.name).kind === "tree") return;
   // Forward, dH and dW: three products of 2·B·n·D operations.
   const operations = 6 * batch * classes * dim;
   return (

@@ -77,7 +77,8 @@ class Run {
     requireRankable(metrics, trainer.host.spec);
     this.#stepBefore = trainer.step;
     this.#examplesBefore = trainer.statistics().examples;
-    const flops = 2 * trainer.shape.classes * trainer.shape.dim;
+    // Every class is looked at; of a tree, the nodes on one path.
+    const flops = 2 * (trainer.shape.tree?.depth ?? trainer.shape.classes) * trainer.shape.dim;
     this.#probeExamples = Math.round(Math.min(2048, Math.max(256, 4e10 / flops)));
     // A guess for the first probe's price; later ones know.
     this.#lastProbeSeconds = (this.#probeExamples * flops) / 3e10;

@@ -17,6 +17,7 @@ import {
 } from "../model/engine-spec.js";
 import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
 import { exampleSource } from "../model/sources.js";
+import { plantTree } from "../model/tree.js";
 import { runWarnings } from "../model/warnings.js";
 import { readProfile, type WorkerProfile } from "../parallel/profile.js";
 import { createSource } from "../sources/create.js";
@@ -72,7 +73,9 @@ export class Trainer {
    */
   static async create(dataset: AnyDataset, trainOptions: TrainOptions = {}, maxK = DEFAULT_MAX_K): Promise<Trainer> {
     const options = runOptions(dataset.kind, trainOptions);
-    const shape = modelShape(options, dataset.classes.counts, inputVocabulary(dataset, options));
+    const { size, counts } = dataset.classes;
+    const tree = options.tree ? plantTree(options.tree, size, counts, trainOptions.treeVectors) : undefined;
+    const shape = modelShape(options, counts, inputVocabulary(dataset, options), tree);
     const sources = sourcesOf(dataset, options);
     if (options.patience > 0 && sources.validation === undefined) {
       throw new OptionError("patience needs a validation part to look at, and the dataset has none", {

@@ -1,9 +1,10 @@
 import { keyFromSeed, OptionError, requireAllFinite, requireInteger, requireLength } from "@logq/core";
 import { describeLoss } from "@logq/losses";
 import { type Law, samplerFrom } from "@logq/samplers";
-import type { EngineSpec } from "../engine/spec.js";
+import { type EngineSpec, NO_CANDIDATES, pathCapacity, tableRowCount } from "../engine/spec.js";
 import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
 import { planCandidates } from "../model/samplers.js";
+import { plantTree } from "../model/tree.js";
 import { tableShape } from "../table/lanes.js";
 
 /** What an output layer is made with: the options of training that concern the layer. */
@@ -11,6 +12,8 @@ export interface OutputLayerOptions
   extends Pick<
     TrainOptions,
     | "loss"
+    | "tree"
+    | "treeVectors"
     | "like"
     | "correction"
     | "accidentalHits"
@@ -51,7 +54,7 @@ export interface OutputLayerOptions
   readonly batch: number;
   /** The most labels of a row: T. Default 1. */
   readonly maxTargets?: number;
-  /** (n), >= 0: how often each class occurs; for the sampler unigram and for biases that start at the log frequency. */
+  /** (n), >= 0: how often each class occurs; for the sampler unigram, for trees, and for biases that start at the log frequency. */
   readonly counts?: ArrayLike<number>;
   /**
    * Whether the caller's thread is one of the workers, and blocked while a step runs: steps then begin and end at once. Default true. False: `workers`
@@ -69,6 +72,8 @@ export interface LayerPlan {
   readonly options: RunOptions;
   readonly spec: EngineSpec;
   readonly law: Law | undefined;
+  /** T */
+  readonly maxTargets: number;
 }
 
 /** Rows times labels that one evaluation command carries: it has to fit the crew's mailbox. */
@@ -108,10 +113,12 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
   const labels = options.batch * most;
   const candidates =
     drawn === undefined ? undefined : planCandidates({ sampler: drawn, negatives, per, labels }, classes, counts);
-  const capacity = { maxInputs: 0, maxTargets: most, maxExcluded: 0 };
+  const tree = options.tree ? plantTree(options.tree, classes, counts, rest.treeVectors) : undefined;
+  const capacity = pathCapacity({ maxInputs: 0, maxTargets: most, maxExcluded: 0 }, tree);
   const spec: EngineSpec = {
     key: keyFromSeed(options.seed),
-    table: tableShape(classes, options.dim, options.lanes),
+    table: tableShape(tableRowCount(classes, tree), options.dim, options.lanes),
+    tree,
     tableType: options.tableType,
     bias: options.classBias !== "none",
     normalize: options.loss.normalize,
@@ -133,7 +140,7 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
       capacity,
       loss: options.loss,
       reduction: options.reduction,
-      candidates,
+      candidates: tree === undefined ? candidates : NO_CANDIDATES,
       optimizer: options.optimizer,
       schedule: options.schedule,
       totalSteps: requireInteger("totalSteps", totalSteps ?? Number.MAX_SAFE_INTEGER, 1),
@@ -148,6 +155,7 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
   return {
     options,
     spec,
+    maxTargets: most,
     law: candidates?.state === undefined ? undefined : (samplerFrom(candidates.state).law ?? undefined),
   };
 }

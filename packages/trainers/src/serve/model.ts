@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { BackendChoice } from "@logq/blas";
 import { NotFiniteError, OptionError, requireInteger } from "@logq/core";
 import { type Names, NumberedNames } from "@logq/datasets";
-import { NORM_EPSILON } from "@logq/losses";
+import { allPaths, NORM_EPSILON } from "@logq/losses";
 import { type RunHead, readRun } from "../checkpoint/format.js";
 import { loadParameters } from "../checkpoint/load.js";
 import { readNames } from "../checkpoint/names.js";
@@ -21,9 +21,9 @@ import { idOf, MAX_INPUTS, type ModelInput, readInput } from "./model-input.js";
 /** Which rows are asked for: those of classes, or the embeddings of inputs. */
 export type TableChoice = "classes" | "inputs";
 
-/** What one wants of a run, unless one says so: of a recipe of word2vec the embeddings of the inputs, which are its word vectors; else the class rows. */
+/** What one wants of a run, unless one says so: of a recipe of word2vec, and of a tree, the embeddings of the inputs, which are its vectors; else the class rows. */
 export function usualTable(head: RunHead): TableChoice {
-  return (head.options.recipe ?? null) === null ? "classes" : "inputs";
+  return (head.options.recipe ?? null) === null && head.shape.tree === undefined ? "classes" : "inputs";
 }
 
 /** A class, its name and its score. */
@@ -55,7 +55,7 @@ export async function loadModel(
 ): Promise<Model> {
   const head = await readRun(directory);
   const base = evaluationEngineSpec(head.shape, {}, MAX_K, 1);
-  const capacity = { maxInputs: MAX_INPUTS, maxTargets: 1, maxExcluded: MAX_EXCLUDED };
+  const capacity = { ...base.capacity, maxInputs: MAX_INPUTS, maxExcluded: MAX_EXCLUDED };
   const spec: EngineSpec = { ...base, capacity };
   const host = await EngineHost.create(spec, { ...options, workers: 0, backend: options.backend ?? "auto" });
   await loadParameters(host, directory, head);
@@ -87,7 +87,7 @@ export class Model {
   }
 
   /**
-   * The k classes with the highest logits (of an adaptive softmax: log p), best first, ties to the lower id. Fewer if not as many are left.
+   * The k classes with the highest logits (of an adaptive softmax or a tree: log p), best first, ties to the lower id. Fewer if not as many are left.
    * @param options.exclude ids of classes to leave out
    * @throws OptionError, ClassIdError, NotFiniteError
    */
@@ -105,7 +105,7 @@ export class Model {
     return Array.from(ids.slice(0, end < 0 ? some : end), (id, i) => this.#scored(id, scores[i]!));
   }
 
-  /** All logits (n), in id order, before any softmax; of an adaptive softmax all log p. A new array. @throws OptionError, ClassIdError, NotFiniteError */
+  /** All logits (n), in id order, before any softmax; of an adaptive softmax or a tree all log p. A new array. @throws OptionError, ClassIdError, NotFiniteError */
   scores(input: ModelInput): Float32Array {
     this.#evaluate(input, 0, NO_IDS);
     const { spec, layout, memory } = this.#host;
@@ -113,11 +113,14 @@ export class Model {
     const { normalize, scale, table } = spec;
     const bias = layout.table.bias >>> 2;
     const hidden = memory.floats(normalize ? layout.full.unitHidden : layout.encoder.hidden.address, table.D);
-    const out = new Float32Array(table.n);
+    const logits = new Float32Array(table.n);
     this.#eachRow(hidden, (id, row, dot, length) => {
       const product = normalize ? dot / Math.max(length, NORM_EPSILON) : dot;
-      out[id] = scale * (product + (bias === 0 ? 0 : memory.f32[bias + row]!));
+      logits[id] = scale * (product + (bias === 0 ? 0 : memory.f32[bias + row]!));
     });
+    if (spec.tree === undefined) return logits;
+    const out = new Float32Array(spec.tree.n);
+    allPaths(spec.tree, (node) => logits[node]!, out);
     return out;
   }
 
@@ -128,9 +131,9 @@ export class Model {
     return memory.floats(layout.encoder.hidden.address, spec.table.D).slice();
   }
 
-  /** A class's row (D): a copy. @throws OptionError (of an adaptive softmax: see `table`), ClassIdError */
+  /** A class's row (D): a copy. @throws OptionError (of an adaptive softmax or a tree: see `table`), ClassIdError */
   vector(classIdOrName: number | string): Float32Array {
-    this.#requireTable();
+    this.#requireClassRows();
     const vector = new Float32Array(this.#rows.columns);
     this.#rows.read(rowOfClass(this.#host.spec.table, idOf("classes", this.classes, classIdOrName)), vector);
     return vector;
@@ -138,7 +141,7 @@ export class Model {
 
   /** A class's bias; 0 in a model without. @throws as `vector` */
   bias(classIdOrName: number | string): number {
-    this.#requireTable();
+    this.#requireClassRows();
     const { spec, layout, memory } = this.#host;
     const row = rowOfClass(spec.table, idOf("classes", this.classes, classIdOrName));
     return layout.table.bias === 0 ? 0 : memory.f32[(layout.table.bias >>> 2) + row]!;
@@ -181,15 +184,15 @@ export class Model {
     return this.#best(cosines, k, new Set([self]));
   }
 
-  /** The class table (n, D) in id order: a copy. @throws OptionError: an adaptive softmax has none, see `clusterTables` */
+  /** The class table (n, D) in id order: a copy. @throws OptionError: a tree has none, nor has an adaptive softmax, see `clusterTables` */
   table(): Float32Array {
-    this.#requireTable();
+    this.#requireClassRows();
     return readClassTable(this.#host);
   }
 
   /** The class biases (n) in id order: a copy; undefined in a model without. @throws as `table` */
   biases(): Float32Array | undefined {
-    this.#requireTable();
+    this.#requireClassRows();
     const { bias } = this.#host.layout.table;
     return bias === 0 ? undefined : readScalars(this.#host, bias);
   }
@@ -218,13 +221,20 @@ export class Model {
     await this.#host.close();
   }
 
-  #requireTable(): void {
-    const { adaptive } = this.head.shape;
-    if (adaptive === undefined) return;
-    const { cutoffs } = adaptive;
+  #requireClassRows(): void {
+    const { shape, options } = this.head;
+    if (shape.adaptive !== undefined) {
+      const { cutoffs } = shape.adaptive;
+      throw new OptionError(
+        `this model is an adaptive softmax with cutoffs ${cutoffs.join(", ")}: its class rows differ in width, so there is no table (n, D) of them`,
+        { cutoffs },
+      );
+    }
+    if (this.#host.spec.tree === undefined) return;
+    const { loss, tree } = options;
     throw new OptionError(
-      `this model is an adaptive softmax with cutoffs ${cutoffs.join(", ")}: its class rows differ in width, so there is no table (n, D) of them`,
-      { cutoffs },
+      `${loss.name} has no rows of classes, but of the nodes of its tree: there is no vector of a class`,
+      { loss: loss.name, tree },
     );
   }
 

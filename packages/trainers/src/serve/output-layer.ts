@@ -1,14 +1,15 @@
 import { EmptyInputError, OptionError, requireAllFinite, requireInteger, requireLength } from "@logq/core";
 import type { BackendName, Kernels } from "@logq/kernels";
-import { describeLoss } from "@logq/losses";
+import { sharesMass } from "@logq/losses";
 import { HEAD } from "../engine/batch-layout.js";
 import { EngineHost } from "../engine/host.js";
+import { LabelWriter } from "../engine/label-writer.js";
 import { FLAG, STAT } from "../engine/layout.js";
+import { classCount } from "../engine/spec.js";
 import type { RunOptions } from "../model/options.js";
 import { runWarnings } from "../model/warnings.js";
 import type { ListSourceSpec } from "../sources/source.js";
 import { readClassTable, readScalars, startBiases, writeClassTable, writeScalars } from "../table/export.js";
-import { rowOfClass } from "../table/lanes.js";
 import {
   type Candidates,
   type GivenCandidates,
@@ -54,19 +55,26 @@ export class OutputLayer {
   readonly #host: EngineHost;
   readonly #kernels: Kernels;
   readonly #limits: LayerLimits;
+  readonly #labels: LabelWriter;
   /** (B, D): dH, where the engine's rows have gaps. */
   #gradient: Float32Array | undefined;
   #busy = false;
 
-  private constructor({ options, spec, law }: LayerPlan, host: EngineHost, counts: ArrayLike<number> | undefined) {
-    const { n, D } = spec.table;
+  private constructor(
+    { options, spec, law, maxTargets }: LayerPlan,
+    host: EngineHost,
+    counts: ArrayLike<number> | undefined,
+  ) {
+    const n = classCount(spec);
+    const { D } = spec.table;
     this.options = options;
     this.classes = n;
     this.dim = D;
     this.warnings = runWarnings(options, { classes: n, counts, law });
     this.#host = host;
     this.#kernels = host.kernels();
-    this.#limits = { classes: n, dim: D, batch: options.batch, maxTargets: spec.capacity.maxTargets };
+    this.#limits = { classes: n, dim: D, batch: options.batch, maxTargets };
+    this.#labels = new LabelWriter(host.memory, spec.table, spec.tree);
   }
 
   /** @throws OptionError, SamplerError, ShapeError, NotFiniteError, MemoryLimitError, BackendError */
@@ -118,7 +126,7 @@ export class OutputLayer {
   }
 
   /**
-   * The exact cross-entropy by full softmax, in nats a label, whatever the training loss. Any number of rows.
+   * The exact cross-entropy by full softmax, or by the law of the tree, in nats a label, whatever the training loss. Any number of rows.
    * @throws ShapeError, NotFiniteError, ClassIdError, OptionError; EmptyInputError if there is no label
    */
   async crossEntropy(hidden: Float32Array, targets: Targets): Promise<number> {
@@ -135,7 +143,7 @@ export class OutputLayer {
   }
 
   /**
-   * The k best classes of every row: ids and logits, (rows, k), best first, ties to the lower id. New arrays. Any number of rows.
+   * The k best classes of every row: ids and logits (of a tree: log-probabilities), (rows, k), best first, ties to the lower id. New arrays. Any number of rows.
    * @throws ShapeError, NotFiniteError; OptionError if k is above the classes or the layer's maxK
    */
   async topK(hidden: Float32Array, k: number): Promise<{ ids: Int32Array; logits: Float32Array }> {
@@ -154,30 +162,31 @@ export class OutputLayer {
     return { ids, logits };
   }
 
-  /** The class table (n, D) in id order: a copy. */
+  /** The class table (n, D) in id order, or the table of a tree's nodes, (n − 1, D) (of n = 1 a row that nobody uses): a copy. */
   table(): Float32Array {
     return readClassTable(this.#host);
   }
 
-  /** The class biases (n) in id order: a copy; undefined without biases. */
+  /** The biases of the same rows: a copy; undefined without biases. */
   biases(): Float32Array | undefined {
     const { bias } = this.#host.layout.table;
     return bias === 0 ? undefined : readScalars(this.#host, bias);
   }
 
   /**
-   * Replaces the class table (n, D), and the biases (n) if given; both in id order and finite. They are copied. What the optimizer remembers
+   * Replaces the table that `table` answers, and the biases if given; both in id order and finite. They are copied. What the optimizer remembers
    * of the rows stays.
    * @throws ShapeError, NotFiniteError, OptionError, before anything has changed
    */
   setTable(table: Float32Array, biases?: Float32Array): void {
     this.#requireIdle();
-    requireLength("table", table.length, this.classes * this.dim, "(n, D)");
+    const { n } = this.#host.spec.table;
+    requireLength("table", table.length, n * this.dim, "(n, D)");
     requireAllFinite("table", table);
     const { table: layout } = this.#host.layout;
     if (biases !== undefined) {
       if (layout.bias === 0) throw new OptionError("the layer has no biases", { classBias: this.options.classBias });
-      requireLength("biases", biases.length, this.classes, "(n)");
+      requireLength("biases", biases.length, n, "(n)");
       requireAllFinite("biases", biases);
       writeScalars(this.#host, layout.bias, biases);
     }
@@ -253,24 +262,25 @@ export class OutputLayer {
   }
 
   #writeLabels({ offsets, ids }: Labels, rows: number, shares: Float64Array): void {
-    const { memory, layout, spec } = this.#host;
+    const { memory, layout } = this.#host;
     const { i32, f32 } = memory;
     const batch = layout.batches[this.steps & 1]!;
-    const [place, mass] = [batch.positivePlace >>> 2, batch.positiveMass >>> 2];
-    const normalised = describeLoss(this.options.loss.name).kind === "normalised";
-    i32.set(offsets, batch.positiveOffsets >>> 2);
-    i32.set(ids, batch.positiveIds >>> 2);
+    const shared = sharesMass(this.options.loss.name);
+    const at = batch.positiveOffsets >>> 2;
     f32.set(shares, batch.rowWeight >>> 2);
     let valid = 0;
+    let count = 0;
     for (let row = 0; row < rows; row++) {
       const [from, to] = [offsets[row]!, offsets[row + 1]!];
-      for (let j = from; j < to; j++) f32[mass + j] = normalised ? 1 / (to - from) : 1;
+      i32[at + row] = count;
+      for (let j = from; j < to; j++) count = this.#labels.write(batch, count, ids[j]!, shared ? 1 / (to - from) : 1);
       if (shares[row]! > 0) valid++;
     }
-    for (let j = 0; j < ids.length; j++) i32[place + j] = rowOfClass(spec.table, ids[j]!);
+    i32[at + rows] = count;
     const head = batch.head >>> 2;
     i32[head + HEAD.rows] = rows;
-    i32[head + HEAD.positives] = ids.length;
+    i32[head + HEAD.positives] = count;
+    i32[head + HEAD.labels] = ids.length;
     i32[head + HEAD.validRows] = valid;
   }
 

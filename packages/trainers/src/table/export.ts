@@ -1,4 +1,6 @@
+import { nodeBiases } from "@logq/losses";
 import type { EngineHost } from "../engine/host.js";
+import { classCount } from "../engine/spec.js";
 import { rowOfClass } from "./lanes.js";
 import { RowArray, type RowField } from "./row-array.js";
 
@@ -34,20 +36,22 @@ export function writeScalars(host: EngineHost, address: number, values: ArrayLik
 
 /**
  * Biases start at the log of the class's share of the training part, so that the first prediction is the unigram law and the table is left to
- * learn what the input adds. A class that was never seen counts half.
+ * learn what the input adds. A class that was never seen counts half. Nodes of a tree start at log odds that make the same law.
  */
 export function startBiases(host: EngineHost, counts: ArrayLike<number>): void {
-  const { n } = host.spec.table;
-  let total = 0;
-  for (let id = 0; id < n; id++) total += Math.max(0.5, counts[id]!);
+  const { spec } = host;
+  const shares = Float64Array.from({ length: classCount(spec) }, (_, id) => Math.max(0.5, counts[id]!));
+  const total = shares.reduce((sum, share) => sum + share, 0);
   if (host.layout.adaptive !== undefined) {
     startHeadBiases(host, counts, total);
     return;
   }
-  const biases = new Float64Array(n);
+  const logits =
+    spec.tree === undefined ? shares.map((share) => Math.log(share / total)) : nodeBiases(spec.tree, shares);
   // Logits are (h·w + b)/τ.
-  const temperature = 1 / host.spec.scale;
-  for (let id = 0; id < n; id++) biases[id] = temperature * Math.log(Math.max(0.5, counts[id]!) / total);
+  const temperature = 1 / spec.scale;
+  const biases = new Float64Array(spec.table.n);
+  biases.set(logits.map((logit) => temperature * logit));
   writeScalars(host, host.layout.table.bias, biases);
 }
 

@@ -15,11 +15,12 @@ export interface NamedArray {
   readonly ids: number;
 }
 
-/** Every table of a model: class rows and class biases, or those of clusters, then the encoder's. */
+/** Every table of a model: class rows and class biases, or those of clusters or of the nodes of a tree, then the encoder's. */
 function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasses: boolean }[] {
   const { table, encoder, encoderStates, embedding, adaptive } = host.layout;
   const { rows } = host.spec.table;
-  const list = adaptive === undefined ? [{ name: "classes", placed: table.placed, ofClasses: true }] : [];
+  const [rowsName, biasName] = host.spec.tree === undefined ? ["classes", "class-bias"] : ["nodes", "node-bias"];
+  const list = adaptive === undefined ? [{ name: rowsName, placed: table.placed, ofClasses: true }] : [];
   for (const own of adaptive === undefined ? [] : adaptiveTables(adaptive))
     list.push({
       name: `adaptive.${own.name}`,
@@ -27,8 +28,8 @@ function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasse
       ofClasses: false,
     });
   if (table.bias !== 0) {
-    const bias = inMainMemory(table.bias, table.biasState, { name: "class-bias", rows, columns: 1, ld: 1 });
-    list.push({ name: "class-bias", placed: bias, ofClasses: true });
+    const bias = inMainMemory(table.bias, table.biasState, { name: biasName, rows, columns: 1, ld: 1 });
+    list.push({ name: biasName, placed: bias, ofClasses: true });
   }
   encoder.tables.forEach((t, index) => {
     const placed = t.kind === "sparse" ? embedding! : inMainMemory(t.address, encoderStates[index]!, t);

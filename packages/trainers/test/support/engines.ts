@@ -1,14 +1,23 @@
 import { type Key, keyFromSeed } from "@logq/core";
 import type { EncoderSpec } from "@logq/encoders";
 import type { BackendName } from "@logq/kernels";
-import { describeLoss, type LossName, type LossSpec, lossDefaults, validateLossSpec } from "@logq/losses";
+import {
+  balancedTree,
+  type ClassTree,
+  describeLoss,
+  huffmanTree,
+  type LossName,
+  type LossSpec,
+  lossDefaults,
+  validateLossSpec,
+} from "@logq/losses";
 import { createSamplerState, type SamplerSpec } from "@logq/samplers";
 import { TestRandom } from "@logq/testing";
 import type { TrainCommand } from "../../dist/engine/commands.js";
 import { EngineHost } from "../../dist/engine/host.js";
 import { STAT } from "../../dist/engine/layout.js";
 import type { ProductType } from "../../dist/engine/products.js";
-import type { EngineSpec } from "../../dist/engine/spec.js";
+import { type EngineSpec, NO_CANDIDATES, pathCapacity, tableRowCount } from "../../dist/engine/spec.js";
 import { type OptimizerSpec, optimizerSpec } from "../../dist/optimize/optimizer.js";
 import { type ScheduleSpec, scheduleSpec } from "../../dist/optimize/schedule.js";
 import { createSource } from "../../dist/sources/create.js";
@@ -23,6 +32,8 @@ import type { TableType } from "../../dist/table/placed-table.js";
 /** An engine in a few words; what is left out has a small default. */
 export interface EngineCase {
   readonly loss: LossName;
+  /** hierarchical-softmax: Huffman's of the case's counts, or by id. */
+  readonly tree?: "huffman" | "balanced";
   readonly lossOptions?: Partial<LossSpec>;
   readonly n?: number;
   readonly D?: number;
@@ -54,17 +65,19 @@ export function engineSpec(of: EngineCase): EngineSpec {
   const loss = lossSpec(of.loss, of.lossOptions);
   const source = of.source ?? pairSource(n, of.vocabulary ?? n, 3 * B + 5, seed);
   const reader = createSource(source);
-  const capacity = {
+  const tree = describeLoss(of.loss).kind === "tree" ? caseTree(n, of.tree) : undefined;
+  const most = {
     maxInputs: Math.max(1, reader.maxInputs),
     maxTargets: Math.max(1, reader.maxTargets),
     maxExcluded: reader.maxExcluded,
   };
+  const capacity = pathCapacity(most, tree);
   const sampler = of.sampler ?? { name: "unigram" };
-  const counts = () => Float64Array.from({ length: n }, (_, id) => 1 + 100 / (1 + id));
-  const inputs = sampler.name === "unigram" ? { counts: counts() } : {};
+  const inputs = sampler.name === "unigram" ? { counts: caseCounts(n) } : {};
   return {
     key: caseKey(of),
-    table: tableShape(n, D, of.lanes ?? 4),
+    table: tableShape(tableRowCount(n, tree), D, of.lanes ?? 4),
+    tree,
     tableType: of.tableType ?? "float32",
     bias: of.bias ?? true,
     normalize: loss.normalize,
@@ -89,7 +102,7 @@ export function engineSpec(of: EngineCase): EngineSpec {
       loss,
       candidates: describeLoss(of.loss).candidates
         ? { state: createSamplerState(sampler, n, inputs), S, per: of.per ?? "batch" }
-        : undefined,
+        : tree && NO_CANDIDATES,
       reduction: of.reduction ?? "mean",
       optimizer: optimizerSpec(of.optimizer ?? { name: "sgd" }),
       schedule: scheduleSpec(of.schedule),
@@ -102,6 +115,15 @@ export function engineSpec(of: EngineCase): EngineSpec {
     maxK: Math.min(of.maxK ?? 5, n),
     capacity,
   };
+}
+
+/** How often each class is said to occur. */
+export function caseCounts(n: number): Float64Array {
+  return Float64Array.from({ length: n }, (_, id) => 1 + 100 / (1 + id));
+}
+
+function caseTree(n: number, name: EngineCase["tree"] = "huffman"): ClassTree {
+  return name === "huffman" ? huffmanTree(caseCounts(n)) : balancedTree(Int32Array.from({ length: n }, (_, id) => id));
 }
 
 export function caseKey(of: { readonly seed?: number }): Key {

@@ -1,6 +1,6 @@
 import { philox, STREAM, stepLow, streamWord } from "@logq/core";
 import { layerShapes } from "@logq/encoders";
-import { describeLoss } from "@logq/losses";
+import { sharesMass, type TileLossName } from "@logq/losses";
 import { type Sampler, samplerFrom } from "@logq/samplers";
 import { type CandidateAnswer, candidateLoss } from "@logq/testing";
 import type { EngineSpec } from "../../dist/engine/spec.js";
@@ -8,6 +8,7 @@ import { createSource } from "../../dist/sources/create.js";
 import { EpochOrder } from "../../dist/sources/order.js";
 import type { Source } from "../../dist/sources/source.js";
 import { learningRate, type Parameters, touchedRows, updateRow } from "./oracle-optimizer.js";
+import { nodesAbove, treeLoss } from "./oracle-tree.js";
 
 /** A batch as plain lists, one entry a row. */
 interface Batch {
@@ -134,7 +135,8 @@ export class OracleRun {
       batch.weights.push(batch.labels[row]!.length > 0 ? (source.weight?.(example) ?? 1) : 0);
       batch.seen.push(loss.exclude === "seen" ? Array.from(ids.subarray(0, source.excluded(example, ids, 0))) : []);
     }
-    if (candidates === undefined) return { ...batch, candidates: undefined, logQ: undefined };
+    if (candidates === undefined || candidates.per === "none")
+      return { ...batch, candidates: undefined, logQ: undefined };
     const { S } = candidates;
     const drawn = new Int32Array(S);
     const logQ = new Float64Array(S);
@@ -154,19 +156,25 @@ export class OracleRun {
     return batch;
   }
 
-  #lossOf(batch: Batch, traces: readonly Trace[]): CandidateAnswer {
-    const { table, training } = this.spec;
+  #lossOf(batch: Batch, traces: readonly Trace[]): Pick<CandidateAnswer, "loss" | "dW" | "dBias" | "dH"> {
+    const { table, tree, training } = this.spec;
     const { loss } = training!;
-    const normalised = describeLoss(loss.name).kind === "normalised";
+    const normalised = sharesMass(loss.name);
     const offsets = [0];
     for (const labels of batch.labels) offsets.push(offsets.at(-1)! + labels.length);
     const weights = batch.labels.map((labels, row) => (normalised ? batch.weights[row]! : Math.min(1, labels.length)));
     const { reduction } = training!;
     const total = reduction === "sum" ? 1 : weights.reduce((sum, weight) => sum + weight, 0);
+    const H = traces.flatMap(({ hidden }) => hidden);
+    if (tree !== undefined) {
+      const rows = { labels: batch.labels, weights: weights.map((weight) => weight / total) };
+      const bias = this.spec.bias ? this.tables[1]!.values : undefined;
+      return treeLoss(tree, { H, V: this.tables[0]!.values, bias, D: table.D, scale: this.spec.scale, ...rows });
+    }
     return candidateLoss({
-      loss: loss.name,
+      loss: loss.name as TileLossName,
       correction: loss.correction,
-      H: traces.flatMap(({ hidden }) => hidden),
+      H,
       W: this.tables[0]!.values,
       ...(this.spec.bias ? { bias: this.tables[1]!.values } : {}),
       B: batch.rows,
@@ -278,7 +286,10 @@ export class OracleRun {
     const norm = Math.sqrt(gradients.reduce((sum, g) => sum + g.reduce((part, value) => part + value * value, 0), 0));
     const clip = optimizer.clipNorm > 0 && norm > optimizer.clipNorm ? optimizer.clipNorm / norm : 1;
     const rate = learningRate(training!, step);
-    const classes = batch.candidates === undefined ? undefined : [...batch.labels.flat(), ...batch.candidates.flat()];
+    const { tree } = this.spec;
+    const labels = batch.labels.flat();
+    const drawn = batch.candidates && [...labels, ...batch.candidates.flat()];
+    const classes = tree === undefined ? drawn : labels.flatMap((id) => nodesAbove(tree, id).map(({ node }) => node));
     for (const [index, table] of this.tables.entries()) {
       if (index === 1 && !this.spec.bias) continue;
       const used = index <= 1 ? classes : index === 2 ? batch.inputs.flatMap(({ ids }) => ids) : undefined;

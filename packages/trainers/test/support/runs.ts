@@ -8,6 +8,7 @@ import {
   prepareText,
   syntheticDataset,
 } from "@logq/datasets";
+import { describeLoss } from "@logq/losses";
 import { TestRandom } from "@logq/testing";
 import { saveModel, Trainer, type TrainOptions, type TrainReport, train } from "../../dist/index.js";
 
@@ -65,7 +66,8 @@ export async function withTrainer<T>(
   options: TrainOptions,
   use: (trainer: Trainer) => Promise<T>,
 ): Promise<T> {
-  const sampled = !["full-softmax", "one-vs-all", "adaptive-softmax"].includes(options.loss ?? "");
+  const { loss = "sampled-softmax" } = options;
+  const sampled = loss !== "adaptive-softmax" && describeLoss(loss).candidates;
   const small: TrainOptions = { workers: 0, dim: 6, batch: 32, seed: 5, ...(sampled ? { negatives: 20 } : {}) };
   const trainer = await Trainer.create(dataset, { ...small, ...options });
   try {
