@@ -1,5 +1,5 @@
-import { availableBackends } from "@logq/blas";
-import type { BackendName } from "@logq/kernels";
+import { availableBackends, compileBackend, instantiateBackend } from "@logq/blas";
+import { type BackendName, KernelMemory } from "@logq/kernels";
 import { adaptiveClusters, computeAdaptiveLoss } from "@logq/losses";
 import { checkGradient, expectAllClose } from "@logq/testing";
 import { describe, expect, it } from "vitest";
@@ -171,10 +171,14 @@ describe("0, 1, 2 and 3 workers end with the same bytes in all tables and optimi
     );
   });
 
-  it.each(Object.entries(RUNS))("a run in several commands has the bytes of a run in one: %s", async (_, of) => {
-    const [whole, parts] = await Promise.all([run(of, 0, [6]), run(of, 0, [1, 2, 3])]);
-    expect(parts.bytes.equals(whole.bytes)).toBe(true);
-  });
+  it.each(Object.entries(RUNS))(
+    "a run in several commands has the bytes of a run in one: %s",
+    async (_, of) => {
+      const [whole, parts] = await Promise.all([run(of, 0, [6]), run(of, 0, [1, 2, 3])]);
+      expect(parts.bytes.equals(whole.bytes)).toBe(true);
+    },
+    30_000,
+  );
 
   it("embeddings in memories of their own change no bit", async () => {
     const [one, several] = await Promise.all(
@@ -188,6 +192,40 @@ describe("0, 1, 2 and 3 workers end with the same bytes in all tables and optimi
     expect(several!.banks).toBeGreaterThan(0);
     expect(several!.bytes.equals(one!.bytes)).toBe(true);
   });
+});
+
+const { bfloat16Matrix } = instantiateBackend(await compileBackend("auto", true), KernelMemory.create(1, true));
+
+it.skipIf(bfloat16Matrix === undefined)(
+  "products in bfloat16 change the loss by less than a hundredth, and have the same bits for any number of workers",
+  async () => {
+    const of: AdaptiveCase = { ...ODD, optimizer: { name: "adagrad" }, products: "bfloat16" };
+    const [alone, crew, exact] = await Promise.all([
+      run(of, 0, [6], "native"),
+      run(of, 3, [6], "native"),
+      run({ ...of, products: "float32" }, 0, [6], "native"),
+    ]);
+    expect(crew.bytes.equals(alone.bytes)).toBe(true);
+    expect(alone.bytes.equals(exact.bytes)).toBe(false);
+    expect(Math.abs(alone.loss / exact.loss - 1)).toBeLessThan(0.01);
+  },
+  60_000,
+);
+
+describe("a step whose numbers overflow", () => {
+  it.each([0, 2])(
+    "is refused, and changes no table, with %i workers",
+    async (workers) => {
+      await withEngine(adaptiveSpec({ ...STEP, cutoffs: [11, 30] }), { workers }, async ({ host, train }) => {
+        const { address, ld, rows } = host.layout.encoder.tables[0]!;
+        host.memory.f32.fill(3e38, address >>> 2, (address >>> 2) + ld * rows);
+        const before = parameterBytes(host);
+        await expect(train(0, 1)).rejects.toThrow(expect.objectContaining({ code: "LOGQ_DIVERGENCE" }));
+        expect(parameterBytes(host).equals(before)).toBe(true);
+      });
+    },
+    30_000,
+  );
 });
 
 describe("clusters that no row of a batch goes to", () => {
