@@ -74,6 +74,12 @@ describe("cost", { timeout: 30_000 }, () => {
     const all = await withTrainer({ negatives: 100_000, sampler: "uniform" }, productFlops, 0);
     expect(all).toBe(6 * 64 * 12 * 200);
   });
+
+  it("products of a tree: 6·B·D for every decision on the path of a label", async () => {
+    const flops = await withTrainer({ loss: "hierarchical-softmax", tree: "balanced" }, productFlops, 0);
+    expect(flops / (6 * 64 * 12)).toBeGreaterThan(7);
+    expect(flops / (6 * 64 * 12)).toBeLessThan(8);
+  });
 });
 
 describe("quantile", () => {

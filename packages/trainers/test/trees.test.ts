@@ -176,7 +176,7 @@ const LOSS = { loss: "hierarchical-softmax" } as const;
 
 describe("a run", () => {
   it.each(["huffman", "balanced"] as const)(
-    "over a Zipf law, %s, ends near the best reachable cross-entropy",
+    "over a Zipf law, %s, ends within 0.1 nats of the best reachable cross-entropy",
     async (tree) => {
       const dataset = syntheticDataset({
         classes: 200,
@@ -197,7 +197,7 @@ describe("a run", () => {
       await withTrained(dataset, options, async (trainer, report) => {
         const { metrics } = await trainer.evaluate("validation", "cross-entropy,perplexity");
         const gap = metrics["cross-entropy"]! - dataset.truth.crossEntropyOf(dataset.splits.validation);
-        expect(gap).toBeLessThan(0.25);
+        expect(gap).toBeLessThan(0.1);
         expect(gap).toBeGreaterThan(-0.05);
         expect(metrics.perplexity).toBe(Math.exp(metrics["cross-entropy"]!));
         expect(report).toMatchObject({ loss: "hierarchical-softmax", sampler: null, negatives: 0, examples: 80_000 });
@@ -237,7 +237,7 @@ describe("a run", () => {
         }
       });
     },
-    30_000,
+    60_000,
   );
 
   it("gone on with from its directory, ends with the bytes of one that never stopped", async () => {

@@ -55,7 +55,8 @@ Recipes are other defaults; whatever you give besides counts. Both are word2vec'
 and
   skipgram  --context neighbours: a word predicts its neighbours
   cbow      --context around --reduce sum: the neighbours predict the word
-With --loss sampled-softmax or hierarchical-softmax it is --optimizer rowwise-adagrad --lr 0.2. A batch counts tokens before any is left out.
+With --loss sampled-softmax or hierarchical-softmax it is --optimizer rowwise-adagrad --lr 0.2.
+A batch counts tokens before any is left out.
 
 Examples:
   logq train data/text --recipe skipgram --epochs 10 --out runs/vectors
