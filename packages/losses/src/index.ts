@@ -34,6 +34,16 @@ export {
 } from "./hierarchical/hierarchical-softmax.js";
 export { huffmanTree } from "./hierarchical/huffman.js";
 export { twoMeansTree } from "./hierarchical/two-means.js";
+export {
+  effectiveNumberWeights,
+  inverseFrequencyWeights,
+  labelPropensities,
+  type PropensityConstants,
+  requireClassWeighted,
+  requireClassWeights,
+  requirePropensities,
+  requirePropensityConstants,
+} from "./label-weights.js";
 export { describeLoss, type LossFacts, needsLogQ } from "./loss-facts.js";
 export { type LossDefaults, lossDefaults, validateLossSpec } from "./loss-options.js";
 export {
@@ -54,6 +64,7 @@ export type {
   RaggedIds,
   RaggedTargets,
 } from "./public/problem.js";
+export { capped, capSlope } from "./soft-cap.js";
 export type {
   LossPositives,
   LossRows,
