@@ -5,8 +5,22 @@ export { saveModel } from "./checkpoint/save.js";
 export { PRODUCT_TYPES, type ProductType } from "./engine/products.js";
 export type { EvaluationProgress, EvaluationRequest, EvaluationResult } from "./evaluate/evaluate.js";
 export { type EvaluateRunOptions, evaluateRun } from "./evaluate/evaluate-run.js";
-export { type Metric, parseMetrics, RANKING_METRICS, type RankingMetricName } from "./evaluate/metrics.js";
+export {
+  type Metric,
+  parseMetrics,
+  RANKING_METRICS,
+  type RankingMetricName,
+  SOFTMAX_METRICS,
+} from "./evaluate/metrics.js";
 export type { ModelShape } from "./model/engine-spec.js";
+export {
+  CLASS_WEIGHT_RULES,
+  type ClassWeightRule,
+  type ClassWeights,
+  type FrequencyRule,
+  type Propensities,
+  type PropensityRule,
+} from "./model/label-weights.js";
 export {
   CLASS_BIASES,
   type ClassBias,

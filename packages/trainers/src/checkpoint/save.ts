@@ -22,7 +22,7 @@ export async function saveModel(trainer: Trainer, directory: string, report: Tra
     const inputs = namesOfInputs(dataset, trainer.options.encoder);
     if (inputs !== undefined) await writeNames(join(temporary, "inputs.names"), inputs);
     const head: RunHead = {
-      shape: trainer.shape,
+      shape: { ...trainer.shape, temperature: trainer.temperature },
       options: trainer.options,
       report,
       step: trainer.step,

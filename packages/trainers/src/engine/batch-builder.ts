@@ -1,5 +1,5 @@
 import { buildSegments, type EncoderSpec, scaleBagWeights } from "@logq/encoders";
-import type { Address, Kernels } from "@logq/kernels";
+import type { Address, KernelMemory, Kernels } from "@logq/kernels";
 import type { ExampleOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
 import { rowOfClass, type TableShape } from "../table/lanes.js";
@@ -23,6 +23,7 @@ export class BatchBuilder {
   readonly #panel: PanelBuilder;
   readonly #segmentScratch: Address;
   readonly #mass: MassRule;
+  readonly #factors: Float32Array | undefined;
   readonly #sum: boolean;
   readonly #rowIds: Int32Array;
   readonly #rowWeights: Float32Array;
@@ -34,6 +35,7 @@ export class BatchBuilder {
     order: ExampleOrder,
     scratch: BuilderScratch,
     mass: MassRule,
+    factors?: Float32Array,
   ) {
     this.#kernels = kernels;
     this.#encoder = spec.encoder;
@@ -43,6 +45,7 @@ export class BatchBuilder {
     this.#panel = new PanelBuilder(kernels, spec, source, order, scratch);
     this.#segmentScratch = scratch.segments;
     this.#mass = mass;
+    this.#factors = factors;
     this.#sum = spec.training?.reduction === "sum";
     const longest = Math.max(source.maxInputs, source.maxTargets, 1);
     this.#rowIds = new Int32Array(longest);
@@ -159,13 +162,15 @@ export class BatchBuilder {
         i32[place + count + i] = rowOfClass(this.#table, this.#rowIds[i]);
         f32[mass + count + i] = this.#mass === "shared" ? 1 / length : 1;
       }
+      if (this.#factors !== undefined)
+        for (let i = 0; i < length; i++) f32[mass + count + i] *= this.#factors[this.#rowIds[i]];
       count += length;
     }
     i32[offsets + rows] = count;
     i32[(batch.head >>> 2) + HEAD.positives] = count;
   }
 
-  /** The mean over rows that have labels, or their sum, each as heavy as its source says. */
+  /** The mean over rows that have labels, or their sum, each as heavy as its source says, and in a mean as its labels' class weights say. */
   weighRows(rows: number, batch: BatchLayout): void {
     const { i32, f32 } = this.#kernels.memory;
     const offsets = batch.positiveOffsets >>> 2;
@@ -176,11 +181,17 @@ export class BatchBuilder {
       const labelled = i32[offsets + row + 1] > i32[offsets + row];
       const weight = labelled ? this.#weightOf(row) : 0;
       f32[weights + row] = weight;
-      sum += weight;
+      sum += weight * this.#massOf(row, batch);
       if (labelled) valid++;
     }
     if (sum > 0 && !this.#sum) for (let row = 0; row < rows; row++) f32[weights + row] /= sum;
     i32[(batch.head >>> 2) + HEAD.validRows] = valid;
+  }
+
+  /** Class weights make a row heavier in the mean as well; other masses do not. */
+  #massOf(row: number, batch: BatchLayout): number {
+    if (this.#factors === undefined || this.#mass === "each") return 1;
+    return sumOfMasses(this.#kernels.memory, batch, row);
   }
 
   /** Rows whose labels count one by one need no weight for that. */
@@ -188,4 +199,13 @@ export class BatchBuilder {
     if (this.#mass === "each" || this.#source.weight === undefined) return 1;
     return this.#source.weight(this.#order.example(row));
   }
+}
+
+/** Σ of the masses of a row's labels. */
+function sumOfMasses({ i32, f32 }: KernelMemory, batch: BatchLayout, row: number): number {
+  const offsets = (batch.positiveOffsets >>> 2) + row;
+  const mass = batch.positiveMass >>> 2;
+  let sum = 0;
+  for (let l = i32[offsets]; l < i32[offsets + 1]; l++) sum += f32[mass + l];
+  return sum;
 }

@@ -1,4 +1,4 @@
-import type { Address, Kernels } from "@logq/kernels";
+import type { Address, KernelMemory, Kernels } from "@logq/kernels";
 import {
   createTileLoss,
   type LossPositives,
@@ -27,6 +27,15 @@ export interface EvaluationGoals {
   readonly maskExcluded: boolean;
 }
 
+/** What `account` adds to. */
+const EVALUATION_SUMS = [
+  STAT.evaluationLoss,
+  STAT.evaluationLabels,
+  STAT.evaluationRows,
+  STAT.evaluationLogPartition,
+  STAT.evaluationLabelled,
+];
+
 /**
  * Exact evaluation of one batch after the other, as units of work:
  *
@@ -53,7 +62,7 @@ export class Evaluation {
     this.#spec = spec;
     this.#layout = layout;
     this.#walk = walk;
-    const loss: LossSpec = { ...lossDefaults("full-softmax").spec, temperature: 1 / spec.scale };
+    const loss: LossSpec = { ...lossDefaults("full-softmax").spec, temperature: 1 / spec.scale, softCap: spec.softCap };
     this.#loss = createTileLoss(kernels, loss, spec.table.n) as NormalisedLoss;
     this.#batch = layout.evaluationBatch;
     this.#R = rowsPerBlock(spec.evaluationRows);
@@ -111,10 +120,13 @@ export class Evaluation {
       if (goals.k === 0) continue;
       if (goals.maskExcluded) maskTile(this.#kernels.memory, this.#batch, this.#tile, firstRow);
       const firstId = tile * shape.classes * lanes + lane;
-      // The partials have scaled the logits and added the biases.
-      const scale = goals.loss ? 1 : this.#tile.scale;
-      const add = goals.loss ? 0 : this.#tile.add;
       const { z, ld } = this.#tile;
+      const { softCap } = this.#spec;
+      if (softCap > 0 && !goals.loss) kernel.softCap(z, ld, C, rows, this.#tile.scale, this.#tile.add, softCap);
+      // The partials, or the cap, have scaled the logits and added the biases.
+      const done = goals.loss || softCap > 0;
+      const scale = done ? 1 : this.#tile.scale;
+      const add = done ? 0 : this.#tile.add;
       kernel.topK(values, ids, goals.k, z, ld, C, rows, scale, add, space.rankFloor, firstId, lanes);
     }
   }
@@ -155,12 +167,24 @@ export class Evaluation {
 
   /** Adds the batch to the running sums, in row order. One unit. */
   account(): void {
-    const { f64, i32 } = this.#kernels.memory;
+    const { f32, f64, i32 } = this.#kernels.memory;
     const stats = this.#layout.stats >>> 3;
     const rows = this.rowsOfBatch;
     f64[stats + STAT.evaluationLoss] += sumInOrder(this.#kernels.memory, this.#walk.space.laneLoss, rows);
     f64[stats + STAT.evaluationLabels] += i32[(this.#batch.positiveOffsets >>> 2) + rows];
     f64[stats + STAT.evaluationRows] += rows;
+    const offsets = this.#batch.positiveOffsets >>> 2;
+    const lse = this.#walk.space.lse >>> 2;
+    for (let r = 0; r < rows; r++) {
+      if (i32[offsets + r + 1] === i32[offsets + r]) continue;
+      f64[stats + STAT.evaluationLogPartition] += Math.abs(f32[lse + r]);
+      f64[stats + STAT.evaluationLabelled] += 1;
+    }
+  }
+
+  /** Before an evaluation: its sums begin at 0. */
+  static clear({ f64 }: KernelMemory, { stats }: EngineLayout): void {
+    for (const word of EVALUATION_SUMS) f64[(stats >>> 3) + word] = 0;
   }
 
   #copyLists(first: number, R: number, k: number): void {

@@ -44,7 +44,9 @@ function initialPieces(spec: EngineSpec, layout: EngineLayout): InitialPiece[] {
     for (const { memory, state, rows } of table.pieces) cut("state", state, rows * table.stateLd, size, memory);
   }
   const sparse = layout.encoder.tables.findIndex((table) => table.kind === "sparse");
-  for (const state of [layout.table.biasState, ...layout.encoderStates.filter((_, index) => index !== sparse)]) {
+  const temperature = layout.temperature === undefined ? [] : [layout.temperature.state];
+  const dense = layout.encoderStates.filter((_, index) => index !== sparse);
+  for (const state of [layout.table.biasState, ...dense, ...temperature]) {
     if (state.state !== 0) cut("state", state.state, state.stateElements, size);
   }
   return list;

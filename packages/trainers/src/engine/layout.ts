@@ -19,6 +19,7 @@ import { classTableSize, type Placement, placeEmbedding } from "./large-tables.j
 import type { BuilderScratch } from "./panel-builder.js";
 import { trainingKernels } from "./products.js";
 import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
+import { planTemperature, type TemperatureSpace } from "./temperature.js";
 
 /** The class table and what the optimizer keeps for it. */
 export interface ClassTableLayout {
@@ -54,6 +55,8 @@ export interface EngineLayout {
   readonly contextual: ContextualSpace | undefined;
   readonly full: FullSpace;
   readonly clip: ClipSpace | undefined;
+  /** Learned temperatures only. */
+  readonly temperature: TemperatureSpace | undefined;
   /** Where the ranking lists of an evaluated batch lie: int32 ids and float32 values (evaluationRows, maxK). */
   readonly rankedIds: Address;
   readonly rankedValues: Address;
@@ -99,6 +102,9 @@ export const STAT = {
   gradientNorm: 8,
   /** when the last step ended (or the command began), in milliseconds since the epoch */
   lastStepAt: 9,
+  /** Σ over an evaluation of |log Z| of the rows that have labels, and how many those are */
+  evaluationLogPartition: 10,
+  evaluationLabelled: 11,
   /** the last step times, in milliseconds, a ring */
   ring: 16,
 } as const;
@@ -190,6 +196,7 @@ export function planEngine(
     contextual,
     full,
     clip,
+    temperature: planTemperature(plan, spec, capacity?.panelRows ?? 0),
     rankedIds,
     rankedValues,
     givenIds,

@@ -6,18 +6,27 @@ export const RANKING_METRICS = ["precision", "recall", "hr", "ndcg", "mrr"] as c
 
 export type RankingMetricName = (typeof RANKING_METRICS)[number];
 
+/**
+ * What needs every logit of a row. log-partition is the mean of |log Z|, Z = Σ_c e^logit: how far scores are from log probabilities as they stand, without
+ * a sum over classes.
+ */
+export const SOFTMAX_METRICS = ["cross-entropy", "perplexity", "log-partition"] as const;
+
+export type SoftmaxMetricName = (typeof SOFTMAX_METRICS)[number];
+
 export type Metric =
-  | { readonly name: "cross-entropy" | "perplexity"; readonly label: string }
+  | { readonly name: SoftmaxMetricName; readonly label: string }
   | { readonly name: RankingMetricName; readonly k: number; readonly label: string };
 
-/** Reads "cross-entropy", "perplexity" or "recall@20". @throws OptionError */
+/** Reads "cross-entropy", "perplexity", "log-partition" or "recall@20". @throws OptionError */
 export function parseMetric(text: string): Metric {
   const label = text.trim().toLowerCase();
-  if (label === "cross-entropy" || label === "perplexity") return { name: label, label };
+  const softmax = SOFTMAX_METRICS.find((known) => known === label);
+  if (softmax !== undefined) return { name: softmax, label };
   const match = /^([a-z]+)@([1-9][0-9]{0,4})$/.exec(label);
   const name = RANKING_METRICS.find((known) => known === match?.[1]);
   if (match === null || name === undefined) {
-    const known = `cross-entropy, perplexity, ${RANKING_METRICS.map((metric) => `${metric}@k`).join(", ")}`;
+    const known = `${SOFTMAX_METRICS.join(", ")}, ${RANKING_METRICS.map((metric) => `${metric}@k`).join(", ")}`;
     throw new OptionError(`there is no metric "${text}"; the metrics are ${known}`, { metric: text });
   }
   return { name, k: Number(match[2]), label };

@@ -17,7 +17,10 @@ export interface ModelShape {
   readonly lanes: number;
   readonly bias: boolean;
   readonly normalize: boolean;
+  /** τ; in a saved run what was learned, where it is */
   readonly temperature: number;
+  /** c of logits c·tanh(z/c); 0, or absent in runs saved before there was one: no cap. */
+  readonly softCap?: number;
   /** Of class rows and embedding rows; absent in runs saved before there was a choice: float32. */
   readonly tableType?: TableType;
   readonly encoder: EncoderSpec;
@@ -52,6 +55,7 @@ export function modelShape(options: RunOptions, classes: number, vocabulary: num
     bias: options.classBias !== "none",
     normalize: options.loss.normalize,
     temperature: options.loss.temperature,
+    softCap: options.loss.softCap,
     tableType: options.tableType,
     encoder: {
       input: concat ? "concat" : "bag",
@@ -82,7 +86,7 @@ export function capacityOf(sources: readonly SourceSpec[]): RowCapacity {
   };
 }
 
-/** An engine that trains a model on a source and evaluates it on others. */
+/** An engine that trains a model on a source and evaluates it on others. @param labelFactors (n), see `TrainingSpec` */
 export function trainingEngineSpec(
   shape: ModelShape,
   options: RunOptions,
@@ -90,6 +94,7 @@ export function trainingEngineSpec(
   counts: Float64Array,
   totalSteps: number,
   maxK: number,
+  labelFactors?: Float32Array,
 ): EngineSpec {
   const capacity = capacityOf([sources.train!]);
   return {
@@ -107,6 +112,8 @@ export function trainingEngineSpec(
       logitBytes: options.logitBytes,
       products: options.products,
       gradientFilter: options.gradientFilter,
+      labelFactors,
+      learnTemperature: options.learnTemperature,
     } satisfies TrainingSpec,
   };
 }
@@ -125,6 +132,7 @@ export function evaluationEngineSpec(
     bias: shape.bias,
     normalize: shape.normalize,
     scale: 1 / shape.temperature,
+    softCap: shape.softCap ?? 0,
     encoder: shape.encoder,
     sources,
     training: undefined,

@@ -1,9 +1,12 @@
 import { EmptyInputError, OptionError, requireAllFinite, requireInteger, requireLength } from "@logq/core";
 import type { BackendName, Kernels } from "@logq/kernels";
-import { describeLoss } from "@logq/losses";
+import { describeLoss, labelsNeedLogQ } from "@logq/losses";
+import { type Law, requireMass } from "@logq/samplers";
 import { HEAD } from "../engine/batch-layout.js";
+import { Evaluation } from "../engine/evaluation.js";
 import { EngineHost } from "../engine/host.js";
 import { STAT } from "../engine/layout.js";
+import { temperatureNow } from "../engine/temperature.js";
 import type { RunOptions } from "../model/options.js";
 import { runWarnings } from "../model/warnings.js";
 import type { ListSourceSpec } from "../sources/source.js";
@@ -17,6 +20,7 @@ import {
   requireCandidates,
   requireHidden,
   requireLabels,
+  rowMasses,
   sharesOf,
   type Targets,
 } from "./layer-batch.js";
@@ -54,6 +58,8 @@ export class OutputLayer {
   readonly #host: EngineHost;
   readonly #kernels: Kernels;
   readonly #limits: LayerLimits;
+  /** Set if labels need a log Q and some classes are never drawn: those can be no labels. */
+  readonly #lawWithGaps: Law | undefined;
   /** (B, D): dH, where the engine's rows have gaps. */
   #gradient: Float32Array | undefined;
   #busy = false;
@@ -66,6 +72,8 @@ export class OutputLayer {
     this.warnings = runWarnings(options, { classes: n, counts, law });
     this.#host = host;
     this.#kernels = host.kernels();
+    const needed = labelsNeedLogQ(options.loss) ? law : undefined;
+    this.#lawWithGaps = needed !== undefined && hasGaps(needed) ? needed : undefined;
     this.#limits = { classes: n, dim: D, batch: options.batch, maxTargets: spec.capacity.maxTargets };
   }
 
@@ -93,9 +101,15 @@ export class OutputLayer {
     return this.#host.backend.name;
   }
 
+  /** τ as it is now. It changes only where it is learned. */
+  get temperature(): number {
+    return temperatureNow(this.#host.memory, this.#host.layout) ?? this.options.loss.temperature;
+  }
+
   /**
    * One training step. @param hidden (rows, D), rows <= batch, finite; it is copied
-   * @throws ShapeError, EmptyInputError, NotFiniteError, ClassIdError, MissingLogQError, OptionError before anything has changed;
+   * @throws ShapeError, EmptyInputError, NotFiniteError, ClassIdError, MissingLogQError, OptionError, and SamplerError for a label that is never drawn and
+   * so has no log Q, before anything has changed;
    * DivergenceError if the step is not finite: the tables are then as they were, and with workers the layer takes no more steps
    */
   async step(hidden: Float32Array, targets: Targets, options: StepOptions = {}): Promise<StepResult> {
@@ -128,7 +142,7 @@ export class OutputLayer {
     if (labels.ids.length === 0) throw new EmptyInputError("no row has a label: there is no mean to answer", { rows });
     const stats = this.#host.layout.stats >>> 3;
     const { f64 } = this.#host.memory;
-    f64.fill(0, stats + STAT.evaluationLoss, stats + STAT.evaluationRows + 1);
+    Evaluation.clear(this.#host.memory, this.#host.layout);
     await this.#evaluate(hidden, labels, 0, () => {});
     return f64[stats + STAT.evaluationLoss]! / f64[stats + STAT.evaluationLabels]!;
   }
@@ -208,7 +222,8 @@ export class OutputLayer {
   #write(hidden: Float32Array, targets: Targets, options: StepOptions): { rows: number; given: number } {
     const rows = requireHidden(hidden, this.#limits);
     const labels = requireLabels(targets, rows, this.#limits);
-    const shares = sharesOf(options.exampleWeights, rows, labels.offsets);
+    if (options.candidates === undefined && this.#lawWithGaps !== undefined) requireMass(this.#lawWithGaps, labels.ids);
+    const shares = sharesOf(options.exampleWeights, rows, labels.offsets, this.#rowMasses(labels));
     const candidates =
       options.candidates === undefined ? undefined : this.#requireCandidates(options.candidates, labels);
     this.#writeHidden(hidden, 0, rows);
@@ -216,6 +231,14 @@ export class OutputLayer {
     this.#writeLabels(labels, rows, shares);
     if (candidates !== undefined) this.#writeCandidates(candidates);
     return { rows, given: candidates?.ids.length ?? 0 };
+  }
+
+  /** Class weights make a row heavier in the mean as well; other masses do not. */
+  #rowMasses(labels: Labels): Float64Array | undefined {
+    const { labelFactors } = this.#host.spec.training!;
+    return labelFactors === undefined || this.options.classWeights === null
+      ? undefined
+      : rowMasses(labels, labelFactors);
   }
 
   #requireCandidates(candidates: GivenCandidates, labels: Labels): Candidates {
@@ -259,6 +282,8 @@ export class OutputLayer {
       for (let j = from; j < to; j++) f32[mass + j] = normalised ? 1 / (to - from) : 1;
       if (shares[row]! > 0) valid++;
     }
+    const factors = spec.training!.labelFactors;
+    for (let j = 0; factors !== undefined && j < ids.length; j++) f32[mass + j]! *= factors[ids[j]!]!;
     for (let j = 0; j < ids.length; j++) i32[place + j] = rowOfClass(spec.table, ids[j]!);
     const head = batch.head >>> 2;
     i32[head + HEAD.rows] = rows;
@@ -323,6 +348,12 @@ export class OutputLayer {
       }
     });
   }
+}
+
+/** Whether some class is never drawn. */
+function hasGaps(law: Law): boolean {
+  for (let id = 0; id < law.n; id++) if (law.probability(id) === 0) return true;
+  return false;
 }
 
 /** Rows that have labels only. @param offsets into ids, of these rows */

@@ -14,9 +14,9 @@ export interface NamedArray {
   readonly ids: number;
 }
 
-/** Every table of a model: class rows, class biases, then the encoder's. */
+/** Every table of a model: class rows, class biases, the encoder's, then what a learned temperature is made of. */
 function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasses: boolean }[] {
-  const { table, encoder, encoderStates, embedding } = host.layout;
+  const { table, encoder, encoderStates, embedding, temperature } = host.layout;
   const { rows } = host.spec.table;
   const list = [{ name: "classes", placed: table.placed, ofClasses: true }];
   if (table.bias !== 0) {
@@ -27,6 +27,11 @@ function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasse
     const placed = t.kind === "sparse" ? embedding! : inMainMemory(t.address, encoderStates[index]!, t);
     list.push({ name: `encoder.${t.name}`, placed, ofClasses: false });
   });
+  if (temperature !== undefined) {
+    const { logScale, state } = temperature;
+    const placed = inMainMemory(logScale, state, { name: "log-scale", rows: 1, columns: 1, ld: 1 });
+    list.push({ name: "log-scale", placed, ofClasses: false });
+  }
   return list;
 }
 
