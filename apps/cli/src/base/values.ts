@@ -48,6 +48,15 @@ export function widths(text: string): number[] {
   return text.split(",").map(positiveInteger);
 }
 
+/** The constants of propensities: 0.55,1.5. */
+export function propensity(text: string): { A: number; B: number } {
+  const [A, B, ...more] = text.split(",").map(number);
+  if (A === undefined || B === undefined || more.length > 0) {
+    throw new InvalidArgumentError(`It takes two numbers A,B such as 0.55,1.5, not "${text}".`);
+  }
+  return { A, B };
+}
+
 /** A seed: a whole number, or any text. */
 export function seed(text: string): number | string {
   return /^\d{1,15}$/.test(text) ? Number(text) : text;

@@ -1,5 +1,5 @@
 import { SPLIT_NAMES } from "@logq/datasets";
-import { RANKING_METRICS } from "@logq/trainers";
+import { RANKING_METRICS, SOFTMAX_METRICS } from "@logq/trainers";
 import { Command } from "commander";
 import { choice } from "../base/choice.js";
 import { EXIT_CODES_HELP } from "../base/exit-codes.js";
@@ -19,7 +19,7 @@ export function evaluateCommand(io: Io): Command {
     .addOption(choice("--split <part>", "which part", SPLIT_NAMES).default("test"))
     .option(
       "--metrics <list>",
-      `cross-entropy, perplexity, ${RANKING_METRICS.map((name) => `${name}@k`).join(", ")} ` +
+      `${[...SOFTMAX_METRICS, ...RANKING_METRICS.map((name) => `${name}@k`)].join(", ")} ` +
         "(default: cross-entropy,perplexity; of pairs recall@20,ndcg@20)",
     )
     .option("--data <directory>", "the dataset (default: the one it was trained on)")
@@ -30,8 +30,9 @@ export function evaluateCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-Cross-entropy is in nats a label. Rankings are means over rows with something to find; of pairs they leave out
-what a user chose in earlier parts.
+Cross-entropy is in nats a label and counts all labels alike, whatever weighed them in training. log-partition is the
+mean of |log Z| over rows: how far logits are from log probabilities without a sum over classes. Rankings are means
+over rows with something to find; of pairs they leave out what a user chose in earlier parts.
 
 Example:
   logq evaluate runs/places --split test --metrics recall@20,ndcg@20 --json

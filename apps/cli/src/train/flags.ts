@@ -2,6 +2,7 @@ import type { BackendChoice } from "@logq/blas";
 import type { Correction, LossName, MarginKind } from "@logq/losses";
 import type {
   ClassBias,
+  ClassWeights,
   EncoderName,
   ExampleKind,
   OptimizerName,
@@ -41,6 +42,10 @@ export interface TrainFlags {
   readonly labelSmoothing?: number;
   readonly normalize?: boolean;
   readonly zLoss?: number;
+  readonly softCap?: number;
+  readonly classWeights?: string;
+  readonly propensity?: { readonly A: number; readonly B: number };
+  readonly learnTemperature?: boolean;
   readonly calibration?: number;
   readonly negativeWeight?: number;
   readonly negativeMargin?: number;
@@ -95,22 +100,24 @@ const SAME = [
     " ",
   ),
   ..."loss like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
-  ..."zLoss calibration negativeWeight negativeMargin marginKind margin".split(" "),
+  ..."zLoss softCap learnTemperature calibration negativeWeight negativeMargin marginKind margin".split(" "),
   ..."sampler negatives negativesPerLabel distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
   ..."reduction gradientFilter classBias classScale embeddingScale backend profile lanes tableType products seed".split(
     " ",
   ),
-] as (keyof TrainFlags & keyof TrainOptions)[];
+] as Exclude<keyof TrainFlags & keyof TrainOptions, "classWeights">[];
 
 const OPTIMIZER = [
   ..."weightDecay momentum beta1 beta2 epsilon initialAccumulator denseFactor clipNorm".split(" "),
 ] as (keyof TrainFlags & keyof NonNullable<TrainOptions["optimizer"]>)[];
 
-/** The engine's options; whatever was not said is left to its defaults. */
-export function trainOptions(flags: TrainFlags, workers: number): TrainOptions {
-  const { context, optimizer, lr, schedule, logitMb, samplerOption } = flags;
+/** The engine's options; whatever was not said is left to its defaults. @param classWeights what the flag of that name stands for */
+export function trainOptions(flags: TrainFlags, workers: number, classWeights?: ClassWeights): TrainOptions {
+  const { context, optimizer, lr, schedule, logitMb, samplerOption, propensity } = flags;
   return {
+    ...(classWeights === undefined ? {} : { classWeights }),
+    ...(propensity === undefined ? {} : { propensities: propensity }),
     ...pick(flags, SAME),
     ...(context === undefined ? {} : { contextMode: context }),
     ...(samplerOption === undefined ? {} : { samplerOptions: readSamplerOptions(samplerOption) }),
