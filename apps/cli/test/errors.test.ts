@@ -8,7 +8,13 @@ let before: string[];
 beforeAll(async () => {
   const many = Array.from({ length: 20_000 }, (_, i) => `word${i}`).join(" ");
   const files = { "text.txt": sampleText(20), "many.txt": many, "pairs.txt": sampleAdjacency(10), "bad.xmlc": "1 2" };
-  folder = await write(await temporaryFolder(), files);
+  const weights = {
+    "few.json": "[1, 2]",
+    "below.json": "[1, -1]",
+    "names.json": '{"nobody": 2}',
+    "bad.npy": "no array",
+  };
+  folder = await write(await temporaryFolder(), { ...files, ...weights });
   await write(folder, { other: "something else" });
   const made = [
     "prepare text --train text.txt --out text",
@@ -24,7 +30,7 @@ afterAll(() => remove(folder));
 
 /** Runs a line whose words that name something in the folder become absolute paths. */
 function here(line: string) {
-  const path = /^(text|many|pairs|run|pairs-run|out|missing|other)$|^(other|text)\/x$|\.(txt|xmlc|npy|gz)$/;
+  const path = /^(text|many|pairs|run|pairs-run|out|missing|other)$|^(other|text)\/x$|\.(txt|xmlc|npy|gz|json)$/;
   const words = line.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ""));
   const isKind = (i: number) => words[0] === "prepare" && i === 1;
   return cli(words.map((word, i) => (!isKind(i) && path.test(word) ? join(folder, word) : word)));
@@ -58,6 +64,48 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ["train text --out out --loss gbce --calibration 2", /calibration/],
   ["train text --out out --loss margin --class-bias zero", /cosines/],
   ["train text --out out --loss nce --margin 0.3", /margin/],
+  ["train text --out out --temperature -1", /^--temperature must be a number above 0, not -1$/],
+  ["train text --out out --temperature NaN", /"NaN" is not a number\.$/],
+  ["train text --out out --soft-cap 0", /"0" is not above 0\.$/],
+  ["train text --out out --soft-cap -2", /"-2" is not above 0\.$/],
+  [
+    "train text --out out --loss nce --soft-cap 30",
+    /^--soft-cap is an option of full-softmax, sampled-softmax, not of nce$/,
+  ],
+  [
+    "train text --out out --loss full-softmax --soft-cap 30 --label-smoothing 0.1",
+    /^--soft-cap and --label-smoothing cannot be combined/,
+  ],
+  ["train text --out out --learn-temperature", /^--learn-temperature needs --normalize: /],
+  ["train text --out out --loss margin --learn-temperature", /^--learn-temperature cannot be combined with margin: /],
+  [
+    "train text --out out --loss nce --class-weights inverse-frequency",
+    /^nce is no softmax: it takes no --class-weights$/,
+  ],
+  ["train text --out out --class-weights inverse-frequency:x", /takes a number, not "x"$/],
+  ["train text --out out --class-weights effective-number:1", /^beta of --class-weights must be a number in \[0, /],
+  ["train text --out out --class-weights missing", /missing does not exist; --class-weights takes a file or inverse-/],
+  [
+    "train text --out out --class-weights text.txt",
+    /text\.txt: the weight of class 0 is \S+, but must be a number from 0$/,
+  ],
+  ["train text --out out --class-weights few.json", /few\.json holds 2 class weights, but there are 21 classes$/],
+  [
+    "train text --out out --class-weights below.json",
+    /below\.json: the weight of class 1 is -1, but must be a number from 0$/,
+  ],
+  ["train text --out out --class-weights names.json", /names\.json weighs "nobody", which is none of the 21 classes$/],
+  ["train text --out out --class-weights bad.npy", /bad\.npy is no \.npy file$/],
+  [
+    "train text --out out --loss one-vs-all --propensity 0.5",
+    /It takes two numbers A,B such as 0\.55,1\.5, not "0\.5"\.$/,
+  ],
+  ["train text --out out --loss one-vs-all --propensity 0,1", /^propensity A must be a number above 0, not 0$/],
+  ["train text --out out --loss one-vs-all --propensity 0.5,-1", /^propensity B must be a number above 0, not -1$/],
+  [
+    "train text --out out --propensity 0.5,1",
+    /^--propensity is an option of one-vs-all, sampled-one-vs-all, not of sampled-softmax$/,
+  ],
   // inputs
   ["prepare text --train missing.txt --out out", /missing\.txt does not exist/],
   ["prepare text --train /dev/null --out out", /^\/dev\/null: no word to train on$/],

@@ -20,6 +20,7 @@ const PROGRESS = {
   examplesPerSecond: 800,
   wordsPerSecondPerThread: undefined,
   loss: 3.21,
+  temperature: undefined,
   seconds: 2,
   secondsLeft: 14,
   probe: undefined,
@@ -124,7 +125,10 @@ describe("words for people", () => {
     expect(progressText({ ...PROGRESS, wordsPerSecondPerThread: 123_456 }, "nce", "test")).toMatch(
       / 123,456 words\/s\/thread {2}nce loss /,
     );
-    expect(progressText(PROGRESS, "nce", "test")).not.toMatch(/cross-entropy|perplexity/);
+    expect(progressText(PROGRESS, "nce", "test")).not.toMatch(/cross-entropy|perplexity|temperature/);
+    expect(progressText({ ...PROGRESS, temperature: 0.07 }, "nce", "test")).toMatch(
+      /loss 3\.2100 {2}temperature 0\.0700 /,
+    );
   });
 
   it("in a pipe a line comes every ten seconds, at most", () => {

@@ -6,6 +6,8 @@ import type { LossSpec } from "./loss-spec.js";
 export interface TermVectors {
   from: number;
   to: number;
+  /** 1/τ, where the temperature is learned. Not given: that of the loss. */
+  scale?: number | undefined;
   /** b of each one's class, unscaled. null: no bias. */
   bias: Float32Array | null;
   /** The log of the expected count of each one's class among all draws: of ONE class, whatever its multiplicity. null: unknown. */
@@ -49,7 +51,7 @@ export function candidateTerms(spec: LossSpec, role: "candidate" | "label", vect
     });
   }
   const subtracted = needed && spec.name !== "sampled-one-vs-all" ? logQ : null;
-  const scale = 1 / spec.temperature;
+  const scale = vectors.scale ?? 1 / spec.temperature;
   const { kind, candidates } = describeLoss(spec.name);
   const capsBias = spec.softCap > 0 && candidates;
   for (let i = from; i < to; i++) {

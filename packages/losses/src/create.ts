@@ -14,9 +14,10 @@ import { warpLoss } from "./warp-loss.js";
 
 /**
  * The loss that `spec` describes, over the memory of `kernels`. `classes` is n, the number of classes in the whole table, however many
- * lanes and machines share it. Throws OptionError for a spec that makes no sense.
+ * lanes and machines share it. `own`: tiles hold candidates of the rows' own, which the caller scales, caps and corrects element by element. Throws
+ * OptionError for a spec that makes no sense.
  */
-export function createTileLoss(kernels: Kernels, spec: LossSpec, classes: number): TileLoss {
+export function createTileLoss(kernels: Kernels, spec: LossSpec, classes: number, own = false): TileLoss {
   validateLossSpec(spec);
   requireInteger("classes", classes, 1);
   const options = { zLoss: spec.zLoss, smoothing: spec.labelSmoothing, cap: spec.softCap };
@@ -24,7 +25,7 @@ export function createTileLoss(kernels: Kernels, spec: LossSpec, classes: number
     case "full-softmax":
       return fullSoftmaxLoss(kernels, classes, options);
     case "sampled-softmax":
-      return sampledSoftmaxLoss(kernels, classes, options);
+      return sampledSoftmaxLoss(kernels, classes, { ...options, tileCap: own ? 0 : spec.softCap });
     case "margin":
     case "sampled-margin":
       return sampledSoftmaxLoss(kernels, classes, {

@@ -55,6 +55,16 @@ export {
 export { huffmanTree } from "./hierarchical/huffman.js";
 export { nodeBiases } from "./hierarchical/node-biases.js";
 export { twoMeansTree } from "./hierarchical/two-means.js";
+export {
+  effectiveNumberWeights,
+  inverseFrequencyWeights,
+  labelPropensities,
+  type PropensityConstants,
+  requireClassWeighted,
+  requireClassWeights,
+  requirePropensities,
+  requirePropensityConstants,
+} from "./label-weights.js";
 export { describeLoss, type LossFacts, needsLogQ, sharesMass } from "./loss-facts.js";
 export { type LossDefaults, lossDefaults, validateLossSpec } from "./loss-options.js";
 export {
@@ -76,6 +86,7 @@ export type {
   RaggedIds,
   RaggedTargets,
 } from "./public/problem.js";
+export { capped, capSlope } from "./soft-cap.js";
 export type {
   LossPositives,
   LossRows,

@@ -117,6 +117,8 @@ export interface SampledSoftmaxOptions {
   readonly smoothing?: number;
   /** c; 0: none. Not together with a margin. */
   readonly cap?: number;
+  /** Of tiles; 0 where the caller caps them element by element. Default: cap. */
+  readonly tileCap?: number;
   readonly margin?: LabelMargin;
 }
 
@@ -141,7 +143,7 @@ export interface SampledSoftmaxOptions {
 export function sampledSoftmaxLoss(
   kernels: Kernels,
   classes: number,
-  { zLoss = 0, smoothing = 0, cap = 0, margin = NO_MARGIN }: SampledSoftmaxOptions = {},
+  { zLoss = 0, smoothing = 0, cap = 0, tileCap = cap, margin = NO_MARGIN }: SampledSoftmaxOptions = {},
 ): NormalisedLoss {
   const { tile: kernel, memory } = kernels;
   const { f32, f64, i32 } = memory;
@@ -219,23 +221,23 @@ export function sampledSoftmaxLoss(
     partials(tile, rows) {
       if (smoothing > 0) addToTotals(memory, tile, rows);
       const { z, ld, C, scale, inner, add } = tile;
-      if (cap > 0) kernel.softCap(z, ld, C, rows.R, scale, inner, cap);
-      kernel.softmaxPartials(z, ld, C, rows.R, cap > 0 ? 1 : scale, add, rows.max, rows.sum);
+      if (tileCap > 0) kernel.softCap(z, ld, C, rows.R, scale, inner, tileCap);
+      kernel.softmaxPartials(z, ld, C, rows.R, tileCap > 0 ? 1 : scale, add, rows.max, rows.sum);
     },
     exponentials(tile, rows) {
       if (smoothing > 0) addToTotals(memory, tile, rows);
       const { z, ld, C, scale, inner, add } = tile;
       const { R, max, sum, decay, blocks, ldBlocks } = rows;
-      if (cap > 0) kernel.softCap(z, ld, C, R, scale, inner, cap);
-      const left = cap > 0 ? 1 : scale;
+      if (tileCap > 0) kernel.softCap(z, ld, C, R, scale, inner, tileCap);
+      const left = tileCap > 0 ? 1 : scale;
       const moved = kernel.softmaxExponentials(z, ld, C, R, left, add, max, sum, decay, 0, blocks, ldBlocks);
-      if (cap > 0) kernel.softCapSlopes(z, ld, C, R, max, 0, add, cap);
+      if (tileCap > 0) kernel.softCapSlopes(z, ld, C, R, max, 0, add, tileCap);
       return moved;
     },
     gradient(tile, rows) {
       const { z, ld, C, add } = tile;
       kernel.softmaxGradient(z, ld, C, rows.R, rows.lse, rows.coefficient);
-      if (cap > 0) kernel.softCapSlopes(z, ld, C, rows.R, rows.lse, rows.coefficient, add, cap);
+      if (tileCap > 0) kernel.softCapSlopes(z, ld, C, rows.R, rows.lse, rows.coefficient, add, tileCap);
       if (smoothing > 0) subtractUniform(memory, tile, rows);
     },
   };

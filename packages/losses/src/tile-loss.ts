@@ -68,7 +68,7 @@ export interface LossTile {
   /** Leading dimension in elements, >= R. */
   ld: number;
   C: number;
-  /** What z is multiplied by: 1/τ, or 1 if z was scaled and corrected element by element (per-row candidates). Gradients always use rows.scale. */
+  /** What z is multiplied by: 1/τ, or 1 if z was scaled, capped and corrected element by element (per-row candidates). Gradients always use rows.scale. */
   scale: number;
   /** float32 (C), added after scaling: see `candidateTerms`. 0: absent. */
   add: Address;

@@ -37,16 +37,6 @@ describe("computeLoss refuses with a typed error that carries the values", () =>
     ],
     ["a negative mass", full, { targets: { offsets: [0, 1, 1, 1], ids: [1], mass: [-1] } }, OptionError, { value: -1 }],
     ["a bias beside cosines", { ...full, spec: specOf("margin") }, {}, OptionError, { loss: "margin" }],
-    [
-      "a soft cap of rows' own candidates",
-      sampled,
-      {
-        spec: specOf("sampled-softmax", { softCap: 9 }),
-        candidates: { ids: [0, 1, 2], logQ: [0, 0, 0], targetLogQ: [0, 0, 0], perRow: true },
-      },
-      OptionError,
-      { softCap: 9 },
-    ],
     ["candidates of a full loss", full, { candidates }, OptionError, { loss: "full-softmax" }],
     ["no candidates", { ...full, spec: sampled.spec }, {}, EmptyInputError, { loss: "sampled-softmax" }],
     ["candidates without log Q", sampled, { candidates: { ids: [1, 2] } }, MissingLogQError, { missing: "logQ" }],

@@ -57,24 +57,10 @@ describe.each(BACKENDS)("on $name kernels", (backend) => {
   test("with a soft cap, loss and gradients equal the float64 oracle to 1e-5 of the largest, over options and awkward sizes", () => {
     for (const name of ["full-softmax", "sampled-softmax"] as const) {
       for (const [seed, c] of crossSparsely(AXES, 12, 5).entries()) {
-        const {
-          B,
-          D,
-          n,
-          S,
-          T,
-          bias,
-          weights,
-          mass,
-          blockRows,
-          tileClasses,
-          perRow: _,
-          labelSmoothing: __,
-          ...options
-        } = c;
+        const { B, D, n, S, T, bias, weights, mass, blockRows, tileClasses, perRow, labelSmoothing: _, ...options } = c;
         const softCap = [1, 3, 30][seed % 3]!;
         const spec = nearestSpec(name, { softCap, ...options });
-        const problem = randomProblem(spec, { B, D, n, S, T }, { bias, weights, mass, seed });
+        const problem = randomProblem(spec, { B, D, n, S, T }, { perRow, bias, weights, mass, seed });
         expectLikeOracle(problem, 1e-5, { backend, blockRows, tileClasses });
       }
     }

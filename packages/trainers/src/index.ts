@@ -11,6 +11,7 @@ export {
   parseMetrics,
   RANKING_METRICS,
   type RankingMetricName,
+  SOFTMAX_METRICS,
 } from "./evaluate/metrics.js";
 export {
   inversePropensities,
@@ -26,6 +27,14 @@ export {
   type TrainLossName,
 } from "./model/adaptive.js";
 export type { ModelShape } from "./model/engine-spec.js";
+export {
+  CLASS_WEIGHT_RULES,
+  type ClassWeightRule,
+  type ClassWeights,
+  type FrequencyRule,
+  type Propensities,
+  type PropensityRule,
+} from "./model/label-weights.js";
 export {
   CLASS_BIASES,
   type ClassBias,

@@ -18,7 +18,7 @@ import { withDirectory } from "./support/directories.js";
 import { readTables } from "./support/engines.js";
 import { savedRun, smallDataset, smallSynthetic, withTrained, withTrainer } from "./support/runs.js";
 
-const METRICS = "cross-entropy,perplexity,recall@5,ndcg@3,mrr@7";
+const METRICS = "cross-entropy,perplexity,log-partition,recall@5,ndcg@3,mrr@7";
 
 const CASES: readonly (readonly [string, "text" | "pairs" | "labels", TrainOptions])[] = [
   ["words, mean", "text", { window: 3 }],
@@ -26,6 +26,8 @@ const CASES: readonly (readonly [string, "text" | "pairs" | "labels", TrainOptio
   ["words, concatenated, through two layers", "text", { window: 3, hidden: [9, 7], embedding: 5, dropout: 0.2 }],
   ["users", "pairs", { loss: "negative-sampling", classBias: "zero", lanes: 4 }],
   ["histories, cosines", "pairs", { encoder: "history", window: 4, normalize: true, temperature: 0.1 }],
+  ["words, capped", "text", { window: 3, softCap: 2 }],
+  ["users, cosines at a learned temperature", "pairs", { normalize: true, temperature: 0.1, learnTemperature: true }],
   ["features, one-vs-all", "labels", { loss: "one-vs-all", embedding: 4, optimizer: { name: "adam" } }],
 ];
 

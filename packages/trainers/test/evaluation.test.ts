@@ -6,7 +6,7 @@ import { logSumExp, TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import type { EngineSpec } from "../dist/engine/spec.js";
 import { type EvaluationRequest, evaluateModel } from "../dist/evaluate/evaluate.js";
-import { parseMetrics, propensityScore, RANKING_METRICS } from "../dist/evaluate/metrics.js";
+import { parseMetrics, propensityScore, RANKING_METRICS, SOFTMAX_METRICS } from "../dist/evaluate/metrics.js";
 import { inversePropensities } from "../dist/evaluate/propensity.js";
 import { createSource } from "../dist/sources/create.js";
 import { SequentialOrder } from "../dist/sources/order.js";
@@ -89,6 +89,7 @@ function bruteForce(spec: EngineSpec, { W, bias, E }: Model, request: Omit<Evalu
   const ids = new Int32Array(64);
   const sums = new Map<string, number>();
   let loss = 0;
+  let logPartition = 0;
   let labels = 0;
   for (let row = 0; row < count; row++) {
     const example = order.example(row);
@@ -98,11 +99,13 @@ function bruteForce(spec: EngineSpec, { W, bias, E }: Model, request: Omit<Evalu
       let dot = 0;
       for (let d = 0; d < D; d++) dot += E[user * D + d]! * W[c * D + d]!;
       if (spec.normalize) dot /= lengthOf(E, user, D) * lengthOf(W, c, D);
-      return (dot + bias[c]!) * spec.scale;
+      const logit = (dot + bias[c]!) * spec.scale;
+      return spec.softCap > 0 ? spec.softCap * Math.tanh(logit / spec.softCap) : logit;
     });
     const targets = new Set(ids.subarray(0, source.targets(example, ids, 0)));
     const seen = new Set(request.maskSeen === false ? [] : ids.slice(0, source.excluded(example, ids, 0)));
     const lse = logSumExp(z);
+    logPartition += Math.abs(lse) / count;
     for (const t of targets) loss += lse - z[t]!;
     labels += targets.size;
     const ranked = Array.from({ length: n }, (_, c) => c)
@@ -123,7 +126,7 @@ function bruteForce(spec: EngineSpec, { W, bias, E }: Model, request: Omit<Evalu
       sums.set(metric.label, (sums.get(metric.label) ?? 0) + value / count);
     }
   }
-  return { sums, crossEntropy: loss / labels, labels, count };
+  return { sums, crossEntropy: loss / labels, logPartition, labels, count };
 }
 
 async function expectExact(
@@ -143,6 +146,7 @@ async function expectExact(
       // Of one class the cross-entropy is 0.
       if (label === "cross-entropy") expect(Math.abs(value - crossEntropy)).toBeLessThan(1e-6 * crossEntropy + 1e-12);
       else if (label === "perplexity") expect(Math.abs(value / Math.exp(crossEntropy) - 1)).toBeLessThan(3e-6);
+      else if (label === "log-partition") expect(Math.abs(value / expected.logPartition - 1)).toBeLessThan(1e-6);
       else expect(Math.abs(value - expected.sums.get(label)!)).toBeLessThan(1e-12);
     }
     expect(Object.keys(actual.metrics)).toEqual(request.metrics.map(({ label }) => label));
@@ -150,9 +154,7 @@ async function expectExact(
 }
 
 const ALL = (ks: number[]) =>
-  parseMetrics(
-    ["cross-entropy", "perplexity", ...RANKING_METRICS.flatMap((name) => ks.map((k) => `${name}@${k}`))].join(),
-  );
+  parseMetrics([...SOFTMAX_METRICS, ...RANKING_METRICS.flatMap((name) => ks.map((k) => `${name}@${k}`))].join());
 
 describe.each(await availableBackends())(
   "exact evaluation on %s against all logits sorted, ties to the lower id: rankings within 1e-12, cross-entropy within 1e-6",
@@ -188,6 +190,12 @@ describe.each(await availableBackends())(
       await expectExact(spec, backend, { metrics: parseMetrics("cross-entropy") });
     });
 
+    it("capped logits, whose ties are as many", async () => {
+      const spec = evaluationSpec({ n: 301, maxK: 7, lossOptions: { softCap: 0.5, temperature: 0.5 } });
+      await expectExact(spec, backend, { metrics: ALL([1, 7]) });
+      await expectExact(spec, backend, { metrics: parseMetrics("recall@7") });
+    });
+
     it("rankings alone, and cross-entropy alone", async () => {
       const spec = evaluationSpec({ n: 40, maxK: 4 });
       await expectExact(spec, backend, { metrics: parseMetrics("recall@4,ndcg@2") });
@@ -221,7 +229,7 @@ describe("evaluation", () => {
   it("psp@k is a quotient of sums over rows, of the lists that rankings are made of: within 1e-12", async () => {
     const spec = evaluationSpec({ n: 40, maxK: 7, evaluationRows: 64 });
     const training = { counts: Float64Array.from({ length: 40 }, (_, id) => 3 * (40 - id)), rows: 500 };
-    const propensity = { a: 0.6, b: 2.6 };
+    const propensity = { A: 0.6, B: 2.6 };
     await withEngine(spec, {}, async (engine) => {
       writeModel(engine);
       const { metrics } = await evaluateModel(engine.host, {

@@ -44,7 +44,7 @@ describe("propensities", () => {
   });
 
   it("take other constants; of next to no rows they are 1", () => {
-    const [value] = inversePropensities({ counts: [7], rows: 100 }, { a: 0.6, b: 2.6 });
+    const [value] = inversePropensities({ counts: [7], rows: 100 }, { A: 0.6, B: 2.6 });
     expect(value).toBeCloseTo(1 + (Math.log(100) - 1) * (3.6 / 9.6) ** 0.6, 12);
     expect([...inversePropensities({ counts: [2, 0], rows: 2 })]).toEqual([1, 1]);
   });
@@ -52,15 +52,15 @@ describe("propensities", () => {
   it.each([
     [
       { counts: [1], rows: 0 },
-      { a: 0.5, b: 1 },
+      { A: 0.5, B: 1 },
     ],
     [
       { counts: [1], rows: 9 },
-      { a: -1, b: 1 },
+      { A: -1, B: 1 },
     ],
     [
       { counts: [1], rows: 9 },
-      { a: 0.5, b: Number.NaN },
+      { A: 0.5, B: Number.NaN },
     ],
   ])("refuse %o with %o", (training, law) => {
     expect(() => inversePropensities(training, law)).toThrow(expect.objectContaining({ code: "LOGQ_OPTION" }));

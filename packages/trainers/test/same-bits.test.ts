@@ -95,6 +95,36 @@ const CASES: Readonly<Record<string, EngineCase>> = {
     vocabulary: 300,
     optimizer: { name: "rowwise-adagrad" },
   },
+  "sampled softmax, rows' own, capped, class weights": {
+    ...ODD,
+    loss: "sampled-softmax",
+    lossOptions: { softCap: 3 },
+    labelFactor: (id) => 1 + (id % 5),
+    per: "row",
+    S: 13,
+  },
+  "full softmax, learned temperature": {
+    ...ODD,
+    loss: "full-softmax",
+    lossOptions: { normalize: true, temperature: 0.2 },
+    learnTemperature: true,
+    optimizer: { name: "adam" },
+  },
+  "sampled softmax, learned temperature, clipped": {
+    ...ODD,
+    loss: "sampled-softmax",
+    lossOptions: { normalize: true, temperature: 0.2 },
+    learnTemperature: true,
+    optimizer: { name: "adagrad", clipNorm: 0.1 },
+  },
+  "one-vs-all, propensities": {
+    ...ODD,
+    loss: "one-vs-all",
+    lossOptions: { labelMass: "weight" },
+    labelFactor: (id) => 1 + (id % 9),
+    source: labelSource(1003, 300, 500),
+    vocabulary: 300,
+  },
   "one-vs-all": { ...ODD, loss: "one-vs-all", source: labelSource(1003, 300, 500), vocabulary: 300 },
 };
 

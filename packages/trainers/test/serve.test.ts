@@ -97,6 +97,18 @@ const CASES: Readonly<Record<string, Case>> = {
     ],
     examples: (dataset) => textExamples(dataset, before(3)),
   },
+  "window, capped": {
+    kind: "text",
+    options: { window: 3, softCap: 1.5 },
+    questions: (model) => [{ input: { words: ["w1", "w2"] }, ids: [word(model, "w1"), word(model, "w2")] }],
+    examples: (dataset) => textExamples(dataset, before(3)),
+  },
+  "user, cosines at a learned temperature": {
+    kind: "pairs",
+    options: { normalize: true, temperature: 0.2, learnTemperature: true },
+    questions: () => [{ input: { user: 11 }, ids: [11] }],
+    examples: (dataset) => pairExamples(dataset, (_, user) => ({ user })),
+  },
   "window around": {
     kind: "text",
     options: { window: 2, contextMode: "around", reduce: "sum", embedding: 4 },
@@ -176,6 +188,15 @@ describe.each(Object.entries(CASES))("a loaded model: %s", (_, of) => {
       expect(scores).toHaveLength(model.classes.size);
       const errors = scores.map((score, id) => Math.abs(score - expected[id]!));
       expect(Math.max(...errors)).toBeLessThanOrEqual(2e-6 * largest);
+    }
+  });
+
+  it("scores some classes as it scores all, in their order", () => {
+    for (const { input } of of.questions(model, dataset)) {
+      const all = model.scores(input);
+      const asked = [3, model.classes.name(0), 1, 3];
+      expect(model.scoresOf(input, asked)).toEqual(Float32Array.from([3, 0, 1, 3], (id) => all[id]!));
+      expect(model.scoresOf(input, [])).toHaveLength(0);
     }
   });
 

@@ -49,13 +49,13 @@ export function widths(text: string): number[] {
   return text.split(",").map(positiveInteger);
 }
 
-/** The constants of a propensity law: 0.6,2.6. */
-export function propensityLaw(text: string): PropensityLaw {
-  const [a, b, ...more] = text.split(",").map(number);
-  if (a === undefined || b === undefined || more.length > 0 || a < 0 || b < 0) {
-    throw new InvalidArgumentError(`"${text}" is not two numbers from 0 on.`);
+/** The constants of propensities: 0.55,1.5. */
+export function propensity(text: string): PropensityLaw {
+  const [A, B, ...more] = text.split(",").map(number);
+  if (A === undefined || B === undefined || more.length > 0) {
+    throw new InvalidArgumentError(`It takes two numbers A,B such as 0.55,1.5, not "${text}".`);
   }
-  return { a, b };
+  return { A, B };
 }
 
 /** A seed: a whole number, or any text. */

@@ -1,10 +1,10 @@
 import { SPLIT_NAMES } from "@logq/datasets";
-import { CUT_OFF_METRICS, USUAL_PROPENSITY } from "@logq/trainers";
+import { CUT_OFF_METRICS, SOFTMAX_METRICS, USUAL_PROPENSITY } from "@logq/trainers";
 import { Command } from "commander";
 import { choice } from "../base/choice.js";
 import { EXIT_CODES_HELP } from "../base/exit-codes.js";
 import type { Io } from "../base/io.js";
-import { integer, positiveInteger, propensityLaw } from "../base/values.js";
+import { integer, positiveInteger, propensity } from "../base/values.js";
 import { BACKENDS, DEFAULT_WORKERS } from "../base/workers.js";
 import { type EvaluateFlags, evaluateCommandAction } from "./evaluate.js";
 import { type NeighboursFlags, neighbours } from "./neighbours.js";
@@ -19,13 +19,13 @@ export function evaluateCommand(io: Io): Command {
     .addOption(choice("--split <part>", "which part", SPLIT_NAMES).default("test"))
     .option(
       "--metrics <list>",
-      `cross-entropy, perplexity, ${CUT_OFF_METRICS.map((name) => `${name}@k`).join(", ")} ` +
+      `${[...SOFTMAX_METRICS, ...CUT_OFF_METRICS.map((name) => `${name}@k`)].join(", ")} ` +
         "(default: cross-entropy,perplexity; of pairs recall@20,ndcg@20)",
     )
     .option(
       "--propensity <A,B>",
-      `psp@k: the constants of the propensity law, 0.6,2.6 for Amazon's data (default: ${USUAL_PROPENSITY.a},${USUAL_PROPENSITY.b})`,
-      propensityLaw,
+      `psp@k: the constants of the propensity law, 0.6,2.6 for Amazon's data (default: ${USUAL_PROPENSITY.A},${USUAL_PROPENSITY.B})`,
+      propensity,
     )
     .option("--data <directory>", "the dataset (default: the one it was trained on)")
     .option("--limit <N>", "only the first N examples", positiveInteger)
@@ -35,9 +35,11 @@ export function evaluateCommand(io: Io): Command {
     .addHelpText(
       "after",
       `
-Cross-entropy is in nats a label. Rankings are means over rows with something to find; of pairs they leave out
-what a user chose in earlier parts. psp@k is precision with each label weighted by how likely it is to be missing from
-the data, rare ones most, over what the best ranking would reach.
+Cross-entropy is in nats a label and counts all labels alike, whatever weighed them in training. log-partition is the
+mean of |log Z| over rows: how far logits are from log probabilities without a sum over classes. Rankings are means
+over rows with something to find; of pairs they leave out what a user chose in earlier parts. psp@k is precision with
+each label weighted by how likely it is to be missing from the data, rare ones most, over what the best ranking would
+reach.
 
 Example:
   logq evaluate runs/places --split test --metrics recall@20,ndcg@20 --json

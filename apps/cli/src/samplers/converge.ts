@@ -115,7 +115,7 @@ function samplerOptions(
 function modelOf(options: RunOptions): TrainOptions {
   const { encoder, examples, window, contextMode, withinLine, hidden, activation, embedding, dropout } = options;
   const { dim, batch, reduce, reduction, optimizer, classBias, classScale, embeddingScale } = options;
-  const { temperature, normalize } = options.loss;
+  const { temperature, normalize, softCap } = options.loss;
   const ofEncoder = { encoder, examples, window, contextMode, withinLine, hidden, activation, embedding, dropout };
   return {
     ...ofEncoder,
@@ -129,6 +129,7 @@ function modelOf(options: RunOptions): TrainOptions {
     embeddingScale,
     temperature,
     normalize,
+    ...(softCap > 0 ? { softCap } : {}),
     seed: 1,
   };
 }

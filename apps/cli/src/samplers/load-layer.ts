@@ -46,7 +46,15 @@ export async function loadLayer(request: LayerRequest): Promise<LoadedLayer> {
 }
 
 function layerOf(model: Model, inputs: readonly Float32Array[], targets: Int32Array, counts: Float64Array): Layer {
-  const { classes: n, dim: D, normalize, temperature } = model.head.shape;
+  const { classes: n, dim: D, normalize, temperature, softCap } = model.head.shape;
+  if ((softCap ?? 0) > 0) {
+    throw new OptionError(
+      `samplers are measured against logits without a cap, and those of the run are capped at ${softCap}`,
+      {
+        softCap,
+      },
+    );
+  }
   const rows = model.table();
   const hidden = new Float32Array(inputs.length * D);
   for (const [i, vector] of inputs.entries()) hidden.set(vector, i * D);

@@ -18,7 +18,17 @@ import { Command } from "commander";
 import { choice } from "../base/choice.js";
 import { EXIT_CODES_HELP } from "../base/exit-codes.js";
 import type { Io } from "../base/io.js";
-import { integer, number, positive, positiveInteger, powerOfTwo, seed, widths, yesNo } from "../base/values.js";
+import {
+  integer,
+  number,
+  positive,
+  positiveInteger,
+  powerOfTwo,
+  propensity,
+  seed,
+  widths,
+  yesNo,
+} from "../base/values.js";
 import { BACKENDS, DEFAULT_WORKERS } from "../base/workers.js";
 import type { TrainFlags } from "./flags.js";
 import { trainRun } from "./train.js";
@@ -143,8 +153,26 @@ function lossFlags(command: Command): void {
     )
     .option("--temperature <x>", "logits are divided by it (default: 1; of margins 1/64)", number)
     .option("--normalize", "cosine logits: rows and hidden vectors of length 1")
+    .option(
+      "--learn-temperature",
+      "with --normalize: the optimizer updates the temperature, which begins at --temperature",
+    )
+    .option(
+      "--soft-cap <c>",
+      "full-softmax, sampled-softmax: logits z become c·tanh(z/c), in the saved model as well (default: none)",
+      positive,
+    )
     .option("--label-smoothing <x>", "full-softmax, sampled-softmax: in [0, 1) (default: 0)", number)
     .option("--z-loss <x>", "softmax and margins: x·(log of a row's partition)² is added (default: 0)", number)
+    .option(
+      "--class-weights <what>",
+      "softmax and margins, training alone: a file of numbers (.npy, .json, text), inverse-frequency[:POWER] or effective-number[:BETA]",
+    )
+    .option(
+      "--propensity <A,B>",
+      "one-vs-all, sampled-one-vs-all, training alone: labels count 1/p of their class by these constants (0.55,1.5)",
+      propensity,
+    )
     .option(
       "--calibration <t>",
       "gbce: in [0, 1]; 1 makes scores log-odds if negatives are uniform (default: 0.75)",

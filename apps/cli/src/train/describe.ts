@@ -103,15 +103,29 @@ function describeLossOptions(options: RunOptions): string {
     );
   }
   if (exclude === "seen") parts.push("seen classes left out");
-  if (temperature !== 1) parts.push(`temperature ${temperature}`);
+  if (options.learnTemperature) parts.push(`temperature learned from ${temperature}`);
+  else if (temperature !== 1) parts.push(`temperature ${temperature}`);
   if (labelSmoothing > 0) parts.push(`label smoothing ${labelSmoothing}`);
   if (normalize) parts.push("cosine logits");
   if (options.loss.zLoss > 0) parts.push(`z-loss ${options.loss.zLoss}`);
-  parts.push(...ownOptions(options.loss));
+  if (options.loss.softCap > 0) parts.push(`logits capped at ${options.loss.softCap}`);
+  parts.push(...describeWeights(options), ...ownOptions(options.loss));
   if (options.gradientFilter > 0)
     parts.push(`gradients may leave out ${options.gradientFilter} of a row's probability`);
   parts.push(options.classBias === "none" ? "no class bias" : `class bias from ${options.classBias}`);
   return parts.join(", ");
+}
+
+/** How often labels count in training, where that differs. */
+function describeWeights({ classWeights, propensities }: RunOptions): string[] {
+  const parts: string[] = [];
+  if (classWeights?.kind === "given") parts.push("class weights as given");
+  if (classWeights?.kind === "inverse-frequency") parts.push(`class weights 1/frequency^${classWeights.power}`);
+  if (classWeights?.kind === "effective-number")
+    parts.push(`class weights by effective number, beta ${classWeights.beta}`);
+  if (propensities?.kind === "given") parts.push("propensities as given");
+  if (propensities?.kind === "counts") parts.push(`propensities by A ${propensities.A}, B ${propensities.B}`);
+  return parts;
 }
 
 /** Options that single losses have. */

@@ -2,6 +2,7 @@ import type { BackendChoice } from "@logq/blas";
 import type { Correction, MarginKind } from "@logq/losses";
 import type {
   ClassBias,
+  ClassWeights,
   EncoderName,
   ExampleKind,
   OptimizerName,
@@ -47,6 +48,10 @@ export interface TrainFlags {
   readonly labelSmoothing?: number;
   readonly normalize?: boolean;
   readonly zLoss?: number;
+  readonly softCap?: number;
+  readonly classWeights?: string;
+  readonly propensity?: { readonly A: number; readonly B: number };
+  readonly learnTemperature?: boolean;
   readonly calibration?: number;
   readonly negativeWeight?: number;
   readonly negativeMargin?: number;
@@ -101,22 +106,29 @@ const SAME = [
     " ",
   ),
   ..."loss tree like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),
-  ..."zLoss calibration negativeWeight negativeMargin marginKind margin cutoffs divValue".split(" "),
+  ..."zLoss softCap learnTemperature calibration negativeWeight negativeMargin marginKind margin cutoffs divValue".split(
+    " ",
+  ),
   ..."sampler negatives negativesPerLabel distortion replacement candidates".split(" "),
   ..."dim batch epochs maxSteps maxMinutes validationEvery patience".split(" "),
   ..."reduction gradientFilter classBias classScale embeddingScale backend profile lanes tableType products seed".split(
     " ",
   ),
-] as (Exclude<keyof TrainFlags, "treeVectors"> & keyof TrainOptions)[];
+] as (Exclude<keyof TrainFlags, "treeVectors" | "classWeights"> & keyof TrainOptions)[];
 
 const OPTIMIZER = [
   ..."weightDecay momentum beta1 beta2 epsilon initialAccumulator denseFactor clipNorm".split(" "),
 ] as (keyof TrainFlags & keyof NonNullable<TrainOptions["optimizer"]>)[];
 
-/** The engine's options; whatever was not said is left to its defaults. `--tree-vectors` is for `readTreeVectors`. */
-export function trainOptions(flags: TrainFlags, workers: number): TrainOptions {
-  const { context, optimizer, lr, schedule, logitMb, samplerOption } = flags;
+/**
+ * The engine's options; whatever was not said is left to its defaults. `--tree-vectors` is for `readTreeVectors`.
+ * @param classWeights what the flag of that name stands for
+ */
+export function trainOptions(flags: TrainFlags, workers: number, classWeights?: ClassWeights): TrainOptions {
+  const { context, optimizer, lr, schedule, logitMb, samplerOption, propensity } = flags;
   return {
+    ...(classWeights === undefined ? {} : { classWeights }),
+    ...(propensity === undefined ? {} : { propensities: propensity }),
     ...pick(flags, SAME),
     ...(context === undefined ? {} : { contextMode: context }),
     ...(samplerOption === undefined ? {} : { samplerOptions: readSamplerOptions(samplerOption) }),

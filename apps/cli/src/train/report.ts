@@ -27,6 +27,7 @@ export function describeReport(run: string, report: TrainReport): string {
     ],
     ["exact probe", `cross-entropy ${decimal(report.probeCrossEntropy)} nats (${report.probeSplit})`],
   ];
+  if (report.temperature !== null) rows.push(["temperature", `${decimal(report.temperature)} (learned)`]);
   const validation = report.validations.at(-1);
   if (validation !== undefined) {
     const values = Object.entries(validation.metrics).map(([name, value]) => `${name} ${decimal(value)}`);

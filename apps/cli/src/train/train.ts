@@ -5,6 +5,7 @@ import { EXIT } from "../base/exit-codes.js";
 import { checkInterrupted, interruptible } from "../base/interrupt.js";
 import { type Io, note, printResult, warn } from "../base/io.js";
 import { DEFAULT_WORKERS } from "../base/workers.js";
+import { readClassWeights } from "./class-weights.js";
 import { describeRun } from "./describe.js";
 import { type TrainFlags, trainOptions } from "./flags.js";
 import { describeProfile } from "./profile.js";
@@ -24,8 +25,10 @@ export async function trainRun(io: Io, directory: string, flags: TrainFlags): Pr
     const dataset = await openDataset(data);
     checkInterrupted(signal);
     const maxK = Math.max(USUAL_MAX_K, ...metrics.map((metric) => ("k" in metric ? metric.k : 0)));
+    const weights =
+      flags.classWeights === undefined ? undefined : await readClassWeights(flags.classWeights, dataset.classes);
     const options = {
-      ...trainOptions(flags, flags.workers ?? DEFAULT_WORKERS),
+      ...trainOptions(flags, flags.workers ?? DEFAULT_WORKERS, weights),
       ...(await readTreeVectors(flags, dataset)),
     };
     const trainer = await Trainer.create(dataset, options, maxK);

@@ -76,6 +76,7 @@ export function progressText(progress: TrainProgress, loss: string, probeSplit: 
       : `${count(wordsPerSecondPerThread)} words/s/thread`,
     `${loss} loss ${decimal(progress.loss)}`,
   ];
+  if (progress.temperature !== undefined) parts.push(`temperature ${decimal(progress.temperature)}`);
   if (probe !== undefined) parts.push(`exact cross-entropy ${decimal(probe.crossEntropy)} (${probeSplit} probe)`);
   parts.push(`${clock(secondsLeft)} left`);
   return parts.join("  ");

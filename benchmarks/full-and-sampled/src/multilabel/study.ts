@@ -39,7 +39,7 @@ export const multilabel: Study<MultilabelSettings, MultilabelResults> = {
 };
 
 /** What Amazon's data are measured with. */
-const PROPENSITY: PropensityLaw = { a: 0.6, b: 2.6 };
+const PROPENSITY: PropensityLaw = { A: 0.6, B: 2.6 };
 
 /** The largest k of the metrics. */
 const MAX_K = 5;

@@ -9,6 +9,7 @@ import {
   ShapeError,
 } from "@logq/core";
 import { labelsNeedLogQ } from "../candidate-terms.js";
+import { requireClassWeights, requireNonNegative, requirePropensities } from "../label-weights.js";
 import { describeLoss, needsLogQ } from "../loss-facts.js";
 import { validateLossSpec } from "../loss-options.js";
 import type { LossSpec } from "../loss-spec.js";
@@ -99,33 +100,6 @@ function weighLabels(
     return (m * (classWeights?.[id] ?? 1)) / (propensities?.[id] ?? 1);
   });
   return { ...labels, mass };
-}
-
-function requireClassWeights(weights: ArrayLike<number>, { name, labelSmoothing }: LossSpec, n: number): void {
-  if (describeLoss(name).kind !== "normalised") {
-    throw new OptionError(`${name} is no softmax: it takes no classWeights`, { loss: name });
-  }
-  if (labelSmoothing > 0) {
-    const why = "whether the spread is weighed by its own class or by the label's is for masses to say";
-    throw new OptionError(`classWeights cannot be combined with labelSmoothing: ${why}`, { labelSmoothing });
-  }
-  requireLength("classWeights", weights.length, n, "(n)");
-  requireNonNegative("classWeights", weights);
-}
-
-function requirePropensities(propensities: ArrayLike<number>, { labelMass }: LossSpec, n: number): void {
-  if (labelMass !== "weight") {
-    throw new OptionError(`propensities need labelMass weight, not ${labelMass}`, { labelMass });
-  }
-  requireLength("propensities", propensities.length, n, "(n)");
-  requireAllFinite("propensities", propensities);
-  const index = Array.from(propensities).findIndex((p) => p <= 0 || p > 1);
-  if (index < 0) return;
-  throw new OptionError(`propensities[${index}] is ${propensities[index]}, but must be above 0 and at most 1`, {
-    name: "propensities",
-    index,
-    value: propensities[index],
-  });
 }
 
 /** (B): Σ of the masses of each row's labels */
@@ -233,17 +207,6 @@ function requireClassId(name: string, index: number, id: number, n: number): num
   return id;
 }
 
-function requireNonNegative(name: string, values: ArrayLike<number>): void {
-  requireAllFinite(name, values);
-  const index = Array.from(values).findIndex((value) => value < 0);
-  if (index < 0) return;
-  throw new OptionError(`${name}[${index}] is ${values[index]}, but must be 0 or more`, {
-    name,
-    index,
-    value: values[index],
-  });
-}
-
 /** The weight of each row over the sum of weights, times `masses` where rows count by them. */
 function sharesOf(
   weights: ArrayLike<number> | undefined,
@@ -274,9 +237,6 @@ function checkCandidates(problem: LossProblem, spec: LossSpec, B: number, n: num
       actual: given.ids.length,
       B,
     });
-  }
-  if (perRow && spec.softCap > 0) {
-    throw new OptionError("softCap is for candidates that rows share", { softCap: spec.softCap, perRow });
   }
   requireLogQ(spec, given.logQ, given.targetLogQ);
   if (given.logQ) {

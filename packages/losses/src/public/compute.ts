@@ -29,7 +29,7 @@ export function computeLoss(problem: LossProblem, options: ComputeOptions = {}):
   };
   loadPanel(checked, panel, space);
   const { labels, others } = termsOf(checked, panel);
-  const loss = createTileLoss(space.kernels, checked.spec, checked.n);
+  const loss = createTileLoss(space.kernels, checked.spec, checked.n, checked.candidates?.perRow);
   const tiles = checked.candidates?.perRow
     ? rowTiles(checked, panel, space, others)
     : sharedTiles(checked, panel, space, loss, others, answer.bias);

@@ -1,4 +1,5 @@
 import { weighsByQ } from "../candidate-terms.js";
+import { capped, capSlope } from "../soft-cap.js";
 import type { LossTile, TileLoss } from "../tile-loss.js";
 import type { CheckedProblem } from "./check.js";
 import type { Panel } from "./panel.js";
@@ -99,6 +100,9 @@ export function rowTiles(problem: CheckedProblem, panel: Panel, space: Workspace
   const { D } = problem;
   const candidateRows = panel.candidateRows as Int32Array;
   const classWeights = weighsByQ(problem.spec) ? terms.weight : null;
+  const { softCap } = problem.spec;
+  /** (R, S) of the block, with a soft cap: its derivatives. */
+  const slopes = softCap > 0 ? new Float32Array(space.R * S) : null;
 
   function takesPart(row: number, id: number): boolean {
     const { labels, seen, spec } = problem;
@@ -123,7 +127,9 @@ export function rowTiles(problem: CheckedProblem, panel: Panel, space: Workspace
         const r = j % R;
         const at = (first + r) * S + (j - r) / R;
         const id = problem.candidates?.ids[at] ?? -1;
-        logits[j] = takesPart(first + r, id) ? space.rows.scale * logits[j] + terms.add[at] : -Infinity;
+        const score = capped(space.rows.scale * logits[j] + terms.inner[at], softCap);
+        if (slopes) slopes[r * S + (j - r) / R] = capSlope(score, softCap);
+        logits[j] = takesPart(first + r, id) ? score + terms.add[at] : -Infinity;
       }
       if (classWeights) memory.floats(space.weight, S).set(classWeights.subarray(first * S, (first + 1) * S));
       return [{ z, ld: R, C: S, scale: 1, add: 0, inner: 0, weight: classWeights ? space.weight : 0 }];
@@ -137,7 +143,10 @@ export function rowTiles(problem: CheckedProblem, panel: Panel, space: Workspace
         offsets[r] = r * S;
       });
       for (let r = 0; r < R; r++) {
-        for (let slot = 0; slot < S; slot++) weights[r * S + slot] = gradients[slot * R + r];
+        for (let slot = 0; slot < S; slot++) {
+          const gradient = gradients[slot * R + r];
+          weights[r * S + slot] = slopes && gradient !== 0 ? gradient * slopes[r * S + slot] : gradient;
+        }
       }
       const { slotOffsets, slotRows, slotWeights } = pairs;
       const { hiddenGradient } = space;

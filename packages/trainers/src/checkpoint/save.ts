@@ -24,7 +24,7 @@ export async function saveModel(trainer: Trainer, directory: string, report: Tra
     if (inputs !== undefined) await writeNames(join(temporary, "inputs.names"), inputs);
     const { tree, ...shape } = trainer.shape;
     const head: RunHead = {
-      shape,
+      shape: { ...shape, temperature: trainer.temperature },
       options: trainer.options,
       report,
       step: trainer.step,

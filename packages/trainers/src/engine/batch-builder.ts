@@ -1,5 +1,5 @@
 import { buildSegments, type EncoderSpec, scaleBagWeights } from "@logq/encoders";
-import type { Address, Kernels } from "@logq/kernels";
+import type { Address, KernelMemory, Kernels } from "@logq/kernels";
 import type { ExampleOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
@@ -23,6 +23,7 @@ export class BatchBuilder {
   readonly #panel: PanelBuilder;
   readonly #segmentScratch: Address;
   readonly #mass: MassRule;
+  readonly #factors: Float32Array | undefined;
   readonly #sum: boolean;
   readonly #rowIds: Int32Array;
   readonly #rowWeights: Float32Array;
@@ -34,6 +35,7 @@ export class BatchBuilder {
     order: ExampleOrder,
     scratch: BuilderScratch,
     mass: MassRule,
+    factors?: Float32Array,
   ) {
     this.#kernels = kernels;
     this.#encoder = spec.encoder;
@@ -43,6 +45,7 @@ export class BatchBuilder {
     this.#panel = new PanelBuilder(kernels, spec, source, order, scratch);
     this.#segmentScratch = scratch.segments;
     this.#mass = mass;
+    this.#factors = factors;
     this.#sum = spec.training?.reduction === "sum";
     const longest = Math.max(source.maxInputs, source.maxTargets, 1);
     this.#rowIds = new Int32Array(longest);
@@ -156,8 +159,12 @@ export class BatchBuilder {
     for (let row = 0; row < rows; row++) {
       i32[offsets + row] = count;
       const length = this.#source.targets(this.#order.example(row), this.#rowIds, 0);
-      const mass = this.#mass === "shared" ? 1 / length : 1;
-      for (let i = 0; i < length; i++) count = this.#labels.write(batch, count, this.#rowIds[i], mass);
+      const share = this.#mass === "shared" ? 1 / length : 1;
+      for (let i = 0; i < length; i++) {
+        const id = this.#rowIds[i];
+        const mass = this.#factors === undefined ? share : share * this.#factors[id];
+        count = this.#labels.write(batch, count, id, mass);
+      }
       f32[weights + row] = length > 0 ? 1 : 0;
       labels += length;
     }
@@ -173,7 +180,7 @@ export class BatchBuilder {
     this.looks = this.#source.lookAhead?.(this.#order, rows) ?? 0;
   }
 
-  /** The mean over rows that have labels, or their sum, each as heavy as its source says. */
+  /** The mean over rows that have labels, or their sum, each as heavy as its source says, and in a mean as its labels' class weights say. */
   weighRows(rows: number, batch: BatchLayout): void {
     const { i32, f32 } = this.#kernels.memory;
     const weights = batch.rowWeight >>> 2;
@@ -183,11 +190,17 @@ export class BatchBuilder {
       const labelled = f32[weights + row] > 0;
       const weight = labelled ? this.#weightOf(row) : 0;
       f32[weights + row] = weight;
-      sum += weight;
+      sum += weight * this.#massOf(row, batch);
       if (labelled) valid++;
     }
     if (sum > 0 && !this.#sum) for (let row = 0; row < rows; row++) f32[weights + row] /= sum;
     i32[(batch.head >>> 2) + HEAD.validRows] = valid;
+  }
+
+  /** Class weights make a row heavier in the mean as well; other masses do not. */
+  #massOf(row: number, batch: BatchLayout): number {
+    if (this.#factors === undefined || this.#mass === "each") return 1;
+    return sumOfMasses(this.#kernels.memory, batch, row);
   }
 
   /** Rows whose labels count one by one need no weight for that. */
@@ -195,4 +208,13 @@ export class BatchBuilder {
     if (this.#mass === "each" || this.#source.weight === undefined) return 1;
     return this.#source.weight(this.#order.example(row));
   }
+}
+
+/** Σ of the masses of a row's labels. */
+function sumOfMasses({ i32, f32 }: KernelMemory, batch: BatchLayout, row: number): number {
+  const offsets = (batch.positiveOffsets >>> 2) + row;
+  const mass = batch.positiveMass >>> 2;
+  let sum = 0;
+  for (let l = i32[offsets]; l < i32[offsets + 1]; l++) sum += f32[mass + l];
+  return sum;
 }

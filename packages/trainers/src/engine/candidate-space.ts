@@ -41,6 +41,8 @@ export interface CandidateSpace {
   /** float32 (S·B): what is added to a row's own candidates' logits, and their biases */
   readonly rowAdd: Address;
   readonly rowBias: Address;
+  /** Soft cap only: float32 (S·B), its derivatives at a row's own candidates */
+  readonly rowSlope: Address;
   /** float32 (B, S): how often a row's own candidates count; 0 if once each */
   readonly rowWeight: Address;
   /** float32 (P + S·B): gradients of the sorted entries */
@@ -110,6 +112,7 @@ export function planCandidateSpace(
     positiveBias: floats("label bias", spec.bias ? P : 0),
     rowAdd: floats("row candidate terms", own),
     rowBias: floats("row candidate bias", spec.bias ? own : 0),
+    rowSlope: floats("row candidate slopes", spec.softCap > 0 ? own : 0),
     rowWeight: floats("row candidate weights", weighsByQ(training!.loss) ? own : 0),
     sortedWeight: floats("sorted gradients", P + own),
     max: floats("row max", B),

@@ -21,6 +21,7 @@ import { OwnCandidates } from "./own-candidates.js";
 import { Selection } from "./selection.js";
 import { type RowMatrix, SharedCandidates } from "./shared-candidates.js";
 import { blocksOf, CLASS_BLOCK, type EngineSpec, rowsPerBlock, UPDATE_BLOCK } from "./spec.js";
+import type { Temperature } from "./temperature.js";
 import { termVectors } from "./terms.js";
 
 /**
@@ -41,6 +42,7 @@ export class CandidateStep {
   readonly #encoder: Encoder;
   readonly #table: TableRows;
   readonly #loss: TileLoss;
+  readonly #temperature: Temperature;
   readonly #gradient: Address;
   readonly #biasGradient: Address;
   readonly #R: number;
@@ -60,6 +62,7 @@ export class CandidateStep {
     encoder: Encoder,
     table: TableRows,
     scratch: Address,
+    temperature: Temperature,
   ) {
     const space = layout.candidate!;
     const { memory } = kernels;
@@ -70,7 +73,9 @@ export class CandidateStep {
     this.#layout = layout;
     this.#encoder = encoder;
     this.#table = table;
-    this.#loss = createTileLoss(kernels, loss, spec.table.n);
+    const own = candidates!.per === "row";
+    this.#loss = createTileLoss(kernels, loss, spec.table.n, own);
+    this.#temperature = temperature;
     this.#R = rowsPerBlock(B);
     this.#gradient = scratch + wholeLines(kernels.matrix.packedBytes(spec.table.D, this.#R));
     this.#biasGradient = this.#gradient + wholeLines(4 * CLASS_BLOCK * spec.table.ld);
@@ -89,7 +94,7 @@ export class CandidateStep {
     const selected = smoothing + (loss.labelSmoothing > 0 ? wholeLines(4 * spec.table.ld) : 0);
     const { select } = candidates!;
     if (select !== undefined) this.#selection = new Selection(kernels, select, spec.key, this.#R, selected);
-    if (per === "row") this.#own = new OwnCandidates(kernels, spec, space, layout.batches);
+    if (per === "row") this.#own = new OwnCandidates(kernels, spec, space, layout.batches, temperature);
     this.#candidateTerms = layout.batches
       .filter(() => per === "batch")
       .map(({ candidateLogQ, candidateMultiplicity }) =>
@@ -127,6 +132,7 @@ export class CandidateStep {
     const terms = this.#candidateTerms[parity];
     terms.from = first;
     terms.to = first + count;
+    terms.scale = this.#temperature.scale;
     candidateTerms(this.#spec.training!.loss, "candidate", terms);
   }
 
@@ -217,6 +223,8 @@ export class CandidateStep {
     this.#shared?.classGradient(first, shared, this.#head(batch, HEAD.rows), this.#hidden, out, outBias);
     if (shared < count) vector.fill(out + 4 * ld * shared, 0, ld * (count - shared));
     this.#addEntries(first, count, batch, out, outBias);
+    this.#temperature.clearClasses(unit);
+    this.#temperature.addClasses(unit, this.#space.panelBias + 4 * first, outBias, count);
     if (this.#spec.normalize) {
       const unitRows = panel + 4 * ld * first;
       rows.normalizeRowsBackward(out, ld, unitRows, ld, panelNorms + 4 * first, count, D);
@@ -291,6 +299,7 @@ export class CandidateStep {
     const terms = this.#labelTerms[parity];
     terms.from = from;
     terms.to = to;
+    terms.scale = this.#temperature.scale;
     candidateTerms(this.#spec.training!.loss, "label", terms);
   }
 
@@ -298,6 +307,8 @@ export class CandidateStep {
     const { max, sum, decay, lse, coefficient, tileFactor, loss, uniform, total, positiveDot, positiveAdd } =
       this.#space;
     const rows = this.#rows;
+    if (this.#own === undefined) this.#tile.scale = this.#temperature.scale;
+    rows.scale = this.#temperature.scale;
     rows.R = R;
     rows.first = first;
     rows.weight = batch.rowWeight + 4 * first;
@@ -337,6 +348,7 @@ export class CandidateStep {
       this.#eachTile(first, R, batch, (tile) => loss.partials(tile, this.#rows));
       loss.settle(this.#positives, this.#rows);
       this.#eachTile(first, R, batch, (tile) => loss.gradient(tile, this.#rows));
+      this.#own!.backThroughCap(first, R);
       return;
     }
     this.#eachTile(first, R, batch, (tile) => loss.tile(tile, this.#rows));
@@ -372,7 +384,9 @@ export class CandidateStep {
     this.#own?.addHiddenGradient(first, R, batch, out, hiddenGradient.ld, this.#biasGradient);
     if (!this.#spec.normalize) return;
     const { unitHidden, hiddenNorms } = this.#space;
-    rows.normalizeRowsBackward(out, hiddenGradient.ld, unitHidden + 4 * ld * first, ld, hiddenNorms + 4 * first, R, D);
+    const unit = unitHidden + 4 * ld * first;
+    this.#temperature.addRows(first, R, unit, ld, out, hiddenGradient.ld);
+    rows.normalizeRowsBackward(out, hiddenGradient.ld, unit, ld, hiddenNorms + 4 * first, R, D);
   }
 
   /** What labels, and rows' own candidates, add to a block of class rows: entries in sorted order, one segment a panel row. */

@@ -26,6 +26,7 @@ import { PathEvaluation } from "./path-evaluation.js";
 import { trainingKernels } from "./products.js";
 import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
 import { openTables } from "./tables.js";
+import { Temperature } from "./temperature.js";
 import { Updates } from "./updates.js";
 
 const NONE = new Int32Array(0);
@@ -56,6 +57,7 @@ export class Engine implements Program<EngineCommand> {
   readonly #candidate: CandidateStep | undefined;
   readonly #draws: ContextualDraws | undefined;
   readonly #full: FullStep | undefined;
+  readonly #temperature: Temperature;
   readonly #scratch: number;
   readonly #sources = new Map<string, Source>();
   /** Of steps whose batch the caller writes. */
@@ -73,8 +75,10 @@ export class Engine implements Program<EngineCommand> {
     this.#banks = banks;
     this.#encoder = new Encoder(spec.encoder, layout.encoder, kernels, tables.embeddingApart);
     const { classes } = tables;
+    const temperature = new Temperature(kernels, spec, layout);
+    this.#temperature = temperature;
     const walk = (of: Kernels, shape: TileShape) =>
-      new FullWalk(of, spec, layout, this.#encoder, classes, this.#scratch, shape);
+      new FullWalk(of, spec, layout, this.#encoder, classes, this.#scratch, shape, temperature);
     const own = layout.adaptive?.scratch;
     // Behind what other units write to.
     const clusters = own && scratchAt(own, this.#scratch + layout.scratchBytes - own.end);
@@ -93,7 +97,7 @@ export class Engine implements Program<EngineCommand> {
       const full = walk(training, layout.full.training!.tile);
       this.#full = new FullStep(training, spec, layout, this.#encoder, full, this.#updates, classes);
     } else {
-      this.#candidate = new CandidateStep(training, spec, layout, this.#encoder, classes, this.#scratch);
+      this.#candidate = new CandidateStep(training, spec, layout, this.#encoder, classes, this.#scratch, temperature);
       if (spec.training.candidates.contextual !== undefined)
         this.#draws = new ContextualDraws(kernels, spec, layout, classes, team.index);
     }
@@ -136,7 +140,16 @@ export class Engine implements Program<EngineCommand> {
     const epochs = () => ({ source, order: new EpochOrder(source.examples, B, spec.key, list) });
     const rows = source.training?.(B, spec.key) ?? epochs();
     const mass: MassRule = sharesMass(spec.training!.loss.name) ? "shared" : "each";
-    const builder = new BatchBuilder(this.kernels, spec, rows.source, rows.order, this.layout.builder, mass);
+    const { labelFactors } = spec.training!;
+    const builder = new BatchBuilder(
+      this.kernels,
+      spec,
+      rows.source,
+      rows.order,
+      this.layout.builder,
+      mass,
+      labelFactors,
+    );
     const ahead: Ahead = { units: 2, run: (unit, step) => this.#build(unit, step, builder) };
     // A sampler that learns has seen the targets of all steps that were done when a command ends, and of no other.
     const learns = spec.training!.candidates?.stateful !== undefined;
@@ -207,7 +220,7 @@ export class Engine implements Program<EngineCommand> {
     labels?: () => void,
   ): void {
     const batch = this.layout.batches[parity];
-    const rows = this.kernels.memory.i32[(batch.head >>> 2) + HEAD.rows];
+    const rows = this.#batchRows(parity);
     if (rows === 0) {
       // Nothing is left of this stretch of text: no table is touched.
       this.#team.phase("table", this.#housekeepingUnits(ahead), (unit) =>
@@ -219,6 +232,7 @@ export class Engine implements Program<EngineCommand> {
     this.#encoder.setInput(batch.input);
     this.#encoder.setSegments(batch.segments);
     this.#updates!.setStep(step);
+    this.#temperature.refresh();
     if (this.#candidate !== undefined) this.#candidateStep(this.#candidate, step, parity, ahead, stopRequested, labels);
     else if (this.#adaptive !== undefined) this.#adaptiveStep(this.#adaptive, step, parity, ahead, stopRequested);
     else this.#fullStep(this.#full!, step, parity, ahead, stopRequested);
@@ -249,6 +263,21 @@ export class Engine implements Program<EngineCommand> {
       else if (unit < before + classes) this.#classUpdate(candidate, unit - before, parity);
       else this.#encoderUpdate(unit - before - classes, parity);
     });
+    this.#temperatureUpdate(parity, classes);
+  }
+
+  /** A learned temperature, once every part of its gradient is in: one unit. @param parts of the biases */
+  #temperatureUpdate(parity: number, parts: number): void {
+    if (!this.#temperature.learns) return;
+    const rows = this.#batchRows(parity);
+    this.#team.phase("update", 1, () => {
+      this.#temperature.writeGradient(rows, parts);
+      this.#updates!.temperature();
+    });
+  }
+
+  #batchRows(parity: number): number {
+    return this.kernels.memory.i32[(this.layout.batches[parity].head >>> 2) + HEAD.rows];
   }
 
   /** Of the step under way. */
@@ -329,13 +358,13 @@ export class Engine implements Program<EngineCommand> {
       const ofBias = this.spec.bias ? this.kernels.rows.sumOfSquares(bias, 1, count, 1) : 0;
       f64[squares + unit] = this.kernels.rows.sumOfSquares(rows, ld, count, D) + ofBias;
     });
-    this.#scaleByNorm(squares, classes + encoder);
+    this.#scaleByNorm(squares, classes + encoder, this.#temperature.gradient(this.#batchRows(parity), classes));
   }
 
-  /** Every member sums the same squares in the same order. */
-  #scaleByNorm(squares: number, units: number): void {
+  /** Every member sums the same squares in the same order. @param ofTemperature its gradient */
+  #scaleByNorm(squares: number, units: number, ofTemperature: number): void {
     const { f64 } = this.kernels.memory;
-    let sum = 0;
+    let sum = ofTemperature ** 2;
     for (let unit = 0; unit < units; unit++) sum += f64[squares + unit];
     const norm = Math.sqrt(sum);
     const limit = this.spec.training!.optimizer.clipNorm;
@@ -374,7 +403,10 @@ export class Engine implements Program<EngineCommand> {
       else if (unit === builds + lanes) account();
       else this.#encoderUpdate(unit - builds - lanes - 1, parity);
     });
-    if (!waits) return;
+    if (!waits) {
+      this.#temperatureUpdate(parity, lanes);
+      return;
+    }
     if (full.filter !== undefined) team.phase("hidden", full.rowUnits(batch), (unit) => full.hidden(unit, step, batch));
     const classes = clip === undefined ? 0 : full.gradient.clippedUnits;
     if (clip !== undefined) {
@@ -383,13 +415,14 @@ export class Engine implements Program<EngineCommand> {
         const value = unit < classes ? full.gradient.squares(unit) : this.#encoderSquares(unit - classes, parity);
         this.kernels.memory.f64[squares + unit] = value;
       });
-      this.#scaleByNorm(squares, classes + encoder);
+      this.#scaleByNorm(squares, classes + encoder, this.#temperature.gradient(this.#batchRows(parity), lanes));
     }
     team.phase("update", 1 + classes + encoder, (unit) => {
       if (unit === 0) account();
       else if (unit <= classes) full.gradient.updateBlock(unit - 1);
       else this.#encoderUpdate(unit - 1 - classes, parity);
     });
+    this.#temperatureUpdate(parity, lanes);
   }
 
   #adaptiveStep(
@@ -418,7 +451,7 @@ export class Engine implements Program<EngineCommand> {
         const value = unit < classes ? adaptive.gradient(unit, step) : this.#encoderSquares(unit - classes, parity);
         this.kernels.memory.f64[squares + unit] = value;
       });
-      this.#scaleByNorm(squares, classes + encoder);
+      this.#scaleByNorm(squares, classes + encoder, 0);
     }
     const before = this.#housekeepingUnits(ahead);
     team.phase("table", before + classes + encoder, (unit) => {
@@ -529,6 +562,7 @@ export class Engine implements Program<EngineCommand> {
     const order = new SequentialOrder(source.examples, command.first, command.count, evaluationRows, command.key);
     const builder = new BatchBuilder(this.kernels, this.spec, source, order, this.layout.builder, "each");
     this.#encoder.setInput(this.layout.evaluationBatch.input);
+    this.#temperature.refresh();
     const evaluation = this.#evaluation;
     for (let batch = command.batch; batch < command.batch + command.batches; batch++) {
       team.phase("build", 1 + this.#encoder.evaluationPrepareUnits, (unit) => {

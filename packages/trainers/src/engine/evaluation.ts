@@ -27,6 +27,15 @@ export interface EvaluationGoals {
   readonly maskExcluded: boolean;
 }
 
+/** What `account` adds to. */
+const EVALUATION_SUMS = [
+  STAT.evaluationLoss,
+  STAT.evaluationLabels,
+  STAT.evaluationRows,
+  STAT.evaluationLogPartition,
+  STAT.evaluationLabelled,
+];
+
 /**
  * Exact evaluation of one batch after the other, as units of work:
  *
@@ -53,7 +62,7 @@ export class Evaluation {
     this.#spec = spec;
     this.#layout = layout;
     this.#walk = walk;
-    const loss: LossSpec = { ...lossDefaults("full-softmax").spec, temperature: 1 / spec.scale };
+    const loss: LossSpec = { ...lossDefaults("full-softmax").spec, temperature: 1 / spec.scale, softCap: spec.softCap };
     this.#loss = createTileLoss(kernels, loss, spec.table.n) as NormalisedLoss;
     this.#batch = layout.evaluationBatch;
     this.#R = rowsPerBlock(spec.evaluationRows);
@@ -109,10 +118,13 @@ export class Evaluation {
       if (goals.k === 0) continue;
       if (goals.maskExcluded) maskTile(this.#kernels.memory, this.#batch, this.#tile, firstRow);
       const firstId = tile * shape.classes * lanes + lane;
-      // The partials have scaled the logits and added the biases.
-      const scale = goals.loss ? 1 : this.#tile.scale;
-      const add = goals.loss ? 0 : this.#tile.add;
       const { z, ld } = this.#tile;
+      const { softCap } = this.#spec;
+      if (softCap > 0 && !goals.loss) kernel.softCap(z, ld, C, rows, this.#tile.scale, this.#tile.add, softCap);
+      // The partials, or the cap, have scaled the logits and added the biases.
+      const done = goals.loss || softCap > 0;
+      const scale = done ? 1 : this.#tile.scale;
+      const add = done ? 0 : this.#tile.add;
       kernel.topK(values, ids, goals.k, z, ld, C, rows, scale, add, space.rankFloor, firstId, lanes);
     }
   }
@@ -158,7 +170,13 @@ export class Evaluation {
   /** Adds the batch to the running sums, in row order. One unit. */
   account(): void {
     const { memory } = this.#kernels;
-    accountEvaluation(memory, this.#layout, sumInOrder(memory, this.#walk.space.laneLoss, this.rowsOfBatch));
+    const { laneLoss, lse } = this.#walk.space;
+    accountEvaluation(memory, this.#layout, sumInOrder(memory, laneLoss, this.rowsOfBatch), lse);
+  }
+
+  /** Before an evaluation: its sums begin at 0. */
+  static clear({ f64 }: KernelMemory, { stats }: EngineLayout): void {
+    for (const word of EVALUATION_SUMS) f64[(stats >>> 3) + word] = 0;
   }
 
   #copyLists(first: number, R: number, k: number): void {
@@ -194,12 +212,26 @@ export function buildEvaluation(
   if (goals.k > 0 && goals.maskExcluded) builder.writeExcluded(rows, batch);
 }
 
-/** Adds a batch's Σ of −log p of its labels to the running sums. */
-export function accountEvaluation({ f64, i32 }: KernelMemory, layout: EngineLayout, loss: number): void {
+/**
+ * Adds a batch's Σ of −log p of its labels to the running sums, and |log Z| of its rows with labels.
+ * @param lse log Z of the rows; absent: 0, of a law that is normalised by construction
+ */
+export function accountEvaluation(
+  { f32, f64, i32 }: KernelMemory,
+  layout: EngineLayout,
+  loss: number,
+  lse?: Address,
+): void {
   const { stats: at, evaluationBatch: batch } = layout;
   const stats = at >>> 3;
   const rows = i32[(batch.head >>> 2) + HEAD.rows];
   f64[stats + STAT.evaluationLoss] += loss;
   f64[stats + STAT.evaluationLabels] += i32[(batch.head >>> 2) + HEAD.labels];
   f64[stats + STAT.evaluationRows] += rows;
+  const offsets = batch.positiveOffsets >>> 2;
+  for (let row = 0; row < rows; row++) {
+    if (i32[offsets + row + 1] === i32[offsets + row]) continue;
+    f64[stats + STAT.evaluationLabelled] += 1;
+    if (lse !== undefined) f64[stats + STAT.evaluationLogPartition] += Math.abs(f32[(lse >>> 2) + row]);
+  }
 }

@@ -20,6 +20,7 @@ export class FullGradient {
   readonly #space: FullTrainingSpace;
   readonly #loss: WalkedLoss;
   readonly #updates: Updates;
+  readonly #bias: Address;
   readonly #clip: boolean;
   readonly #smooths: boolean;
   readonly #perTile: boolean;
@@ -40,6 +41,7 @@ export class FullGradient {
     this.#space = layout.full.training!;
     this.#loss = loss;
     this.#updates = updates;
+    this.#bias = layout.table.bias;
     this.#clip = spec.training!.optimizer.clipNorm > 0;
     this.#smooths = spec.training!.loss.labelSmoothing > 0;
     this.#perTile = this.#space.kept !== 0 || filters(spec);
@@ -111,6 +113,8 @@ export class FullGradient {
   /** What comes after the products of some class rows: the labels' part, cosines' lengths, the update. Answers the next label. */
   finish(label: number, firstRow: number, C: number, out: Address, outBias: Address, batch: BatchLayout): number {
     const next = this.#addLabels(label, firstRow, C, out, outBias, batch);
+    const lane = Math.floor(firstRow / this.#spec.table.rowsPerLane);
+    this.#walk.temperature.addClasses(lane, this.#bias + 4 * firstRow, outBias, C);
     if (this.#spec.normalize) this.#backThroughLength(firstRow, C, out);
     if (!this.#clip) this.#update(firstRow, C, out, outBias);
     return next;

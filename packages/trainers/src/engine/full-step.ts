@@ -100,6 +100,7 @@ export class FullStep {
     const { space, scratch } = this.#walk;
     const { laneHiddenGradient, laneRowSum } = this.#space;
     const dH = laneHiddenGradient + 4 * unit * space.rows * ld;
+    this.#walk.temperature.clearClasses(unit);
     this.#walk.pointAtLane(this.#rows, unit, 0, rows, batch);
     this.#rows.decay = scratch.decay;
     this.#loss.begin(this.#rows);
@@ -233,6 +234,7 @@ export class FullStep {
     for (let r = 0; r < R; r++) vector.addScaled(out + 4 * hiddenGradient.ld * r, lane(0) + 4 * ld * r, 1, D);
     if (!this.#spec.normalize) return;
     const unit = space.unitHidden + 4 * ld * first;
+    this.#walk.temperature.addRows(first, R, unit, ld, out, hiddenGradient.ld);
     rows.normalizeRowsBackward(out, hiddenGradient.ld, unit, ld, space.hiddenNorms + 4 * first, R, D);
   }
 

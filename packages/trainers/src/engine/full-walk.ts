@@ -7,6 +7,7 @@ import type { BatchLayout } from "./batch-layout.js";
 import { type FullScratch, type FullSpace, scratchAt, type TileShape } from "./full-space.js";
 import type { EngineLayout } from "./layout.js";
 import type { EngineSpec } from "./spec.js";
+import type { Temperature } from "./temperature.js";
 
 /** A block of H as logits see it. */
 interface Hidden {
@@ -22,6 +23,7 @@ export class FullWalk {
   readonly space: FullSpace;
   readonly scratch: FullScratch;
   readonly shape: TileShape;
+  readonly temperature: Temperature;
   readonly #kernels: Kernels;
   readonly #spec: EngineSpec;
   readonly #layout: EngineLayout;
@@ -36,8 +38,10 @@ export class FullWalk {
     table: TableRows,
     scratch: Address,
     shape: TileShape,
+    temperature: Temperature,
   ) {
     this.shape = shape;
+    this.temperature = temperature;
     this.#kernels = kernels;
     this.#spec = spec;
     this.#layout = layout;
@@ -101,7 +105,7 @@ export class FullWalk {
     }
     rows.gatherRows(positiveBias + 4 * from, 1, table.bias, 1, places + 4 * from, to - from, 1);
     for (let l = from; l < to; l++)
-      memory.f32[(positiveAdd >>> 2) + l] = this.#spec.scale * memory.f32[(positiveBias >>> 2) + l];
+      memory.f32[(positiveAdd >>> 2) + l] = this.temperature.scale * memory.f32[(positiveBias >>> 2) + l];
   }
 
   #divideByLengths(places: Address, from: number, to: number): void {
@@ -148,10 +152,11 @@ export class FullWalk {
     const { bias } = this.#layout.table;
     if (bias === 0) return 0;
     const at = bias + 4 * firstRow;
-    if (this.#spec.scale === 1) return at;
+    const { scale } = this.temperature;
+    if (scale === 1) return at;
     const { f32 } = this.#kernels.memory;
     const { add } = this.scratch;
-    for (let c = 0; c < C; c++) f32[(add >>> 2) + c] = this.#spec.scale * f32[(at >>> 2) + c];
+    for (let c = 0; c < C; c++) f32[(add >>> 2) + c] = scale * f32[(at >>> 2) + c];
     return add;
   }
 
@@ -166,7 +171,7 @@ export class FullWalk {
     tile.z = z;
     tile.ld = this.shape.ld;
     tile.C = C;
-    tile.scale = this.#spec.scale;
+    tile.scale = this.temperature.scale;
     tile.add = this.tileTerms(firstRow, C);
     tile.weight = 0;
   }
@@ -176,6 +181,7 @@ export class FullWalk {
     const { space } = this;
     const at = lane * space.rows + first;
     rows.R = R;
+    rows.scale = this.temperature.scale;
     rows.weight = batch.rowWeight + 4 * first;
     rows.loss = space.laneLoss + 8 * at;
     rows.max = space.laneMax + 4 * at;

@@ -15,6 +15,7 @@ import type { EngineInput } from "./engine-input.js";
 import { type Placement, placements } from "./large-tables.js";
 import { type EngineLayout, planEngine } from "./layout.js";
 import type { EngineSpec } from "./spec.js";
+import { startTemperature } from "./temperature.js";
 
 const WORKER_FILE = new URL("../parallel/worker.js", import.meta.url).href;
 
@@ -70,6 +71,7 @@ export class EngineHost {
     const bytes = [layout.mainBytes, ...layout.banks.map((bank) => bank.bytes)];
     const memories = bytes.map((some) => KernelMemory.create(some, true));
     for (const memory of memories) preferHugePages(memory);
+    startTemperature(memories[0]!, spec, layout);
     const table = layout.builder.samplerTable;
     if (table !== 0) writeMemoryTable(spec.training!.candidates!.state!, memories[0]!, table);
     const [memory, ...banks] = memories.map((some) => some.memory);

@@ -52,6 +52,7 @@ function initialPieces(spec: EngineSpec, layout: EngineLayout): InitialPiece[] {
   const others = [
     ...clusters.map(({ state }) => state),
     ...layout.encoderStates.filter((_, index) => index !== sparse),
+    ...(layout.temperature === undefined ? [] : [layout.temperature.state]),
   ];
   for (const state of [layout.table.biasState, ...others]) {
     if (state.state !== 0) cut("state", state.state, state.stateElements, size);

@@ -20,6 +20,7 @@ import { classTableSize, type Placement, placeEmbedding } from "./large-tables.j
 import type { BuilderScratch } from "./panel-builder.js";
 import { trainingKernels } from "./products.js";
 import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
+import { planTemperature, type TemperatureSpace } from "./temperature.js";
 
 /** The class table and what the optimizer keeps for it. */
 export interface ClassTableLayout {
@@ -57,6 +58,8 @@ export interface EngineLayout {
   /** An adaptive softmax only. */
   readonly adaptive: AdaptiveLayout | undefined;
   readonly clip: ClipSpace | undefined;
+  /** Learned temperatures only. */
+  readonly temperature: TemperatureSpace | undefined;
   /** Where the ranking lists of an evaluated batch lie: int32 ids and float32 values (evaluationRows, maxK). */
   readonly rankedIds: Address;
   readonly rankedValues: Address;
@@ -102,6 +105,9 @@ export const STAT = {
   gradientNorm: 8,
   /** when the last step ended (or the command began), in milliseconds since the epoch */
   lastStepAt: 9,
+  /** Σ over an evaluation of |log Z| of the rows that have labels, and how many those are */
+  evaluationLogPartition: 10,
+  evaluationLabelled: 11,
   /** the last step times, in milliseconds, a ring */
   ring: 16,
 } as const;
@@ -203,6 +209,7 @@ export function planEngine(
     full,
     adaptive,
     clip,
+    temperature: planTemperature(plan, spec, capacity?.panelRows ?? 0),
     rankedIds,
     rankedValues,
     givenIds,

@@ -1,10 +1,10 @@
-import { OptionError } from "@logq/core";
 import type { Address, Kernels } from "@logq/kernels";
-import { candidateTerms, type LossTile, type TermVectors } from "@logq/losses";
+import { candidateTerms, capSlope, type LossTile, type TermVectors } from "@logq/losses";
 import type { BatchLayout } from "./batch-layout.js";
 import type { CandidateSpace } from "./candidate-space.js";
 import type { RowMatrix } from "./shared-candidates.js";
 import { type EngineSpec, rowsPerBlock } from "./spec.js";
+import type { Temperature } from "./temperature.js";
 import { termVectors } from "./terms.js";
 
 /**
@@ -19,12 +19,16 @@ export class OwnCandidates {
   readonly #S: number;
   readonly #B: number;
   readonly #R: number;
+  readonly #temperature: Temperature;
 
-  constructor(kernels: Kernels, spec: EngineSpec, space: CandidateSpace, batches: readonly BatchLayout[]) {
-    const { B, candidates, loss } = spec.training!;
-    if (loss.softCap > 0) {
-      throw new OptionError("softCap is for candidates that rows share", { softCap: loss.softCap, per: "row" });
-    }
+  constructor(
+    kernels: Kernels,
+    spec: EngineSpec,
+    space: CandidateSpace,
+    batches: readonly BatchLayout[],
+    temperature: Temperature,
+  ) {
+    const { B, candidates } = spec.training!;
     this.#kernels = kernels;
     this.#spec = spec;
     this.#space = space;
@@ -32,7 +36,10 @@ export class OwnCandidates {
     this.#B = B;
     this.#R = rowsPerBlock(B);
     const { rowBias, rowAdd } = space;
-    const shared = { bias: rowBias, multiplicity: 0, add: rowAdd, weight: 0, count: this.#S * B };
+    this.#temperature = temperature;
+    // Capped, scaled biases take the place of the biases, which nobody needs any more.
+    const inner = spec.softCap > 0 ? rowBias : 0;
+    const shared = { bias: rowBias, multiplicity: 0, add: rowAdd, inner, weight: 0, count: this.#S * B };
     this.#terms = batches.map((batch) => termVectors(kernels.memory, { ...shared, logQ: batch.rowCandidateLogQ }));
   }
 
@@ -41,7 +48,7 @@ export class OwnCandidates {
     return this.#space.logits + 4 * first * this.#S;
   }
 
-  /** The block's tile: scale·h·w + terms, −∞ where a candidate takes no part. It needs no more scaling. */
+  /** The block's tile: scale·h·w + terms, capped before corrections, −∞ where a candidate takes no part. It needs no more scaling. */
   logits(first: number, R: number, batch: BatchLayout, parity: number, hidden: RowMatrix, tile: LossTile): void {
     const { memory, rows } = this.#kernels;
     const { f32 } = memory;
@@ -56,19 +63,49 @@ export class OwnCandidates {
       if (this.#spec.bias) rows.gatherRows(rowBias + 4 * at, 1, panelBias, 1, places, R, 1);
       terms.from = at;
       terms.to = at + R;
+      terms.scale = this.#temperature.scale;
       candidateTerms(this.#spec.training!.loss, "candidate", terms);
+      const left = this.#cap(out, at, R);
       const z = out >>> 2;
       const add = (rowAdd >>> 2) + at;
       const logQ = (batch.rowCandidateLogQ >>> 2) + at;
       for (let r = 0; r < R; r++) {
         const excluded = f32[logQ + r] === Infinity;
-        f32[z + r] = excluded ? -Infinity : this.#spec.scale * f32[z + r] + f32[add + r];
+        f32[z + r] = excluded ? -Infinity : left * f32[z + r] + f32[add + r];
       }
     }
     tile.z = this.tileOf(first);
     tile.C = this.#S;
     tile.add = 0;
     tile.weight = 0;
+  }
+
+  /** With a soft cap: R products at z become capped logits, and their slopes are kept. Answers what is left to multiply them by. */
+  #cap(z: Address, at: number, R: number): number {
+    const { softCap } = this.#spec;
+    const { scale } = this.#temperature;
+    if (softCap === 0) return scale;
+    const { tile, memory } = this.#kernels;
+    const { f32 } = memory;
+    const from = z >>> 2;
+    const inner = (this.#space.rowBias >>> 2) + at;
+    const slope = (this.#space.rowSlope >>> 2) + at;
+    for (let r = 0; r < R; r++) f32[from + r] = scale * f32[from + r] + (this.#spec.bias ? f32[inner + r] : 0);
+    tile.softCap(z, R, 1, R, 1, 0, softCap);
+    for (let r = 0; r < R; r++) f32[slope + r] = capSlope(f32[from + r], softCap);
+    return 1;
+  }
+
+  /** With a soft cap: the block's tile, gradients of capped logits, becomes those of logits. */
+  backThroughCap(first: number, R: number): void {
+    if (this.#spec.softCap === 0) return;
+    const { f32 } = this.#kernels.memory;
+    for (let slot = 0; slot < this.#S; slot++) {
+      const z = (this.tileOf(first) >>> 2) + slot * this.#R;
+      const slope = (this.#space.rowSlope >>> 2) + slot * this.#B + first;
+      // What takes no part stays 0, whatever its logit was.
+      for (let r = 0; r < R; r++) if (f32[z + r] !== 0) f32[z + r] *= f32[slope + r];
+    }
   }
 
   /** Where losses weigh candidates by 1/Q: writes the weights of row `row` and answers where. A tile's weights are those of its classes, so such rows are tiles of their own. */

@@ -66,6 +66,10 @@ export interface TrainingSpec {
   readonly products: ProductType;
   /** Full softmax: the probability mass of a row that its class and hidden gradients may leave out; 0: none. */
   readonly gradientFilter: number;
+  /** (n) what the mass of a label is multiplied by, by id: class weights, or 1/propensities; in shared memory. undefined: 1 each. */
+  readonly labelFactors: Float32Array | undefined;
+  /** Cosine logits: log(1/τ) is a parameter, and `scale` what it starts from. */
+  readonly learnTemperature: boolean;
 }
 
 /** Everything an engine is made from: plain data, the same in every thread. */
@@ -80,10 +84,12 @@ export interface EngineSpec {
   readonly bias: boolean;
   /** Cosine logits: hidden vectors and class rows are brought to length 1 before the product. */
   readonly normalize: boolean;
-  /** 1/τ */
+  /** 1/τ; what it starts from, where it is learned */
   readonly scale: number;
   /** An adaptive softmax: the clusters that take the place of the class table and its biases. `table` is then one of one lane that nothing lies in. */
   readonly adaptive?: AdaptiveClusters;
+  /** c > 0: logits are c·tanh(z/c), wherever they are looked at; 0: no cap */
+  readonly softCap: number;
   readonly encoder: EncoderSpec;
   /** The sources that commands name. Absent: an external encoder, batches come with the command. */
   readonly sources: Readonly<Record<string, SourceSpec>>;

@@ -102,6 +102,12 @@ export class Updates {
     this.#update(rule, table, state, 0, block.firstRow, block.rows, block.columns, block.gradient, block.ldGradient);
   }
 
+  /** The parameter of a learned temperature, by the gradient that stands beside it. Every step moves it, as it does dense layers. */
+  temperature(): void {
+    const { logScale, state, gradient } = this.#layout.temperature!;
+    this.#update(this.#denseBiasRule, { address: logScale, ld: 1 }, state, 0, 0, 1, 1, gradient, 1);
+  }
+
   #update(
     rule: ReturnType<typeof createRule>,
     table: Table,

@@ -1,4 +1,5 @@
 import { type Key, OptionError } from "@logq/core";
+import { Evaluation } from "../engine/evaluation.js";
 import type { EngineHost } from "../engine/host.js";
 import { STAT } from "../engine/layout.js";
 import { createSource } from "../sources/create.js";
@@ -42,14 +43,17 @@ export interface EvaluationResult {
 /** Batches between two looks at the clock when nothing is ranked. */
 const BATCHES_PER_COMMAND = 16;
 
-/** Exact evaluation over all classes. Cross-entropy is in nats a label; perplexity is its exponential; rankings are means over rows. @throws OptionError */
+/**
+ * Exact evaluation over all classes. Cross-entropy is in nats a label; perplexity is its exponential; log-partition and rankings are means over rows.
+ * @throws OptionError
+ */
 export async function evaluateModel(host: EngineHost, request: EvaluationRequest): Promise<EvaluationResult> {
   const begin = performance.now();
   const source = createSource(host.spec.sources[request.source]!);
   const count = Math.min(source.examples, request.limit ?? Number.POSITIVE_INFINITY);
   const { evaluationRows } = host.spec;
   const stats = host.layout.stats >>> 3;
-  host.memory.f64.fill(0, stats + STAT.evaluationLoss, stats + STAT.evaluationRows + 1);
+  Evaluation.clear(host.memory, host.layout);
   const loss = request.metrics.some((metric) => !("k" in metric));
   const goals = { loss, k: requireRankable(request.metrics, host.spec), maskExcluded: request.maskSeen ?? true };
   const order = new SequentialOrder(source.examples, 0, count, evaluationRows, request.key);
@@ -74,10 +78,13 @@ export async function evaluateModel(host: EngineHost, request: EvaluationRequest
     request.onProgress?.({ examples: Math.min(count, (batch + some) * evaluationRows), total: count });
   }
   const labels = host.memory.f64[stats + STAT.evaluationLabels];
+  const labelled = host.memory.f64[stats + STAT.evaluationLabelled];
+  const logPartition = host.memory.f64[stats + STAT.evaluationLogPartition] / labelled;
   const crossEntropy = host.memory.f64[stats + STAT.evaluationLoss] / labels;
   const metrics: Record<string, number> = {};
   for (const metric of request.metrics) {
     if (metric.name === "cross-entropy") metrics[metric.label] = crossEntropy;
+    else if (metric.name === "log-partition") metrics[metric.label] = logPartition;
     else if (metric.name === "perplexity") metrics[metric.label] = Math.exp(crossEntropy);
     else metrics[metric.label] = ranking.value(metric.label);
   }

@@ -9,18 +9,27 @@ export type RankingMetricName = (typeof RANKING_METRICS)[number];
 /** All names that stand before a cut-off. psp is a quotient of sums over rows, not a mean of their values. */
 export const CUT_OFF_METRICS = [...RANKING_METRICS, "psp"] as const;
 
+/**
+ * What needs every logit of a row. log-partition is the mean of |log Z|, Z = Σ_c e^logit: how far scores are from log probabilities as they stand, without
+ * a sum over classes.
+ */
+export const SOFTMAX_METRICS = ["cross-entropy", "perplexity", "log-partition"] as const;
+
+export type SoftmaxMetricName = (typeof SOFTMAX_METRICS)[number];
+
 export type Metric =
-  | { readonly name: "cross-entropy" | "perplexity"; readonly label: string }
+  | { readonly name: SoftmaxMetricName; readonly label: string }
   | { readonly name: (typeof CUT_OFF_METRICS)[number]; readonly k: number; readonly label: string };
 
-/** Reads "cross-entropy", "perplexity" or "recall@20". @throws OptionError */
+/** Reads "cross-entropy", "perplexity", "log-partition" or "recall@20". @throws OptionError */
 export function parseMetric(text: string): Metric {
   const label = text.trim().toLowerCase();
-  if (label === "cross-entropy" || label === "perplexity") return { name: label, label };
+  const softmax = SOFTMAX_METRICS.find((known) => known === label);
+  if (softmax !== undefined) return { name: softmax, label };
   const match = /^([a-z]+)@([1-9][0-9]{0,4})$/.exec(label);
   const name = CUT_OFF_METRICS.find((known) => known === match?.[1]);
   if (match === null || name === undefined) {
-    const known = `cross-entropy, perplexity, ${CUT_OFF_METRICS.map((metric) => `${metric}@k`).join(", ")}`;
+    const known = `${SOFTMAX_METRICS.join(", ")}, ${CUT_OFF_METRICS.map((metric) => `${metric}@k`).join(", ")}`;
     throw new OptionError(`there is no metric "${text}"; the metrics are ${known}`, { metric: text });
   }
   return { name, k: Number(match[2]), label };

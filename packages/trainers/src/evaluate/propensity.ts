@@ -1,16 +1,12 @@
-import { requireInteger, requireNumber } from "@logq/core";
+import { requireInteger } from "@logq/core";
 import type { AnyDataset } from "@logq/datasets";
+import { labelPropensities, type PropensityConstants, requirePropensityConstants } from "@logq/losses";
 
-/** The constants A and B of the propensity law, which are fitted to a kind of data. */
-export interface PropensityLaw {
-  /** A, in [0, 10]. */
-  readonly a: number;
-  /** B, in [0, 1000]. */
-  readonly b: number;
-}
+/** The constants A and B of `labelPropensities`, which are fitted to a kind of data. */
+export type PropensityLaw = Pick<PropensityConstants, "A" | "B">;
 
 /** What is used where nothing was fitted. Amazon's data have 0.6 and 2.6, Wikipedia's large ones 0.5 and 0.4. */
-export const USUAL_PROPENSITY: PropensityLaw = { a: 0.55, b: 1.5 };
+export const USUAL_PROPENSITY: PropensityLaw = { A: 0.55, B: 1.5 };
 
 /** How often each class is a label in the rows that a model was trained on. */
 export interface TrainingCounts {
@@ -38,20 +34,16 @@ function trainingRows({ kind, splits }: AnyDataset): number {
 }
 
 /**
- * (n), 1/p_c: how much finding class c counts where rare labels are often missing from the data (Jain, Prabhu and Varma 2016, Extreme
- * multi-label loss functions):
- *
- *     1/p_c = 1 + C·(N_c + B)^−A          C = (ln N − 1)·(B + 1)^A, at least 0
- *
+ * (n), 1/p_c, p by `labelPropensities`: how much finding class c counts where rare labels are often missing from the data. All 1 for fewer than 3 rows,
+ * of which the law says nothing.
  * @throws OptionError for no rows or constants out of range
  */
 export function inversePropensities(
   { counts, rows }: TrainingCounts,
-  { a, b }: PropensityLaw = USUAL_PROPENSITY,
+  law: PropensityLaw = USUAL_PROPENSITY,
 ): Float64Array {
   requireInteger("rows of the training part", rows, 1);
-  requireNumber("propensity a", a, 0, 10);
-  requireNumber("propensity b", b, 0, 1000);
-  const factor = Math.max(0, Math.log(rows) - 1) * (b + 1) ** a;
-  return Float64Array.from(counts, (count) => 1 + factor * (count + b) ** -a);
+  requirePropensityConstants(law);
+  if (rows < 3) return new Float64Array(counts.length).fill(1);
+  return labelPropensities(counts, { ...law, examples: rows }).map((p) => 1 / p);
 }

@@ -60,17 +60,19 @@ const REASONS = {
   labelSmoothing: "the mean of all logits is that of no single softmax",
   zLoss: "there is no one partition: each cluster has its own",
   normalize: "tails see projections of hidden vectors, whose cosines are others",
+  softCap: "each cluster has logits of its own",
   exclude: "a class that is left out would still count in the probability of its tail",
   tableType: "its tables are float32",
 } as const;
 
 function requirePlain({ tableType }: TrainOptions, loss: LossSpec): void {
-  const { temperature, labelSmoothing, zLoss, normalize, exclude } = loss;
+  const { temperature, labelSmoothing, zLoss, normalize, softCap, exclude } = loss;
   const given = {
     temperature: temperature !== 1,
     labelSmoothing: labelSmoothing > 0,
     zLoss: zLoss > 0,
     normalize,
+    softCap: softCap > 0,
     exclude: exclude !== "none",
     tableType: tableType !== undefined && tableType !== "float32",
   };

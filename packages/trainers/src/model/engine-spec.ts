@@ -27,7 +27,10 @@ export interface ModelShape {
   readonly lanes: number;
   readonly bias: boolean;
   readonly normalize: boolean;
+  /** τ; in a saved run what was learned, where it is */
   readonly temperature: number;
+  /** c of logits c·tanh(z/c); 0, or absent in runs saved before there was one: no cap. */
+  readonly softCap?: number;
   /** Of class rows and embedding rows; absent in runs saved before there was a choice: float32. */
   readonly tableType?: TableType;
   /** The classes are those of an adaptive softmax. */
@@ -74,6 +77,7 @@ export function modelShape(
     bias: options.classBias !== "none",
     normalize: options.loss.normalize,
     temperature: options.loss.temperature,
+    softCap: options.loss.softCap,
     tableType: options.tableType,
     ...(adaptive === undefined ? {} : { adaptive: adaptiveShape(adaptive, options, counts) }),
     encoder: {
@@ -106,7 +110,7 @@ export function capacityOf(sources: readonly SourceSpec[]): RowCapacity {
   };
 }
 
-/** An engine that trains a model on a source and evaluates it on others. */
+/** An engine that trains a model on a source and evaluates it on others. @param labelFactors (n), see `TrainingSpec` */
 export function trainingEngineSpec(
   shape: ModelShape,
   options: RunOptions,
@@ -114,6 +118,7 @@ export function trainingEngineSpec(
   counts: Float64Array,
   totalSteps: number,
   maxK: number,
+  labelFactors?: Float32Array,
 ): EngineSpec {
   const capacity = pathCapacity(capacityOf([sources.train!]), shape.tree);
   return {
@@ -132,6 +137,8 @@ export function trainingEngineSpec(
       logitBytes: options.logitBytes,
       products: options.products,
       gradientFilter: options.gradientFilter,
+      labelFactors,
+      learnTemperature: options.learnTemperature,
     } satisfies TrainingSpec,
   };
 }
@@ -153,6 +160,7 @@ export function evaluationEngineSpec(
     bias: shape.bias,
     normalize: shape.normalize,
     scale: 1 / shape.temperature,
+    softCap: shape.softCap ?? 0,
     encoder: shape.encoder,
     sources,
     training: undefined,

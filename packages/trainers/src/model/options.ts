@@ -16,6 +16,15 @@ import { CONTEXT_MODES, type ContextMode } from "../sources/source.js";
 import { DEFAULT_LANES } from "../table/lanes.js";
 import { TABLE_TYPES, type TableType } from "../table/placed-table.js";
 import { type AdaptiveRun, adaptiveRun, TRAIN_LOSSES, type TrainLossName } from "./adaptive.js";
+import {
+  type ClassWeightRule,
+  type ClassWeights,
+  type Propensities,
+  type PropensityRule,
+  requirePropensityLoss,
+  weighingOf,
+} from "./label-weights.js";
+import { learnsTemperature } from "./learned-temperature.js";
 import { type RecipeName, withRecipe } from "./recipes.js";
 import {
   bringsTargets,
@@ -91,6 +100,17 @@ export interface TrainOptions {
   readonly normalize?: boolean;
   /** Softmax family: λ of λ·(log of the partition)². */
   readonly zLoss?: number;
+  /** full-softmax, sampled-softmax: c > 0 makes logits c·tanh(z/c). A part of the model: evaluations, rankings and the saved run cap as well. */
+  readonly softCap?: number;
+  /**
+   * Softmax and margins: how often a label of each class counts in training, (n) numbers >= 0, or a rule over the counts of the training part. Evaluations
+   * count all labels alike.
+   */
+  readonly classWeights?: ClassWeights;
+  /** one-vs-all, sampled-one-vs-all: how probable it is that a label is among those given, so that in training each counts 1/p. Evaluations count all alike. */
+  readonly propensities?: Propensities;
+  /** Cosine logits (`normalize`): log(1/τ) is a parameter that the optimizer updates once a step; `temperature` is where it starts. */
+  readonly learnTemperature?: boolean;
   /** gbce: t in [0, 1]. */
   readonly calibration?: number;
   /** ccl: what the mean over the negatives is multiplied by. */
@@ -172,6 +192,9 @@ export interface RunOptions {
   readonly adaptive?: AdaptiveRun;
   /** null, or absent in runs saved before there were trees: the loss has none. */
   readonly tree?: TreeName | null;
+  readonly learnTemperature: boolean;
+  readonly classWeights: ClassWeightRule | null;
+  readonly propensities: PropensityRule | null;
   readonly sampler: RunSampler | undefined;
   readonly negatives: number;
   readonly candidates: "batch" | "row";
@@ -243,7 +266,7 @@ const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefau
 
 const KEYS = (
   "recipe encoder examples window contextMode withinLine dynamicWindow subsample hidden activation embedding reduce dropout loss cutoffs divValue tree treeVectors like correction accidentalHits exclude temperature " +
-  "labelSmoothing normalize zLoss calibration negativeWeight negativeMargin marginKind margin sampler samplerOptions distortion replacement negatives negativesPerLabel candidates dim batch epochs maxSteps maxMinutes " +
+  "labelSmoothing normalize zLoss softCap classWeights propensities learnTemperature calibration negativeWeight negativeMargin marginKind margin sampler samplerOptions distortion replacement negatives negativesPerLabel candidates dim batch epochs maxSteps maxMinutes " +
   "reduction optimizer schedule " +
   "classBias classScale embeddingScale validationEvery patience lanes tableType products logitBytes gradientFilter workers " +
   "bankBytes backend profile seed"
@@ -305,6 +328,8 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     loss,
     ...(adaptive === undefined ? {} : { adaptive }),
     tree: treeName(options, loss),
+    ...weighingOf(options, loss),
+    learnTemperature: learnsTemperature(options, loss, sampler),
     sampler,
     negatives: facts.candidates ? requireInteger("negatives", options.negatives ?? 256, 1, 2 ** 24) : 0,
     candidates,
@@ -390,6 +415,7 @@ function walkOf(options: TrainOptions): Pick<RunOptions, "contextMode" | "dynami
 function lossOf(options: TrainOptions): LossSpec {
   const asked = requireOneOf("loss", options.loss ?? "sampled-softmax", TRAIN_LOSSES);
   const name = asked === "adaptive-softmax" ? "full-softmax" : asked;
+  requirePropensityLoss(options, name);
   const { spec } = lossDefaults(name, options.like === undefined ? {} : { like: options.like });
   const exclude = requireOneOf("exclude", options.exclude ?? "none", ["none", "target", "seen"]);
   const { corrections, accidentalHits } = describeLoss(name);
@@ -411,8 +437,8 @@ function lossOf(options: TrainOptions): LossSpec {
     normalize: options.normalize ?? spec.normalize,
     negativesPerLabel: options.negativesPerLabel ?? spec.negativesPerLabel,
     zLoss: options.zLoss ?? spec.zLoss,
-    softCap: spec.softCap,
-    labelMass: spec.labelMass,
+    softCap: options.softCap === undefined ? spec.softCap : requirePositive("softCap", options.softCap),
+    labelMass: options.propensities === undefined ? spec.labelMass : "weight",
     calibration: options.calibration ?? spec.calibration,
     negativeWeight: options.negativeWeight ?? spec.negativeWeight,
     negativeMargin: options.negativeMargin ?? spec.negativeMargin,

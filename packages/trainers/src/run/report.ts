@@ -30,6 +30,8 @@ export interface TrainProgress {
   readonly wordsPerSecondPerThread: number | undefined;
   /** Mean training loss since the last report. Of a sampled loss it is no cross-entropy and has no perplexity. */
   readonly loss: number;
+  /** τ as it is now, where it is learned. */
+  readonly temperature: number | undefined;
   /** Seconds of training so far, evaluations apart. */
   readonly seconds: number;
   readonly secondsLeft: number;
@@ -65,6 +67,8 @@ export interface TrainReport {
   readonly node: string;
   readonly steps: number;
   readonly examples: number;
+  /** τ of the parameters that the model has, where it was learned; null: it was not. */
+  readonly temperature: number | null;
   /** null: gradients were exact. */
   readonly gradientFilter: FilterReport | null;
   /** Training alone. */

@@ -5,6 +5,7 @@ import type { BackendName } from "@logq/kernels";
 import { samplerFrom } from "@logq/samplers";
 import { EngineHost } from "../engine/host.js";
 import { STAT, STEP_TIME_RING } from "../engine/layout.js";
+import { temperatureNow } from "../engine/temperature.js";
 import { type EvaluationRequest, type EvaluationResult, evaluateModel } from "../evaluate/evaluate.js";
 import { parseMetrics } from "../evaluate/metrics.js";
 import { trainingCounts } from "../evaluate/propensity.js";
@@ -15,6 +16,7 @@ import {
   requireTargetsHaveMass,
   trainingEngineSpec,
 } from "../model/engine-spec.js";
+import { labelFactors } from "../model/label-weights.js";
 import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
 import { exampleSource } from "../model/sources.js";
 import { plantTree } from "../model/tree.js";
@@ -89,7 +91,8 @@ export class Trainer {
       1,
       Math.min(options.maxSteps ?? Number.POSITIVE_INFINITY, Math.round(stepsPerEpoch * options.epochs)),
     );
-    const spec = trainingEngineSpec(shape, options, sources, dataset.classes.counts, totalSteps, maxK);
+    const factors = labelFactors(trainOptions, options.loss, { classes: shape.classes, counts, examples });
+    const spec = trainingEngineSpec(shape, options, sources, counts, totalSteps, maxK, factors);
     if (spec.training!.candidates !== undefined)
       requireTargetsHaveMass(spec.training!.candidates, dataset.classes.counts);
     const backend: BackendChoice = trainOptions.backend ?? "auto";
@@ -111,6 +114,11 @@ export class Trainer {
 
   get backend(): BackendName {
     return this.host.backend.name;
+  }
+
+  /** τ as it is now; between commands. It changes only where it is learned. */
+  get temperature(): number {
+    return temperatureNow(this.host.memory, this.host.layout) ?? this.shape.temperature;
   }
 
   /** Examples of the training part, as this run's encoder sees them. */

@@ -166,31 +166,53 @@ function requireClass(what: string, index: number, id: number, classes: number):
 
 /**
  * (rows): each row's share of the batch, its weight over the sum of weights; 0 for a row without labels, and for all if every weight is 0.
+ * @param masses (rows) by which rows count in the sum as well; absent: 1 each
  * @throws ShapeError, NotFiniteError, OptionError
  */
-export function sharesOf(weights: ArrayLike<number> | undefined, rows: number, offsets: Int32Array): Float64Array {
+export function sharesOf(
+  weights: ArrayLike<number> | undefined,
+  rows: number,
+  offsets: Int32Array,
+  masses?: Float64Array,
+): Float64Array {
   const shares = new Float64Array(rows);
-  if (weights === undefined) {
+  if (weights === undefined && masses === undefined) {
     let valid = 0;
     for (let row = 0; row < rows; row++) if (offsets[row + 1]! > offsets[row]!) valid++;
     for (let row = 0; row < rows; row++) shares[row] = offsets[row + 1]! > offsets[row]! ? 1 / valid : 0;
     return shares;
   }
-  requireLength("exampleWeights", weights.length, rows, "(rows)");
-  requireAllFinite("exampleWeights", weights);
+  if (weights !== undefined) requireWeights(weights, rows);
   let sum = 0;
   for (let row = 0; row < rows; row++) {
-    const weight = offsets[row + 1]! > offsets[row]! ? weights[row]! : 0;
-    if (weight < 0) {
-      throw new OptionError(`exampleWeights[${row}] is ${weight}; weights are >= 0`, { index: row, weight });
-    }
+    const weight = offsets[row + 1]! > offsets[row]! ? (weights?.[row] ?? 1) : 0;
     shares[row] = weight;
-    sum += weight;
+    sum += weight * (masses?.[row] ?? 1);
   }
   if (sum === Number.POSITIVE_INFINITY)
     throw new NotFiniteError("the sum of the exampleWeights is beyond float64", { sum });
   for (let row = 0; row < rows && sum > 0; row++) shares[row] /= sum;
   return shares;
+}
+
+function requireWeights(weights: ArrayLike<number>, rows: number): void {
+  requireLength("exampleWeights", weights.length, rows, "(rows)");
+  requireAllFinite("exampleWeights", weights);
+  for (let row = 0; row < rows; row++) {
+    const weight = weights[row]!;
+    if (weight >= 0) continue;
+    throw new OptionError(`exampleWeights[${row}] is ${weight}; weights are >= 0`, { index: row, weight });
+  }
+}
+
+/** (rows): Σ of the masses of each row's labels, which share 1 and count as often as `factors` (n) say. */
+export function rowMasses({ offsets, ids }: Labels, factors: Float32Array): Float64Array {
+  const sums = new Float64Array(offsets.length - 1);
+  for (let row = 0; row < sums.length; row++) {
+    const [from, to] = [offsets[row]!, offsets[row + 1]!];
+    for (let j = from; j < to; j++) sums[row]! += factors[ids[j]!]! / (to - from);
+  }
+  return sums;
 }
 
 /** @param most S. @throws ShapeError, ClassIdError, MissingLogQError, NotFiniteError, OptionError */

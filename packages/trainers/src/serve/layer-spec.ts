@@ -2,6 +2,7 @@ import { keyFromSeed, OptionError, requireAllFinite, requireInteger, requireLeng
 import { describeLoss } from "@logq/losses";
 import { type Law, samplerFrom } from "@logq/samplers";
 import { type EngineSpec, NO_CANDIDATES, pathCapacity, tableRowCount } from "../engine/spec.js";
+import { labelFactors } from "../model/label-weights.js";
 import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
 import { planCandidates } from "../model/samplers.js";
 import { plantTree } from "../model/tree.js";
@@ -21,6 +22,10 @@ export interface OutputLayerOptions
     | "labelSmoothing"
     | "normalize"
     | "zLoss"
+    | "softCap"
+    | "classWeights"
+    | "propensities"
+    | "learnTemperature"
     | "calibration"
     | "negativeWeight"
     | "negativeMargin"
@@ -54,7 +59,10 @@ export interface OutputLayerOptions
   readonly batch: number;
   /** The most labels of a row: T. Default 1. */
   readonly maxTargets?: number;
-  /** (n), >= 0: how often each class occurs; for the sampler unigram, for trees, and for biases that start at the log frequency. */
+  /**
+   * (n), >= 0: how often each class occurs; for the sampler unigram, for trees, for biases that start at the log frequency, and for class weights and
+   * propensities by frequency.
+   */
   readonly counts?: ArrayLike<number>;
   /**
    * Whether the caller's thread is one of the workers, and blocked while a step runs: steps then begin and end at once. Default true. False: `workers`
@@ -123,6 +131,7 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
     bias: options.classBias !== "none",
     normalize: options.loss.normalize,
     scale: 1 / options.loss.temperature,
+    softCap: options.loss.softCap,
     encoder: {
       input: "external",
       vocabulary: 0,
@@ -147,6 +156,8 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
       logitBytes: options.logitBytes,
       products: options.products,
       gradientFilter: options.gradientFilter,
+      labelFactors: labelFactors(rest, options.loss, { classes, counts, examples: undefined }),
+      learnTemperature: options.learnTemperature,
     },
     evaluationRows: Math.min(256, options.batch, Math.max(1, Math.floor(EVALUATED_LABELS / most))),
     capacity,

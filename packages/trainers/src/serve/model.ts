@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { BackendChoice } from "@logq/blas";
 import { NotFiniteError, OptionError, requireInteger } from "@logq/core";
 import { type Names, NumberedNames } from "@logq/datasets";
-import { allPaths, NORM_EPSILON } from "@logq/losses";
+import { allPaths, capped, NORM_EPSILON } from "@logq/losses";
 import { type RunHead, readRun } from "../checkpoint/format.js";
 import { loadParameters } from "../checkpoint/load.js";
 import { readNames } from "../checkpoint/names.js";
@@ -107,21 +107,55 @@ export class Model {
 
   /** All logits (n), in id order, before any softmax; of an adaptive softmax or a tree all log p. A new array. @throws OptionError, ClassIdError, NotFiniteError */
   scores(input: ModelInput): Float32Array {
-    this.#evaluate(input, 0, NO_IDS);
-    const { spec, layout, memory } = this.#host;
+    const hidden = this.#hiddenOf(input);
+    const { spec, layout } = this.#host;
     if (layout.adaptive !== undefined) return adaptiveScores(this.#host);
-    const { normalize, scale, table } = spec;
-    const bias = layout.table.bias >>> 2;
-    const hidden = memory.floats(normalize ? layout.full.unitHidden : layout.encoder.hidden.address, table.D);
-    const logits = new Float32Array(table.n);
+    const logits = new Float32Array(spec.table.n);
     this.#eachRow(hidden, (id, row, dot, length) => {
-      const product = normalize ? dot / Math.max(length, NORM_EPSILON) : dot;
-      logits[id] = scale * (product + (bias === 0 ? 0 : memory.f32[bias + row]!));
+      logits[id] = this.#logit(row, dot, length);
     });
     if (spec.tree === undefined) return logits;
     const out = new Float32Array(spec.tree.n);
     allPaths(spec.tree, (node) => logits[node]!, out);
     return out;
+  }
+
+  /**
+   * The logits of some classes, in their order, before any softmax: D products each, and no look at the others. Where the model was trained to be
+   * normalised by itself (nce, or a z-loss) they are log probabilities, to within what `evaluate` calls log-partition. Of an adaptive softmax or a tree log p
+   * itself, which takes all classes there. A new array.
+   * @throws OptionError, ClassIdError, NotFiniteError
+   */
+  scoresOf(input: ModelInput, classes: readonly (number | string)[]): Float32Array {
+    const ids = classes.map((idOrName) => idOf("classes", this.classes, idOrName));
+    if (this.#host.spec.tree !== undefined || this.#host.spec.adaptive !== undefined) {
+      const all = this.scores(input);
+      return Float32Array.from(ids, (id) => all[id]!);
+    }
+    const hidden = this.#hiddenOf(input);
+    const values = new Float32Array(hidden.length);
+    return Float32Array.from(ids, (id) => {
+      const row = rowOfClass(this.#host.spec.table, id);
+      this.#rows.read(row, values);
+      const { dot, length } = against(hidden, values);
+      return this.#logit(row, dot, length);
+    });
+  }
+
+  /** What logits of an input are products with: views of the engine's memory, until the next question. */
+  #hiddenOf(input: ModelInput): Float32Array {
+    this.#evaluate(input, 0, NO_IDS);
+    const { spec, layout, memory } = this.#host;
+    const { address } = layout.encoder.hidden;
+    return memory.floats(spec.normalize ? layout.full.unitHidden : address, spec.table.D);
+  }
+
+  /** @param row a class's physical row @param dot its product with what `#hiddenOf` answers @param length the row's */
+  #logit(row: number, dot: number, length: number): number {
+    const { spec, layout, memory } = this.#host;
+    const bias = layout.table.bias === 0 ? 0 : memory.f32[(layout.table.bias >>> 2) + row]!;
+    const product = spec.normalize ? dot / Math.max(length, NORM_EPSILON) : dot;
+    return capped(spec.scale * (product + bias), spec.softCap);
   }
 
   /** The hidden vector (D) of an input: a copy; of normalised models as it is before normalising. @throws OptionError, ClassIdError, NotFiniteError */

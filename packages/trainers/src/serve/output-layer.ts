@@ -1,11 +1,14 @@
 import { EmptyInputError, OptionError, requireAllFinite, requireInteger, requireLength } from "@logq/core";
 import type { BackendName, Kernels } from "@logq/kernels";
-import { sharesMass } from "@logq/losses";
+import { labelsNeedLogQ, sharesMass } from "@logq/losses";
+import { type Law, requireMass } from "@logq/samplers";
 import { HEAD } from "../engine/batch-layout.js";
+import { Evaluation } from "../engine/evaluation.js";
 import { EngineHost } from "../engine/host.js";
 import { LabelWriter } from "../engine/label-writer.js";
 import { FLAG, STAT } from "../engine/layout.js";
 import { classCount } from "../engine/spec.js";
+import { temperatureNow } from "../engine/temperature.js";
 import type { RunOptions } from "../model/options.js";
 import { runWarnings } from "../model/warnings.js";
 import type { ListSourceSpec } from "../sources/source.js";
@@ -18,6 +21,7 @@ import {
   requireCandidates,
   requireHidden,
   requireLabels,
+  rowMasses,
   sharesOf,
   type Targets,
 } from "./layer-batch.js";
@@ -56,6 +60,8 @@ export class OutputLayer {
   readonly #kernels: Kernels;
   readonly #limits: LayerLimits;
   readonly #labels: LabelWriter;
+  /** Set if labels need a log Q and some classes are never drawn: those can be no labels. */
+  readonly #lawWithGaps: Law | undefined;
   /** (B, D): dH, where the engine's rows have gaps. */
   #gradient: Float32Array | undefined;
   #busy = false;
@@ -73,6 +79,8 @@ export class OutputLayer {
     this.warnings = runWarnings(options, { classes: n, counts, law });
     this.#host = host;
     this.#kernels = host.kernels();
+    const needed = labelsNeedLogQ(options.loss) ? law : undefined;
+    this.#lawWithGaps = needed !== undefined && hasGaps(needed) ? needed : undefined;
     this.#limits = { classes: n, dim: D, batch: options.batch, maxTargets };
     this.#labels = new LabelWriter(host.memory, spec.table, spec.tree);
   }
@@ -101,9 +109,15 @@ export class OutputLayer {
     return this.#host.backend.name;
   }
 
+  /** τ as it is now. It changes only where it is learned. */
+  get temperature(): number {
+    return temperatureNow(this.#host.memory, this.#host.layout) ?? this.options.loss.temperature;
+  }
+
   /**
    * One training step. @param hidden (rows, D), rows <= batch, finite; it is copied
-   * @throws ShapeError, EmptyInputError, NotFiniteError, ClassIdError, MissingLogQError, OptionError before anything has changed;
+   * @throws ShapeError, EmptyInputError, NotFiniteError, ClassIdError, MissingLogQError, OptionError, and SamplerError for a label that is never drawn and
+   * so has no log Q, before anything has changed;
    * DivergenceError if the step is not finite: the tables are then as they were, and with workers the layer takes no more steps
    */
   async step(hidden: Float32Array, targets: Targets, options: StepOptions = {}): Promise<StepResult> {
@@ -137,7 +151,7 @@ export class OutputLayer {
     if (labels.ids.length === 0) throw new EmptyInputError("no row has a label: there is no mean to answer", { rows });
     const stats = this.#host.layout.stats >>> 3;
     const { f64 } = this.#host.memory;
-    f64.fill(0, stats + STAT.evaluationLoss, stats + STAT.evaluationRows + 1);
+    Evaluation.clear(this.#host.memory, this.#host.layout);
     await this.#evaluate(hidden, labels, 0, () => {});
     return f64[stats + STAT.evaluationLoss]! / f64[stats + STAT.evaluationLabels]!;
   }
@@ -221,12 +235,21 @@ export class OutputLayer {
   #write(hidden: Float32Array, targets: Targets, options: StepOptions): { rows: number; given: number } {
     const rows = requireHidden(hidden, this.#limits);
     const labels = requireLabels(targets, rows, this.#limits);
-    const shares = sharesOf(options.exampleWeights, rows, labels.offsets);
+    if (options.candidates === undefined && this.#lawWithGaps !== undefined) requireMass(this.#lawWithGaps, labels.ids);
+    const shares = sharesOf(options.exampleWeights, rows, labels.offsets, this.#rowMasses(labels));
     const candidates =
       options.candidates === undefined ? undefined : this.#requireCandidates(options.candidates, labels);
     this.#writeLabels(labels, rows, shares);
     if (candidates !== undefined) this.#writeCandidates(candidates);
     return { rows, given: candidates?.ids.length ?? 0 };
+  }
+
+  /** Class weights make a row heavier in the mean as well; other masses do not. */
+  #rowMasses(labels: Labels): Float64Array | undefined {
+    const { labelFactors } = this.#host.spec.training!;
+    return labelFactors === undefined || this.options.classWeights === null
+      ? undefined
+      : rowMasses(labels, labelFactors);
   }
 
   #requireCandidates(candidates: GivenCandidates, labels: Labels): Candidates {
@@ -343,6 +366,12 @@ export class OutputLayer {
       }
     });
   }
+}
+
+/** Whether some class is never drawn. */
+function hasGaps(law: Law): boolean {
+  for (let id = 0; id < law.n; id++) if (law.probability(id) === 0) return true;
+  return false;
 }
 
 /** Rows that have labels only. @param offsets into ids, of these rows */

@@ -15,9 +15,9 @@ export interface NamedArray {
   readonly ids: number;
 }
 
-/** Every table of a model: class rows and class biases, or those of clusters or of the nodes of a tree, then the encoder's. */
+/** Every table of a model: class rows and class biases, or those of clusters or of the nodes of a tree, then the encoder's, then what a learned temperature is made of. */
 function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasses: boolean }[] {
-  const { table, encoder, encoderStates, embedding, adaptive } = host.layout;
+  const { table, encoder, encoderStates, embedding, adaptive, temperature } = host.layout;
   const { rows } = host.spec.table;
   const [rowsName, biasName] = host.spec.tree === undefined ? ["classes", "class-bias"] : ["nodes", "node-bias"];
   const list = adaptive === undefined ? [{ name: rowsName, placed: table.placed, ofClasses: true }] : [];
@@ -35,6 +35,11 @@ function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasse
     const placed = t.kind === "sparse" ? embedding! : inMainMemory(t.address, encoderStates[index]!, t);
     list.push({ name: `encoder.${t.name}`, placed, ofClasses: false });
   });
+  if (temperature !== undefined) {
+    const { logScale, state } = temperature;
+    const placed = inMainMemory(logScale, state, { name: "log-scale", rows: 1, columns: 1, ld: 1 });
+    list.push({ name: "log-scale", placed, ofClasses: false });
+  }
   return list;
 }
 

@@ -6,6 +6,10 @@ const fewLabels = labelSource(29, 23, 130);
 const skipGram = textSource(67, 130, { window: 3, mode: "neighbours", stretches: someWords(67, 0.3) });
 const cbow = textSource(67, 130, { window: 3, mode: "around", stretches: someWords(67, 0.3) });
 
+/** Some classes count more, some less, some not at all. */
+const weightOf = (id: number) => (id % 7 === 3 ? 0 : 0.2 + ((id * 5) % 11) / 4);
+const inverseChance = (id: number) => 1 + ((id * 3) % 13) / 2;
+
 /** Every loss with its options, each with a source and an encoder of its own. All by sgd: an error in a gradient is an error in a table. */
 export const LOSS_CASES: Readonly<Record<string, EngineCase>> = {
   "negative sampling, skip-gram, five negatives a label, sums": {
@@ -263,6 +267,135 @@ export const LOSS_CASES: Readonly<Record<string, EngineCase>> = {
     n: 29,
     S: 33,
     bias: false,
+  },
+  "sampled softmax, capped, rows' own, temperature": {
+    loss: "sampled-softmax",
+    lossOptions: { softCap: 1.5, temperature: 0.5 },
+    per: "row",
+    S: 9,
+  },
+  "sampled softmax, capped, rows' own, hits removed, several labels, no bias, z-loss": {
+    loss: "sampled-softmax",
+    lossOptions: { softCap: 2, accidentalHits: "remove", zLoss: 0.1 },
+    source: fewLabels,
+    vocabulary: 23,
+    n: 29,
+    per: "row",
+    S: 11,
+    bias: false,
+  },
+  "full softmax, class weights": { loss: "full-softmax", labelFactor: weightOf },
+  "full softmax, class weights, several labels, sums, z-loss": {
+    loss: "full-softmax",
+    lossOptions: { zLoss: 0.1 },
+    labelFactor: weightOf,
+    source: labels,
+    vocabulary: 23,
+    reduction: "sum",
+    optimizer: { name: "sgd", learningRate: 0.01 },
+  },
+  "sampled softmax, class weights, several labels": {
+    loss: "sampled-softmax",
+    labelFactor: weightOf,
+    source: labels,
+    vocabulary: 23,
+  },
+  "sampled softmax, class weights, rows' own, capped": {
+    loss: "sampled-softmax",
+    lossOptions: { softCap: 3 },
+    labelFactor: weightOf,
+    per: "row",
+    S: 9,
+  },
+  "margin, class weights": { loss: "margin", bias: false, lossOptions: { temperature: 0.2 }, labelFactor: weightOf },
+  "one-vs-all, propensities": {
+    loss: "one-vs-all",
+    lossOptions: { labelMass: "weight" },
+    labelFactor: inverseChance,
+    source: labels,
+    vocabulary: 23,
+  },
+  "sampled one-vs-all, propensities, rows' own": {
+    loss: "sampled-one-vs-all",
+    lossOptions: { labelMass: "weight" },
+    labelFactor: inverseChance,
+    per: "row",
+    S: 9,
+    n: 23,
+  },
+  "full softmax, learned temperature": {
+    loss: "full-softmax",
+    lossOptions: { normalize: true, temperature: 0.3 },
+    learnTemperature: true,
+  },
+  "full softmax, learned temperature, two tiles a lane, logits anew, clipped, capped, class weights": {
+    loss: "full-softmax",
+    lossOptions: { normalize: true, temperature: 0.3, softCap: 3 },
+    learnTemperature: true,
+    labelFactor: weightOf,
+    n: 601,
+    lanes: 2,
+    keepLogits: false,
+    optimizer: { name: "sgd", clipNorm: 0.05 },
+  },
+  "full softmax, learned temperature, label smoothing, several labels, no bias": {
+    loss: "full-softmax",
+    lossOptions: { normalize: true, temperature: 0.5, labelSmoothing: 0.1 },
+    learnTemperature: true,
+    source: labels,
+    vocabulary: 23,
+    bias: false,
+  },
+  "full softmax, learned temperature, a gradient filter without a budget": {
+    loss: "full-softmax",
+    lossOptions: { normalize: true, temperature: 0.3 },
+    learnTemperature: true,
+    gradientFilter: 1e-30,
+  },
+  "sampled softmax, learned temperature": {
+    loss: "sampled-softmax",
+    lossOptions: { normalize: true, temperature: 0.2 },
+    learnTemperature: true,
+  },
+  "sampled softmax, learned temperature, a panel of several blocks, clipped, smoothed": {
+    loss: "sampled-softmax",
+    lossOptions: { normalize: true, temperature: 0.4, labelSmoothing: 0.1 },
+    learnTemperature: true,
+    n: 900,
+    S: 300,
+    B: 41,
+    optimizer: { name: "sgd", clipNorm: 0.05 },
+  },
+  "sampled softmax, learned temperature, rows' own, capped": {
+    loss: "sampled-softmax",
+    lossOptions: { normalize: true, temperature: 0.3, softCap: 2 },
+    learnTemperature: true,
+    per: "row",
+    S: 9,
+  },
+  "nce, learned temperature, adam": {
+    loss: "nce",
+    lossOptions: { normalize: true, temperature: 0.2 },
+    learnTemperature: true,
+    optimizer: { name: "adam", learningRate: 0.01, weightDecay: 0.1 },
+  },
+  "one-vs-all, learned temperature, adagrad": {
+    loss: "one-vs-all",
+    lossOptions: { normalize: true, temperature: 0.2 },
+    learnTemperature: true,
+    source: labels,
+    vocabulary: 23,
+    optimizer: { name: "adagrad", learningRate: 0.05, initialAccumulator: 0.1 },
+  },
+  "bpr, learned temperature, rows' own": {
+    loss: "bpr",
+    lossOptions: { normalize: true, temperature: 0.2 },
+    learnTemperature: true,
+    source: fewLabels,
+    vocabulary: 23,
+    n: 29,
+    per: "row",
+    S: 6,
   },
   "one-vs-all, masses as weights": {
     loss: "one-vs-all",

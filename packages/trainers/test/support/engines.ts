@@ -58,6 +58,9 @@ export interface EngineCase {
   readonly maxK?: number;
   readonly seed?: number;
   readonly gradientFilter?: number;
+  /** What the mass of a label of class id is multiplied by. */
+  readonly labelFactor?: (id: number) => number;
+  readonly learnTemperature?: boolean;
 }
 
 export function engineSpec(of: EngineCase): EngineSpec {
@@ -82,6 +85,7 @@ export function engineSpec(of: EngineCase): EngineSpec {
     bias: of.bias ?? true,
     normalize: loss.normalize,
     scale: 1 / loss.temperature,
+    softCap: loss.softCap,
     encoder: {
       input: "bag",
       vocabulary: of.vocabulary ?? n,
@@ -110,6 +114,8 @@ export function engineSpec(of: EngineCase): EngineSpec {
       logitBytes: of.keepLogits === false ? 0 : 2 ** 30,
       products: of.products ?? "float32",
       gradientFilter: of.gradientFilter ?? 0,
+      labelFactors: of.labelFactor && Float32Array.from({ length: n }, (_, id) => of.labelFactor!(id)),
+      learnTemperature: of.learnTemperature ?? false,
     },
     evaluationRows: of.evaluationRows ?? 8,
     maxK: Math.min(of.maxK ?? 5, n),
@@ -263,7 +269,7 @@ export async function withEngine<T>(
 export interface Tables {
   readonly classes: Float32Array;
   readonly bias: Float32Array;
-  /** The encoder's tables in the layout's order. */
+  /** The encoder's tables in the layout's order, then the parameter of a learned temperature. */
   readonly encoder: readonly Float32Array[];
 }
 
@@ -273,7 +279,7 @@ export function readTables(host: EngineHost): Tables {
     classes: readClassTable(host),
     bias: table.bias === 0 ? new Float32Array(host.spec.table.n) : readScalars(host, table.bias),
     encoder: parameterArrays(host)
-      .filter(({ name }) => name.startsWith("encoder."))
+      .filter(({ name }) => name.startsWith("encoder.") || name === "log-scale")
       .map(readArray),
   };
 }

@@ -39,7 +39,7 @@ interface Trace {
  */
 export class OracleRun {
   readonly spec: EngineSpec;
-  /** (n, D), (n, 1), then the encoder's tables. */
+  /** (n, D), (n, 1), the encoder's tables, then log(1/τ) where it is learned. */
   readonly tables: Parameters[];
   readonly #source: Source;
   readonly #sampler: Sampler | undefined;
@@ -63,12 +63,14 @@ export class OracleRun {
       make(start.encoder[1 + 2 * l]!, inputs, outputs, false),
       make(start.encoder[2 + 2 * l]!, 1, outputs, true),
     ]);
+    const learned = spec.training!.learnTemperature ? [make(start.encoder.at(-1)!, 1, 1, true)] : [];
     this.spec = spec;
     this.tables = [
       make(start.classes, n, D, false),
       make(start.bias, n, 1, true),
       make(start.encoder[0]!, encoder.vocabulary, encoder.embedding, false),
       ...dense,
+      ...learned,
     ];
     this.#source = createSource(spec.sources.train!);
     const { candidates } = spec.training!;
@@ -96,6 +98,7 @@ export class OracleRun {
     const gradients = this.tables.map(({ values }) => new Float64Array(values.length));
     gradients[0]!.set(answer.dW);
     if (this.spec.bias) gradients[1]!.set(answer.dBias);
+    if (this.spec.training!.learnTemperature) gradients.at(-1)![0] = this.#logScaleGradient(traces, answer);
     const { D } = this.spec.table;
     for (let row = 0; row < batch.rows; row++) {
       this.#backward(batch, row, step, traces[row]!, Array.from(answer.dH.subarray(row * D, (row + 1) * D)), gradients);
@@ -163,8 +166,13 @@ export class OracleRun {
     const offsets = [0];
     for (const labels of batch.labels) offsets.push(offsets.at(-1)! + labels.length);
     const weights = batch.labels.map((labels, row) => (normalised ? batch.weights[row]! : Math.min(1, labels.length)));
-    const { reduction } = training!;
-    const total = reduction === "sum" ? 1 : weights.reduce((sum, weight) => sum + weight, 0);
+    const { reduction, labelFactors } = training!;
+    const masses = batch.labels.map((labels) =>
+      labels.map((id) => (normalised ? 1 / labels.length : 1) * (labelFactors?.[id] ?? 1)),
+    );
+    const inMean = (row: number) =>
+      normalised && labelFactors ? masses[row]!.reduce((sum, mass) => sum + mass, 0) : 1;
+    const total = reduction === "sum" ? 1 : weights.reduce((sum, weight, row) => sum + weight * inMean(row), 0);
     const H = traces.flatMap(({ hidden }) => hidden);
     if (tree !== undefined) {
       const rows = { labels: batch.labels, weights: weights.map((weight) => weight / total) };
@@ -183,12 +191,12 @@ export class OracleRun {
       targets: {
         offsets,
         ids: batch.labels.flat(),
-        weights: batch.labels.flatMap((labels) => labels.map(() => (normalised ? 1 / labels.length : 1))),
+        weights: masses.flat(),
       },
       ...(batch.candidates && { candidates: batch.candidates, logQ: batch.logQ!, targetLogQ: batch.labelLogQ.flat() }),
       removeHits: loss.accidentalHits === "remove",
       seen: batch.seen,
-      temperature: loss.temperature,
+      temperature: this.#temperature,
       rowWeights: weights.map((weight) => weight / total),
       labelSmoothing: loss.labelSmoothing,
       cosine: loss.normalize,
@@ -203,6 +211,27 @@ export class OracleRun {
       margin: loss.margin,
       sharedDraws: training!.candidates?.per === "batch",
     });
+  }
+
+  get #temperature(): number {
+    const { loss, learnTemperature } = this.spec.training!;
+    return learnTemperature ? Math.exp(-this.tables.at(-1)!.values[0]!) : loss.temperature;
+  }
+
+  /** Σ of dloss/d(h·w + b)·(h·w + b), logit by logit. */
+  #logScaleGradient(traces: readonly Trace[], { dLogits }: CandidateAnswer): number {
+    const { n, D } = this.spec.table;
+    const unit = (x: readonly number[]) => x.map((value) => value / Math.hypot(...x));
+    let sum = 0;
+    for (const [row, { hidden }] of traces.entries()) {
+      const h = unit(hidden);
+      for (let c = 0; c < n; c++) {
+        const w = unit(Array.from(this.tables[0]!.values.subarray(c * D, (c + 1) * D)));
+        const dot = h.reduce((product, value, d) => product + value * w[d]!, 0);
+        sum += dLogits[row * n + c]! * (dot + (this.spec.bias ? this.tables[1]!.values[c]! : 0));
+      }
+    }
+    return sum;
   }
 
   #forward(batch: Batch, row: number, step: number): Trace {

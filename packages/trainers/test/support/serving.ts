@@ -33,9 +33,9 @@ export function hiddenOf(model: Model, ids: readonly number[], weights: readonly
   return x;
 }
 
-/** (h·w + b)/τ of every class by the exported tables, in float64; of cosines, if the model has them. */
+/** (h·w + b)/τ, capped where the model caps, of every class by the exported tables, in float64; of cosines, if the model has them. */
 export function logitsOf(model: Model, hidden: Float64Array): Float64Array {
-  const { dim, normalize, temperature } = model.head.shape;
+  const { dim, normalize, temperature, softCap } = model.head.shape;
   const W = model.table();
   const bias = model.biases();
   const length = normalize ? Math.hypot(...hidden) : 1;
@@ -44,6 +44,7 @@ export function logitsOf(model: Model, hidden: Float64Array): Float64Array {
     let dot = 0;
     for (let d = 0; d < dim; d++) dot += hidden[d]! * row[d]!;
     if (normalize) dot /= length * Math.hypot(...row);
-    return (dot + (bias?.[c] ?? 0)) / temperature;
+    const z = (dot + (bias?.[c] ?? 0)) / temperature;
+    return softCap ? softCap * Math.tanh(z / softCap) : z;
   });
 }
