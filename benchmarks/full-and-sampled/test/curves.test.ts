@@ -88,11 +88,11 @@ describe("the command line of curves", () => {
   it("means the shapes of the peers' training, and smaller ones with --quick", () => {
     const usual = parseCurves([], new Printed().output);
     expect(usual).toMatchObject({
-      settings: { rows: 2_300_000, dim: 128, batch: 1024, negatives: 2048, sampler: "unigram", epochs: 1 },
+      settings: { rows: 1_600_000, dim: 128, batch: 1024, negatives: 2048, sampler: "unigram", epochs: 1 },
       places: { out: undefined, page: undefined, from: undefined, json: false },
     });
     const quick = parseCurves(["--quick", "--rows", "123"], new Printed().output);
-    expect(quick).toMatchObject({ settings: { rows: 123, dim: 16, batch: 256 } });
+    expect(quick).toMatchObject({ settings: { rows: 123, dim: 16, batch: 256, logitBytes: null } });
   });
 
   it.each([

@@ -25,7 +25,7 @@ export interface CurvesSettings extends CommonSettings {
 
 const USUAL = {
   ...{ epochs: 1, dim: 128, batch: 1024, learningRate: 0.1, negatives: 2048, sampler: "unigram", distortion: 1 },
-  ...{ rows: 2_300_000, heldOut: 5000, growth: 1.2, level: 0.1 },
+  ...{ rows: 1_600_000, heldOut: 5000, growth: 1.2, level: 0.1 },
 } as const;
 
 /** Whether everything works, not how fast it is. */

@@ -45,7 +45,7 @@ function train(
 ): Promise<TrainingRun> {
   const { dim, epochs, growth, heldOut, learningRate } = settings;
   const options = {
-    ...sharedOptions(settings),
+    ...sharedOptions(settings, dataset.classes.size),
     ...({ encoder: "window", window: WINDOW, hidden: [dim], activation: "tanh" } as const),
     optimizer: { ...NGRAM_OPTIMIZER, learningRate },
     ...loss,

@@ -80,7 +80,7 @@ function train(
   tell: (text: string) => void,
 ): Promise<TrainingRun> {
   const options = {
-    ...sharedOptions(settings),
+    ...sharedOptions(settings, dataset.classes.size),
     ...({ encoder: "features", reduce: "sum" } as const),
     optimizer: { name: "adagrad", learningRate: settings.learningRate } as const,
     ...loss,

@@ -33,6 +33,7 @@ export interface RawCommon {
   readonly batch: string;
   readonly schedule: string;
   readonly products: string;
+  readonly logitMb?: string;
   readonly backend: string;
   readonly workers: string;
   readonly seed: string;
@@ -47,7 +48,10 @@ interface RawPlaces {
 }
 
 /** What the options of all studies are where nobody says otherwise. */
-export type CommonDefaults = Omit<CommonSettings, "products" | "backend" | "workers" | "seed" | "schedule">;
+export type CommonDefaults = Omit<
+  CommonSettings,
+  "products" | "logitBytes" | "backend" | "workers" | "seed" | "schedule"
+>;
 
 /** A command with the options that all studies have; a study adds its own. */
 export function studyCommand(name: string, description: string, usual: CommonDefaults, output: CliOutput): Command {
@@ -60,6 +64,10 @@ export function studyCommand(name: string, description: string, usual: CommonDef
     .option("--learning-rate <rate>", "Adagrad's", String(usual.learningRate))
     .option("--schedule <name>", SCHEDULES.join(", "), "constant")
     .option("--products <type>", PRODUCT_TYPES.join(", "), "float32")
+    .option(
+      "--logit-mb <MB>",
+      "logits of a full step that are kept instead of made again (default: all, at most 2048; of bfloat16 products as in training)",
+    )
     .option("--backend <name>", "auto takes the fastest that loads", "auto")
     .option("--workers <n>", "threads", "2")
     .option("--seed <n>", "of first values, order and draws", "1")
@@ -99,6 +107,7 @@ export function commonSettings(raw: RawCommon): CommonSettings {
     learningRate: requirePositive("--learning-rate", numberOf(raw.learningRate)),
     schedule: requireOneOf("--schedule", raw.schedule, SCHEDULES),
     products: requireOneOf("--products", raw.products, PRODUCT_TYPES),
+    logitBytes: raw.logitMb === undefined ? null : 2 ** 20 * whole("--logit-mb", raw.logitMb, 0, 4096),
     backend: raw.backend,
     workers: whole("--workers", raw.workers, 0, 256),
     seed: whole("--seed", raw.seed, 0),

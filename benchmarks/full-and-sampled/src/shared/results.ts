@@ -12,6 +12,8 @@ export interface CommonSettings {
   readonly learningRate: number;
   readonly schedule: ScheduleName;
   readonly products: ProductType;
+  /** Logits of a full step that are kept; null: all of them up to 2 GiB, or, with bfloat16 products, the trainers' default. */
+  readonly logitBytes: number | null;
   readonly backend: string;
   readonly workers: number;
   readonly seed: number;
