@@ -10,6 +10,7 @@ import {
   someWords,
   stepsDone,
   textSource,
+  userSource,
   withEngine,
 } from "./support/engines.js";
 
@@ -80,6 +81,46 @@ const CASES: Readonly<Record<string, EngineCase>> = {
     optimizer: { name: "sgd", clipNorm: 0.1 },
   },
   "sampled softmax, label smoothing": { ...ODD, loss: "sampled-softmax", lossOptions: { labelSmoothing: 0.1 } },
+  "tied, sampled softmax, a window with dropout, clipped adam": {
+    ...ODD,
+    loss: "sampled-softmax",
+    tied: true,
+    source: window,
+    encoder: { input: "concat", window: 3, embedding: 33, hidden: [35], dropout: 0.25 },
+    optimizer: { name: "adam", clipNorm: 0.1 },
+  },
+  "tied, sampled softmax, histories, cosine": {
+    ...ODD,
+    loss: "sampled-softmax",
+    tied: true,
+    source: userSource("history", 1003, 200, 9),
+    lossOptions: { normalize: true, temperature: 0.2 },
+    optimizer: { name: "rowwise-adagrad" },
+  },
+  "tied, nce, rows' own, more inputs than a block": {
+    ...ODD,
+    loss: "nce",
+    tied: true,
+    per: "row",
+    S: 3,
+    source: textSource(1003, 420, { window: 5, mode: "around" }),
+  },
+  "tied, full softmax, words around, adagrad": {
+    ...ODD,
+    loss: "full-softmax",
+    tied: true,
+    source: textSource(1003, 420, { window: 2, mode: "around" }),
+    optimizer: { name: "adagrad" },
+  },
+  "tied, full softmax, clipped, logits anew": {
+    ...ODD,
+    loss: "full-softmax",
+    tied: true,
+    keepLogits: false,
+    source: window,
+    encoder: { input: "concat", window: 3, embedding: 33, hidden: [35] },
+    optimizer: { name: "momentum", learningRate: 0.02, clipNorm: 0.1 },
+  },
   "one-vs-all": { ...ODD, loss: "one-vs-all", source: labelSource(1003, 300, 500), vocabulary: 300 },
 };
 

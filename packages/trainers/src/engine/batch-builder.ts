@@ -17,6 +17,7 @@ export type MassRule = "shared" | "each";
 export class BatchBuilder {
   readonly #kernels: Kernels;
   readonly #encoder: EncoderSpec;
+  readonly #tied: boolean;
   readonly #table: TableShape;
   readonly #source: Source;
   readonly #order: ExampleOrder;
@@ -37,6 +38,7 @@ export class BatchBuilder {
   ) {
     this.#kernels = kernels;
     this.#encoder = spec.encoder;
+    this.#tied = spec.tied;
     this.#table = spec.table;
     this.#source = source;
     this.#order = order;
@@ -64,7 +66,7 @@ export class BatchBuilder {
     );
   }
 
-  /** Input ids and weights of the rows of the order's current batch. */
+  /** Input ids and weights of the rows of the order's current batch; of tied tables physical rows in the place of ids. */
   writeInputs(rows: number, batch: BatchLayout): void {
     const { i32, f32 } = this.#kernels.memory;
     const { offsets, ids, weights } = batch.input;
@@ -74,7 +76,8 @@ export class BatchBuilder {
       if (bag) i32[(offsets >>> 2) + row] = count;
       const length = this.#source.inputs(this.#order.example(row), this.#rowIds, this.#rowWeights, 0);
       const at = (ids >>> 2) + count;
-      for (let i = 0; i < length; i++) i32[at + i] = this.#rowIds[i];
+      if (this.#tied) for (let i = 0; i < length; i++) i32[at + i] = rowOfClass(this.#table, this.#rowIds[i]);
+      else for (let i = 0; i < length; i++) i32[at + i] = this.#rowIds[i];
       if (weights !== 0) {
         const weightAt = (weights >>> 2) + count;
         for (let i = 0; i < length; i++) f32[weightAt + i] = this.#rowWeights[i];

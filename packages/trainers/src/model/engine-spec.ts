@@ -9,6 +9,7 @@ import { tableShape } from "../table/lanes.js";
 import type { TableType } from "../table/placed-table.js";
 import type { RunOptions } from "./options.js";
 import { planCandidates } from "./samplers.js";
+import { requireTieable } from "./tied.js";
 
 /** What a model is without its numbers: enough to lay out its tables and to run it. Plain data, stored in a checkpoint. */
 export interface ModelShape {
@@ -20,6 +21,8 @@ export interface ModelShape {
   readonly temperature: number;
   /** Of class rows and embedding rows; absent in runs saved before there was a choice: float32. */
   readonly tableType?: TableType;
+  /** Whether class rows are the embedding rows as well; absent in runs saved before there was a choice: no. */
+  readonly tied?: boolean;
   readonly encoder: EncoderSpec;
 }
 
@@ -37,6 +40,7 @@ export function inputVocabulary(dataset: AnyDataset, options: RunOptions): numbe
   }
 }
 
+/** @throws OptionError for dense layers over what is no window of previous words, and for tables that cannot be tied */
 export function modelShape(options: RunOptions, classes: number, vocabulary: number): ModelShape {
   const concat = options.encoder === "window" && options.hidden.length > 0;
   if (concat && options.contextMode !== "previous") {
@@ -45,6 +49,7 @@ export function modelShape(options: RunOptions, classes: number, vocabulary: num
       contextMode: options.contextMode,
     });
   }
+  if (options.tied) requireTieable(options, classes, vocabulary);
   return {
     classes,
     dim: options.dim,
@@ -53,6 +58,7 @@ export function modelShape(options: RunOptions, classes: number, vocabulary: num
     normalize: options.loss.normalize,
     temperature: options.loss.temperature,
     tableType: options.tableType,
+    tied: options.tied,
     encoder: {
       input: concat ? "concat" : "bag",
       vocabulary,
@@ -118,14 +124,17 @@ export function evaluationEngineSpec(
   maxK: number,
   evaluationRows = EVALUATION_ROWS,
 ): EngineSpec {
+  const table = tableShape(shape.classes, shape.dim, shape.lanes);
+  const tied = shape.tied ?? false;
   return {
     key: { low: 0, high: 0 },
-    table: tableShape(shape.classes, shape.dim, shape.lanes),
+    table,
     tableType: shape.tableType ?? "float32",
+    tied,
     bias: shape.bias,
     normalize: shape.normalize,
     scale: 1 / shape.temperature,
-    encoder: shape.encoder,
+    encoder: tied ? { ...shape.encoder, vocabulary: table.rows } : shape.encoder,
     sources,
     training: undefined,
     evaluationRows,

@@ -105,6 +105,7 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
     key: keyFromSeed(options.seed),
     table: tableShape(classes, options.dim, options.lanes),
     tableType: options.tableType,
+    tied: false,
     bias: options.classBias !== "none",
     normalize: options.loss.normalize,
     scale: 1 / options.loss.temperature,

@@ -139,11 +139,13 @@ export class Model {
 
   /**
    * The k classes whose rows have the highest cosine with a class's row, itself left out; or, of the table of inputs, the k inputs whose
-   * embeddings have. Default: the table that `usualTable` names. @throws OptionError, ClassIdError
+   * embeddings have; tied tables are one. Default: the table that `usualTable` names. @throws OptionError, ClassIdError
    */
   neighbours(idOrName: number | string, k: number, table: TableChoice = usualTable(this.head)): Scored[] {
     requireInteger("k", k, 1);
-    return table === "classes" ? this.#classNeighbours(idOrName, k) : this.#inputNeighbours(idOrName, k);
+    return table === "classes" || this.#host.spec.tied
+      ? this.#classNeighbours(idOrName, k)
+      : this.#inputNeighbours(idOrName, k);
   }
 
   #inputNeighbours(idOrName: number | string, k: number): Scored[] {
@@ -185,7 +187,7 @@ export class Model {
     return bias === 0 ? undefined : readScalars(this.#host, bias);
   }
 
-  /** The encoder's tables by name, row-major without padding: copies. */
+  /** The encoder's tables by name, row-major without padding: copies. Tied embeddings are `table()` and not among them. */
   encoderTables(): { name: string; rows: number; columns: number; values: Float32Array }[] {
     const ofEncoder = parameterArrays(this.#host).filter(({ name }) => name.startsWith(ENCODER));
     return ofEncoder.map((named) => ({

@@ -14,7 +14,7 @@ export interface NamedArray {
   readonly ids: number;
 }
 
-/** Every table of a model: class rows, class biases, then the encoder's. */
+/** Every table of a model: class rows, class biases, then the encoder's. One that is both stands there once, as that of the classes. */
 function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasses: boolean }[] {
   const { table, encoder, encoderStates, embedding } = host.layout;
   const { rows } = host.spec.table;
@@ -24,8 +24,8 @@ function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasse
     list.push({ name: "class-bias", placed: bias, ofClasses: true });
   }
   encoder.tables.forEach((t, index) => {
-    const placed = t.kind === "sparse" ? embedding! : inMainMemory(t.address, encoderStates[index]!, t);
-    list.push({ name: `encoder.${t.name}`, placed, ofClasses: false });
+    const placed = t.kind === "sparse" ? embedding : inMainMemory(t.address, encoderStates[index]!, t);
+    if (placed !== undefined) list.push({ name: `encoder.${t.name}`, placed, ofClasses: false });
   });
   return list;
 }

@@ -39,6 +39,8 @@ export interface EngineCase {
   readonly optimizer?: Partial<OptimizerSpec>;
   readonly schedule?: Partial<ScheduleSpec>;
   readonly bias?: boolean;
+  /** Inputs are classes: a source whose inputs lie in [0, n). */
+  readonly tied?: boolean;
   readonly tableType?: TableType;
   readonly keepLogits?: boolean;
   readonly products?: ProductType;
@@ -62,16 +64,19 @@ export function engineSpec(of: EngineCase): EngineSpec {
   const sampler = of.sampler ?? { name: "unigram" };
   const counts = () => Float64Array.from({ length: n }, (_, id) => 1 + 100 / (1 + id));
   const inputs = sampler.name === "unigram" ? { counts: counts() } : {};
+  const table = tableShape(n, D, of.lanes ?? 4);
+  const tied = of.tied ?? false;
   return {
     key: caseKey(of),
-    table: tableShape(n, D, of.lanes ?? 4),
+    table,
+    tied,
     tableType: of.tableType ?? "float32",
     bias: of.bias ?? true,
     normalize: loss.normalize,
     scale: 1 / loss.temperature,
     encoder: {
       input: "bag",
-      vocabulary: of.vocabulary ?? n,
+      vocabulary: tied ? table.rows : (of.vocabulary ?? n),
       reduce: "mean",
       window: 0,
       embedding: D,
@@ -241,18 +246,17 @@ export async function withEngine<T>(
 export interface Tables {
   readonly classes: Float32Array;
   readonly bias: Float32Array;
-  /** The encoder's tables in the layout's order. */
+  /** The encoder's tables in the layout's order; of tied tables the first is empty. */
   readonly encoder: readonly Float32Array[];
 }
 
 export function readTables(host: EngineHost): Tables {
   const { table } = host.layout;
+  const ofEncoder = parameterArrays(host).filter(({ name }) => name.startsWith("encoder."));
   return {
     classes: readClassTable(host),
     bias: table.bias === 0 ? new Float32Array(host.spec.table.n) : readScalars(host, table.bias),
-    encoder: parameterArrays(host)
-      .filter(({ name }) => name.startsWith("encoder."))
-      .map(readArray),
+    encoder: [...(host.spec.tied ? [new Float32Array(0)] : []), ...ofEncoder.map(readArray)],
   };
 }
 
