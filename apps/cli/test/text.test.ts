@@ -113,6 +113,31 @@ describe("logq on a text", () => {
     expect(Object.values(metrics as Record<string, number>).every(Number.isFinite)).toBe(true);
   });
 
+  it("with one table for inputs and classes says so, and either is exported and asked alike", async () => {
+    const flags = ["--tied", "--hidden", "8", "--dim", "8", "--max-steps", "20", "--out", "runs/second"];
+    const { code, stderr } = await logq(folder, ["train", "data", ...flags]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^encoder {4}window: 5 previous words side by side, 8 wide, in one table with the classes/m);
+    const { metrics } = await logqJson(folder, ["evaluate", "runs/second", "--split", "test"]);
+    expect(Object.values(metrics as Record<string, number>).every(Number.isFinite)).toBe(true);
+    const tables = ["classes", "inputs"].map(async (table) => {
+      const file = join(folder, `${table}.npy`);
+      await logqJson(folder, ["export", "runs/second", "--format", "npy", "--table", table, "--out", file]);
+      const { results } = await logqJson(folder, ["neighbours", "runs/second", "--class", "w3", "--table", table]);
+      const bytes = await readFile(file);
+      await remove(file);
+      return { bytes, results };
+    });
+    const [classes, inputs] = await Promise.all(tables);
+    expect(inputs).toEqual(classes);
+  });
+
+  it("refuses one table where rows have two widths, in the words of the command line", async () => {
+    const { code, stderr } = await logq(folder, ["train", "data", "--tied", "--embedding", "5", "--out", "runs/never"]);
+    expect(code).toBe(2);
+    expect(stderr).toBe("logq: tied tables have rows of one width: embedding 5 is not dim 64\n");
+  });
+
   it("leaves nothing but results behind, and replaces an older run", async () => {
     await logqJson(folder, ["train", "data", "--max-steps", "1", "--out", "runs/second"]);
     expect(await names(folder)).toEqual(["data", "runs", "test.txt", "train.txt", "valid.txt"]);

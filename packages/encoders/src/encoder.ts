@@ -125,14 +125,28 @@ export class Encoder {
     else matrixGradient(this.#kernels, layer, block, this.#batchRows, scratch);
   }
 
-  /** out (count, E) = the gradients of embedding rows unique[firstUnique …], each summed over its segment in row order. */
-  sparseGradient(firstUnique: number, count: number, out: Address, ldOut: number): void {
+  /**
+   * out (count, E) = (accumulate ? out : 0) + the gradients of embedding rows unique[firstUnique …], each summed over its segment in row order. A segment
+   * may be empty.
+   */
+  sparseGradient(firstUnique: number, count: number, out: Address, ldOut: number, accumulate = false): void {
     const { address, ld } = this.layout.inputGradient;
     const { embedding, input } = this.spec;
     const { offsets, rows, weights } = this.#segments;
     const ldSource = input === "concat" ? embedding : ld;
     const first = offsets + 4 * firstUnique;
-    this.#kernels.rows.weightedRowSums(out, ldOut, address, ldSource, first, rows, weights, count, embedding, false);
+    this.#kernels.rows.weightedRowSums(
+      out,
+      ldOut,
+      address,
+      ldSource,
+      first,
+      rows,
+      weights,
+      count,
+      embedding,
+      accumulate,
+    );
   }
 
   #sumBags(firstRow: number, rows: number): void {

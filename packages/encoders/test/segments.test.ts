@@ -1,7 +1,8 @@
 import { OptionError } from "@logq/core";
+import { expectAllClose, TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import { buildSegments, type EncoderSpec } from "../src/index.js";
-import { BACKENDS, createSetting, randomBatch, type Setting, SPEC } from "./harness.js";
+import { BACKENDS, createSetting, randomBatch, runStep, type Setting, SPEC, WHOLE } from "./harness.js";
 import type { Batch } from "./oracle.js";
 
 interface Use {
@@ -68,5 +69,30 @@ describe.each(BACKENDS)("$name: segments group the uses of each id in row order"
     const setting = createSetting(SPEC, randomBatch(SPEC, 5, true), backend);
     const segments = { ...setting.segments, weights: 0 };
     expect(() => built({ ...setting, segments })).toThrow(OptionError);
+  });
+});
+
+describe.each(BACKENDS)("$name: gradients of rows that have another gradient as well", (backend) => {
+  it.each([SPEC, CONCAT])("$input: are added to it; a row without a use keeps what it has", (spec) => {
+    const batch = randomBatch(spec, 17, spec.input === "bag");
+    const setting = createSetting(spec, batch, backend);
+    const { kernels, encoder, segments, sparseOut } = setting;
+    const { memory } = kernels;
+    runStep(setting, undefined, WHOLE);
+    const found = built(setting).length;
+    const offsets = memory.ints(segments.offsets, found + 1);
+    // The last row's uses become the one's before it: its own segment is empty.
+    offsets[found - 1] = offsets[found];
+    const size = found * spec.embedding;
+    const out = memory.floats(sparseOut, size);
+    encoder.sparseGradient(0, found, sparseOut, spec.embedding);
+    const alone = out.slice();
+    expect(Math.max(...alone.map(Math.abs))).toBeGreaterThan(0.1);
+    const other = new TestRandom(3).normalFloats(size);
+    out.set(other);
+    encoder.sparseGradient(0, found, sparseOut, spec.embedding, true);
+    const sum = alone.map((value, i) => value + other[i]);
+    expectAllClose(out, sum, { absolute: 2e-6, name: "sums" });
+    expect(out.slice(-spec.embedding)).toEqual(other.slice(-spec.embedding));
   });
 });

@@ -24,6 +24,7 @@ import {
   withEngine,
 } from "./support/engines.js";
 import { smallDataset, withTrainer } from "./support/runs.js";
+import { TIED_CASES } from "./support/tied-cases.js";
 
 const STEPS = 5;
 
@@ -69,6 +70,10 @@ async function expectSame(of: EngineCase, options: { workers?: number; backend?:
 
 describe("tables in several small memories end with the bits of tables in one", () => {
   it.each(Object.entries(LOSS_CASES))("%s", async (_, of) => {
+    await expectSame(of);
+  });
+
+  it.each(Object.entries(TIED_CASES))("tied: %s", async (_, of) => {
     await expectSame(of);
   });
 

@@ -22,6 +22,7 @@ import {
   withEngine,
 } from "./support/engines.js";
 import { smallDataset, smallSynthetic, withTrained, withTrainer } from "./support/runs.js";
+import { TIED_CASES } from "./support/tied-cases.js";
 
 type Engine = Parameters<Parameters<typeof withEngine>[2]>[0];
 
@@ -59,6 +60,7 @@ function rounded(x: number, table: number, id: number, d: number): number {
 
 const STEP_CASES: Readonly<Record<string, EngineCase>> = {
   ...LOSS_CASES,
+  ...Object.fromEntries(Object.entries(TIED_CASES).map(([name, of]) => [`tied: ${name}`, of])),
   ...Object.fromEntries(
     OPTIMIZERS.flatMap((name) =>
       (["full-softmax", "sampled-softmax"] as const).map((loss) => {

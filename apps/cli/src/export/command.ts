@@ -28,7 +28,7 @@ export function exportCommand(io: Io): Command {
 Formats:
   npy          one table for numpy.load, without names (--names writes them beside it)
   word2vec     one table with names, as gensim and others read it; white space in a name becomes _
-  safetensors  all tables: classes (n, D), class-bias (n), encoder.embedding and the encoder's layers
+  safetensors  all tables: classes (n, D), class-bias (n), encoder.embedding (unless tied) and the encoder's layers
 
 Examples:
   logq export runs/vectors --format word2vec --out vectors.txt

@@ -14,9 +14,9 @@ export interface ExportTable {
 /** The name that a run's files give the table of embeddings. */
 const EMBEDDING = "encoder.embedding";
 
-/** The class table, or the table of the inputs' embeddings. @throws OptionError if the model has none */
+/** The class table, or the table of the inputs' embeddings; tied tables are one. @throws OptionError if the model has none */
 export async function readTable(run: string, head: RunHead, which: "classes" | "inputs"): Promise<ExportTable> {
-  const name = which === "classes" ? "classes" : EMBEDDING;
+  const name = which === "classes" || head.shape.tied === true ? "classes" : EMBEDDING;
   const stored = head.tables.find((table) => table.name === name);
   if (stored === undefined) {
     const known = head.tables.map((table) => table.name).join(", ");

@@ -122,6 +122,7 @@ function encoderFlags(command: Command): void {
     .option("--hidden <widths>", "dense layers: 256,128; a window's words are then set side by side", widths)
     .addOption(choice("--activation <name>", "of dense layers", ["tanh", "relu"], "tanh"))
     .option("--embedding <N>", "width of an embedding (default: D)", integer)
+    .option("--tied", "one table for inputs and classes, where inputs are classes: windows and histories")
     .addOption(choice("--reduce <how>", "how embeddings become one vector", ["mean", "sum"], "mean"))
     .option("--dropout <x>", "rate, in [0, 0.99] (default: 0)", number);
 }
@@ -268,7 +269,7 @@ function startFlags(command: Command): void {
       choice("--class-bias <start>", "what biases of classes start from", CLASS_BIASES, "log-frequency; of pairs none"),
     )
     .option("--class-scale <x>", "class rows start in [-x, x] (default: 0.05)", number)
-    .option("--embedding-scale <x>", "embeddings start in [-x, x] (default: 0.1)", number)
+    .option("--embedding-scale <x>", "embeddings, and tied tables, start in [-x, x] (default: 0.1)", number)
     .option("--seed <seed>", "a number or a text (default: 1)", seed);
 }
 

@@ -58,7 +58,7 @@ function stateAndScratch(trainer: Trainer): { state: number; scratch: number } {
 
 function describeEncoder(options: RunOptions, vocabulary: number): string {
   const { encoder, window, contextMode, hidden, embedding, reduce, activation, dim, dropout, withinLine } = options;
-  const each = `${embedding} wide`;
+  const each = `${embedding} wide${options.tied ? ", in one table with the classes" : ""}`;
   const inputs = {
     user: `a row for each of ${counted(vocabulary, "user")}, ${each}`,
     history: `${reduce} of up to ${counted(window, "earlier item")}, ${each}`,

@@ -33,6 +33,7 @@ export interface TrainFlags {
   readonly hidden?: readonly number[];
   readonly activation?: "tanh" | "relu";
   readonly embedding?: number;
+  readonly tied?: boolean;
   readonly reduce?: "mean" | "sum";
   readonly dropout?: number;
   readonly loss?: TrainLossName;
@@ -102,7 +103,7 @@ export interface TrainFlags {
 
 /** Flags that are training options under the same name. */
 const SAME = [
-  ..."recipe encoder examples window withinLine dynamicWindow subsample hidden activation embedding reduce dropout".split(
+  ..."recipe encoder examples window withinLine dynamicWindow subsample hidden activation embedding tied reduce dropout".split(
     " ",
   ),
   ..."loss tree like correction accidentalHits exclude temperature labelSmoothing normalize".split(" "),

@@ -2,6 +2,7 @@ import { buildSegments, type EncoderSpec, scaleBagWeights } from "@logq/encoders
 import type { Address, KernelMemory, Kernels } from "@logq/kernels";
 import type { ExampleOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
+import { rowOfClass, type TableShape } from "../table/lanes.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { LabelWriter } from "./label-writer.js";
 import { type BuilderScratch, type GivenDraw, PanelBuilder } from "./panel-builder.js";
@@ -18,6 +19,8 @@ export class BatchBuilder {
   readonly #kernels: Kernels;
   readonly #encoder: EncoderSpec;
   readonly #labels: LabelWriter;
+  readonly #tied: boolean;
+  readonly #table: TableShape;
   readonly #source: Source;
   readonly #order: ExampleOrder;
   readonly #panel: PanelBuilder;
@@ -40,6 +43,8 @@ export class BatchBuilder {
     this.#kernels = kernels;
     this.#encoder = spec.encoder;
     this.#labels = new LabelWriter(kernels.memory, spec.table, spec.tree);
+    this.#tied = spec.tied;
+    this.#table = spec.table;
     this.#source = source;
     this.#order = order;
     this.#panel = new PanelBuilder(kernels, spec, source, order, scratch);
@@ -67,7 +72,7 @@ export class BatchBuilder {
     );
   }
 
-  /** Input ids and weights of the rows of the order's current batch. */
+  /** Input ids and weights of the rows of the order's current batch; of tied tables physical rows in the place of ids. */
   writeInputs(rows: number, batch: BatchLayout): void {
     const { i32, f32 } = this.#kernels.memory;
     const { offsets, ids, weights } = batch.input;
@@ -78,7 +83,8 @@ export class BatchBuilder {
       if (bag) i32[(offsets >>> 2) + row] = count;
       const length = this.#source.inputs(this.#order.example(row), this.#rowIds, this.#rowWeights, 0);
       const at = (ids >>> 2) + count;
-      for (let i = 0; i < length; i++) i32[at + i] = this.#rowIds[i];
+      if (this.#tied) for (let i = 0; i < length; i++) i32[at + i] = rowOfClass(this.#table, this.#rowIds[i]);
+      else for (let i = 0; i < length; i++) i32[at + i] = this.#rowIds[i];
       if (weights !== 0) {
         const weightAt = (weights >>> 2) + count;
         for (let i = 0; i < length; i++) f32[weightAt + i] = this.#rowWeights[i];

@@ -211,7 +211,10 @@ export class CandidateStep {
     return Math.min(UPDATE_BLOCK, this.#head(batch, HEAD.panelRows) - unit * UPDATE_BLOCK);
   }
 
-  /** The gradient of a block of panel rows over the whole batch: rows to out (count, ld), biases to outBias (count). */
+  /**
+   * The gradient of a block of panel rows over the whole batch: rows to out (count, ld), biases to outBias (count). Of tied tables with that of their
+   * uses as inputs, which is of the rows as they are, whatever length logits see them at.
+   */
   classGradient(unit: number, batch: BatchLayout, out: Address, outBias: Address): void {
     const { rows, vector } = this.#kernels;
     const { ld, D } = this.#spec.table;
@@ -229,6 +232,7 @@ export class CandidateStep {
       const unitRows = panel + 4 * ld * first;
       rows.normalizeRowsBackward(out, ld, unitRows, ld, panelNorms + 4 * first, count, D);
     }
+    if (this.#spec.tied) this.#encoder.sparseGradient(first, count, out, ld, true);
   }
 
   get scratchGradient(): Address {

@@ -27,6 +27,7 @@ import { trainingKernels } from "./products.js";
 import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
 import { openTables } from "./tables.js";
 import { Temperature } from "./temperature.js";
+import { TiedInputs } from "./tied-inputs.js";
 import { Updates } from "./updates.js";
 
 const NONE = new Int32Array(0);
@@ -58,6 +59,7 @@ export class Engine implements Program<EngineCommand> {
   readonly #draws: ContextualDraws | undefined;
   readonly #full: FullStep | undefined;
   readonly #temperature: Temperature;
+  readonly #tied: TiedInputs | undefined;
   readonly #scratch: number;
   readonly #sources = new Map<string, Source>();
   /** Of steps whose batch the caller writes. */
@@ -90,6 +92,7 @@ export class Engine implements Program<EngineCommand> {
     else this.#evaluation = new Evaluation(kernels, spec, layout, evaluated);
     if (spec.training === undefined) return;
     this.#updates = new Updates(kernels, spec, layout, this.#encoder, tables);
+    this.#tied = layout.tied === undefined ? undefined : new TiedInputs(kernels.memory, layout.tied);
     const training = trainingKernels(kernels, spec);
     if (clusters !== undefined) {
       this.#adaptive = new AdaptiveStep(training, spec, layout, this.#encoder, this.#updates, clusters);
@@ -230,7 +233,7 @@ export class Engine implements Program<EngineCommand> {
     }
     this.#encoder.setBatchRows(rows);
     this.#encoder.setInput(batch.input);
-    this.#encoder.setSegments(batch.segments);
+    this.#encoder.setSegments(this.#tied?.segments ?? batch.segments);
     this.#updates!.setStep(step);
     this.#temperature.refresh();
     if (this.#candidate !== undefined) this.#candidateStep(this.#candidate, step, parity, ahead, stopRequested, labels);
@@ -306,14 +309,20 @@ export class Engine implements Program<EngineCommand> {
     team.phase("build", 1, () => this.#builder!.buildDrawn(step, batch, ids, logQ));
   }
 
-  /** Rows of the panel; with `labels`, their rows are known in the first unit only, which gathers them. */
+  /**
+   * Rows of the panel; with `labels`, their rows are known in the first unit only, which gathers them. Of tied tables one unit finds which of them are inputs
+   * as well: both are known now, and the table phase asks.
+   */
   #gather(candidate: CandidateStep, batch: BatchLayout, parity: number, labels: (() => void) | undefined): void {
     const prepared = this.#draws === undefined ? this.#encoder.prepareUnits : 0;
     const known = candidate.candidateUnits(batch);
-    const first = labels === undefined ? 0 : 1;
+    const tied = this.#tied;
+    const joins = tied === undefined ? 0 : 1;
+    const first = joins + (labels === undefined ? 0 : 1);
     const units = labels === undefined ? candidate.gatherUnits(batch) : known;
     this.#team.phase("gather", first + prepared + units, (unit) => {
-      if (unit < first) {
+      if (unit < joins) tied!.join(batch);
+      else if (unit < first) {
         labels!();
         for (let rest = known; rest < candidate.gatherUnits(batch); rest++) candidate.gather(rest, batch, parity);
       } else if (unit < first + prepared) this.#encoder.prepare(unit - first);
@@ -493,13 +502,15 @@ export class Engine implements Program<EngineCommand> {
     return this.#sparseUnits(parity) + this.#encoder.denseUnits.length;
   }
 
-  #uniqueInputs(parity: number): number {
+  /** Rows of the embedding table that are updated as such. Of tied tables those that the step does not update as classes. */
+  #inputRows(parity: number): number {
     if (this.spec.encoder.input === "external") return 0;
+    if (this.spec.tied) return this.#tied?.others ?? 0;
     return this.kernels.memory.i32[(this.layout.batches[parity].head >>> 2) + HEAD.uniqueInputs];
   }
 
   #sparseUnits(parity: number): number {
-    return blocksOf(this.#uniqueInputs(parity), SPARSE_BLOCK);
+    return blocksOf(this.#inputRows(parity), SPARSE_BLOCK);
   }
 
   #encoderUpdate(unit: number, parity: number): void {
@@ -512,10 +523,17 @@ export class Engine implements Program<EngineCommand> {
       return;
     }
     const first = unit * SPARSE_BLOCK;
-    const count = Math.min(SPARSE_BLOCK, this.#uniqueInputs(parity) - first);
+    const count = Math.min(SPARSE_BLOCK, this.#inputRows(parity) - first);
     const gradient = this.#sparseGradientPlace(first);
-    if (!computed) this.#encoder.sparseGradient(first, count, gradient, this.#embeddingStride);
-    updates.embeddingRows(this.layout.batches[parity].segments.unique + 4 * first, count, gradient);
+    if (!computed) this.#sparseGradient(first, count, gradient, parity);
+    const { unique } = this.#tied?.segments ?? this.layout.batches[parity].segments;
+    updates.embeddingRows(unique + 4 * first, count, gradient);
+  }
+
+  /** Of `count` of the rows that are updated as inputs: behind those of the panel, where tables are tied. */
+  #sparseGradient(first: number, count: number, gradient: Address, parity: number): void {
+    const before = this.#tied === undefined ? 0 : this.#tied.before(this.layout.batches[parity]);
+    this.#encoder.sparseGradient(before + first, count, gradient, this.#embeddingStride);
   }
 
   get #embeddingStride(): number {
@@ -537,9 +555,9 @@ export class Engine implements Program<EngineCommand> {
       return rows.sumOfSquares(block.gradient, block.ldGradient, block.rows, block.columns);
     }
     const first = unit * SPARSE_BLOCK;
-    const count = Math.min(SPARSE_BLOCK, this.#uniqueInputs(parity) - first);
+    const count = Math.min(SPARSE_BLOCK, this.#inputRows(parity) - first);
     const gradient = this.#sparseGradientPlace(first);
-    this.#encoder.sparseGradient(first, count, gradient, this.#embeddingStride);
+    this.#sparseGradient(first, count, gradient, parity);
     return rows.sumOfSquares(gradient, this.#embeddingStride, count, this.spec.encoder.embedding);
   }
 

@@ -1,3 +1,4 @@
+import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
 import type { LossRows, LossTile, WalkedLoss } from "@logq/losses";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
@@ -16,6 +17,7 @@ import type { Updates } from "./updates.js";
 export class FullGradient {
   readonly #kernels: Kernels;
   readonly #spec: EngineSpec;
+  readonly #encoder: Encoder;
   readonly #walk: FullWalk;
   readonly #space: FullTrainingSpace;
   readonly #loss: WalkedLoss;
@@ -31,12 +33,14 @@ export class FullGradient {
     kernels: Kernels,
     spec: EngineSpec,
     layout: EngineLayout,
+    encoder: Encoder,
     walk: FullWalk,
     loss: WalkedLoss,
     updates: Updates,
   ) {
     this.#kernels = kernels;
     this.#spec = spec;
+    this.#encoder = encoder;
     this.#walk = walk;
     this.#space = layout.full.training!;
     this.#loss = loss;
@@ -110,12 +114,13 @@ export class FullGradient {
     }
   }
 
-  /** What comes after the products of some class rows: the labels' part, cosines' lengths, the update. Answers the next label. */
+  /** What comes after the products of some class rows: the labels' part, cosines' lengths, tied inputs, the update. Answers the next label. */
   finish(label: number, firstRow: number, C: number, out: Address, outBias: Address, batch: BatchLayout): number {
     const next = this.#addLabels(label, firstRow, C, out, outBias, batch);
     const lane = Math.floor(firstRow / this.#spec.table.rowsPerLane);
     this.#walk.temperature.addClasses(lane, this.#bias + 4 * firstRow, outBias, C);
     if (this.#spec.normalize) this.#backThroughLength(firstRow, C, out);
+    if (this.#spec.tied) this.#addInputs(firstRow, C, out, batch);
     if (!this.#clip) this.#update(firstRow, C, out, outBias);
     return next;
   }
@@ -246,6 +251,16 @@ export class FullGradient {
     const { norms } = this.#walk.scratch;
     const unit = this.#walk.tileRows(firstRow, C);
     this.#kernels.rows.normalizeRowsBackward(out, ld, unit, ld, norms, C, D);
+  }
+
+  /** Tied tables: what class rows have from their uses as inputs, which stand by physical row. */
+  #addInputs(firstRow: number, C: number, out: Address, batch: BatchLayout): void {
+    const { i32 } = this.#kernels.memory;
+    const { ld } = this.#spec.table;
+    const unique = batch.segments.unique >>> 2;
+    const count = this.#head(batch, HEAD.uniqueInputs);
+    for (let k = firstNotBelow(i32, unique, count, firstRow); k < count && i32[unique + k] < firstRow + C; k++)
+      this.#encoder.sparseGradient(k, 1, out + 4 * ld * (i32[unique + k] - firstRow), ld, true);
   }
 
   #update(firstRow: number, C: number, gradient: Address, biasGradient: Address): void {

@@ -63,7 +63,7 @@ export class FullStep {
     this.#walk = walk;
     this.#space = layout.full.training!;
     this.#loss = createFullLoss(kernels, loss, spec.table.n);
-    this.gradient = new FullGradient(kernels, spec, layout, walk, this.#loss, updates);
+    this.gradient = new FullGradient(kernels, spec, layout, encoder, walk, this.#loss, updates);
     this.filter = filters(spec) ? new FilteredGradient(kernels, spec, layout, walk, this.gradient) : undefined;
     this.#R = rowsPerBlock(B);
     this.#smooths = loss.labelSmoothing > 0;

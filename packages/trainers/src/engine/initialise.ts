@@ -37,7 +37,7 @@ function initialPieces(spec: EngineSpec, layout: EngineLayout): InitialPiece[] {
   for (let lane = 0; lane < spec.table.lanes && layout.adaptive === undefined; lane++)
     cut("classes", lane, classesOfLane(spec.table, lane), ROWS_PER_UNIT);
   layout.encoder.tables.forEach((table, index) => {
-    cut("encoder", index, table.rows, ROWS_PER_UNIT);
+    if (table.kind === "dense" || layout.embedding !== undefined) cut("encoder", index, table.rows, ROWS_PER_UNIT);
   });
   const optimizer = spec.training?.optimizer;
   // Velocities and moments start at 0 whatever this says.

@@ -16,7 +16,7 @@ export interface Placement {
  * What to try, one after the other: everything in one memory, the larger of the two large tables in banks, both. With `bankBytes` set, both at once.
  */
 export function placements(spec: EngineSpec, bankBytes: number | undefined): Placement[] {
-  const hasEmbedding = spec.encoder.input !== "external";
+  const hasEmbedding = spec.encoder.input !== "external" && !spec.tied;
   // Tables of clusters stay in the main memory.
   const classes = spec.adaptive === undefined;
   const both = { classes, embedding: hasEmbedding, bankBytes: bankBytes ?? MAX_MEMORY_BYTES };
@@ -57,7 +57,10 @@ function embeddingSize({ encoder, tableType }: EngineSpec): TableSize {
   return { name: "encoder embedding", number: INITIAL_TABLE.embedding, type: tableType, ...shape };
 }
 
-/** Where the embedding table lies: in banks, in the main memory as the encoder's plan has it, or, of another type, apart from that plan. */
+/**
+ * Where the embedding table lies: in banks, in the main memory as the encoder's plan has it, or, of another type, apart from that plan. undefined: there
+ * is none, or the class table is it.
+ */
 export function placeEmbedding(
   plan: MemoryPlan,
   banks: BankLayout[],
@@ -67,7 +70,7 @@ export function placeEmbedding(
   workers: number,
   placement: Placement,
 ): PlacedTable | undefined {
-  if (spec.encoder.input === "external") return undefined;
+  if (spec.encoder.input === "external" || spec.tied) return undefined;
   const size = embeddingSize(spec);
   const optimizer = optimizerOf(spec);
   if (placement.embedding) return placeInBanks(banks, size, optimizer, workers, placement.bankBytes);

@@ -21,6 +21,7 @@ import type { BuilderScratch } from "./panel-builder.js";
 import { trainingKernels } from "./products.js";
 import { blocksOf, type EngineSpec, UPDATE_BLOCK } from "./spec.js";
 import { planTemperature, type TemperatureSpace } from "./temperature.js";
+import { planTiedSpace, type TiedSpace } from "./tied-inputs.js";
 
 /** The class table and what the optimizer keeps for it. */
 export interface ClassTableLayout {
@@ -43,7 +44,7 @@ export interface ClipSpace {
 export interface EngineLayout {
   readonly table: ClassTableLayout;
   readonly encoder: EncoderLayout;
-  /** The encoder's embedding table, wherever it lies; undefined: it has none. */
+  /** The encoder's embedding table, wherever it lies; undefined: it has none, or the class table is it. */
   readonly embedding: PlacedTable | undefined;
   /** By index of encoder.tables; the embedding's, where it lies apart, stands in `embedding` alone. */
   readonly encoderStates: readonly TableState[];
@@ -52,6 +53,8 @@ export interface EngineLayout {
   readonly builder: BuilderScratch;
   readonly evaluationBatch: BatchLayout;
   readonly candidate: CandidateSpace | undefined;
+  /** Tied tables in steps with candidates only. */
+  readonly tied: TiedSpace | undefined;
   /** Samplers that look at hidden vectors only. */
   readonly contextual: ContextualSpace | undefined;
   readonly full: FullSpace;
@@ -151,7 +154,7 @@ export function planEngine(
     maxRows,
     training: training !== undefined,
     matrix: kernels.matrix,
-    embeddingApart: placement.embedding || spec.tableType !== "float32",
+    embeddingApart: placement.embedding || spec.tableType !== "float32" || spec.tied,
   });
   const encoderStates = encoder.tables.map((t) =>
     planState(plan, optimizer, `encoder ${t.name}`, t.address === 0 ? 0 : t.rows, t.ld),
@@ -165,6 +168,7 @@ export function planEngine(
   const builder = planBuilderScratch(plan, spec, capacity, evaluation, kernels);
   const sampled = training?.candidates !== undefined;
   const candidate = sampled ? planCandidateSpace(plan, spec, capacity!, trainingKernels(kernels, spec)) : undefined;
+  const tied = sampled && spec.tied ? planTiedSpace(plan, spec, capacity!) : undefined;
   const full = planFullSpace(plan, spec, kernels);
   const adaptive = spec.adaptive === undefined ? undefined : planAdaptive(plan, spec, kernels);
   const units = adaptive === undefined ? 0 : mostGradientUnits(adaptive);
@@ -193,8 +197,8 @@ export function planEngine(
   const contextual = planContextualSpace(plan, spec, workers);
   // Full losses add rows of labels to dH; candidate losses have them in the panel.
   const labels = training !== undefined && !sampled ? training.capacity.maxTargets : 0;
-  const classAccess = planAccess(plan, placed, workers, labels);
   const inputs = Math.max(spec.capacity.maxInputs, training?.capacity.maxInputs ?? 0);
+  const classAccess = planAccess(plan, placed, workers, spec.tied ? Math.max(labels, inputs) : labels);
   const embeddingAccess = embedding === undefined ? undefined : planAccess(plan, embedding, workers, inputs);
   return {
     table: classTable,
@@ -205,6 +209,7 @@ export function planEngine(
     builder,
     evaluationBatch,
     candidate,
+    tied,
     contextual,
     full,
     adaptive,
@@ -268,7 +273,9 @@ function planClip(
   encoder: EncoderLayout,
   most: number,
 ): ClipSpace {
-  const sparse = encoder.tables.find((t) => t.kind === "sparse");
+  // Tied tables in a full step: gradients of inputs are part of those of classes, for which there is room.
+  const apart = !spec.tied || spec.training!.candidates !== undefined;
+  const sparse = apart ? encoder.tables.find((t) => t.kind === "sparse") : undefined;
   // One number for each unit of the gradient phase, however the encoder cuts its dense tables.
   const dense = encoder.tables.reduce((sum, table) => sum + (table.kind === "dense" ? table.rows : 0), 0);
   const classes = blocksOf(Math.max(capacity.panelRows, spec.table.rows), UPDATE_BLOCK);

@@ -80,6 +80,11 @@ export interface EngineSpec {
   readonly tree?: ClassTree | undefined;
   /** How class rows and embedding rows are stored. Biases, dense layers and the optimizer's state are always float32. */
   readonly tableType: TableType;
+  /**
+   * Whether the encoder's embedding table is the class table. Then inputs are classes, which batches name by their physical rows: `encoder.vocabulary` is
+   * `table.rows`.
+   */
+  readonly tied: boolean;
   /** Whether classes have a bias. */
   readonly bias: boolean;
   /** Cosine logits: hidden vectors and class rows are brought to length 1 before the product. */

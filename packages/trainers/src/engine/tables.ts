@@ -11,7 +11,7 @@ import type { EngineSpec } from "./spec.js";
 /** The two tables that can be large, as one thread reaches them. */
 export interface EngineTables {
   readonly classes: TableRows;
-  /** undefined: the encoder has none */
+  /** undefined: the encoder has none. Of tied tables the class table itself */
   readonly embedding: TableRows | undefined;
   /** The embedding table again, if the encoder's kernels cannot read it in place. */
   readonly embeddingApart: EmbeddingRows | undefined;
@@ -41,6 +41,7 @@ export function openTables(
     return new BankedRows(kernels, table, pieces, exchange, sums);
   };
   const classes = open(layout.table.placed, layout.classAccess);
+  if (spec.tied) return { classes, embedding: classes, embeddingApart: classes };
   const { embedding: table, embeddingAccess: access } = layout;
   const embedding = table === undefined ? undefined : open(table, access);
   return { classes, embedding, embeddingApart: access === undefined ? undefined : embedding };

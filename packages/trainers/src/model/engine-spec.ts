@@ -19,6 +19,7 @@ import type { TableType } from "../table/placed-table.js";
 import { type AdaptiveShape, adaptiveShape, clustersOf } from "./adaptive.js";
 import type { RunOptions } from "./options.js";
 import { planCandidates } from "./samplers.js";
+import { requireTieable } from "./tied.js";
 
 /** What a model is without its numbers: enough to lay out its tables and to run it. Plain data, stored in a checkpoint. */
 export interface ModelShape {
@@ -35,6 +36,8 @@ export interface ModelShape {
   readonly tableType?: TableType;
   /** The classes are those of an adaptive softmax. */
   readonly adaptive?: AdaptiveShape;
+  /** Whether class rows are the embedding rows as well; absent in runs saved before there was a choice: no. */
+  readonly tied?: boolean;
   readonly encoder: EncoderSpec;
   /** Of a hierarchical softmax, whose rows are the nodes of this tree. A saved run keeps it in a file of its own. */
   readonly tree?: ClassTree | undefined;
@@ -54,7 +57,10 @@ export function inputVocabulary(dataset: AnyDataset, options: RunOptions): numbe
   }
 }
 
-/** @param counts (n) how often each class is a label in training */
+/**
+ * @param counts (n) how often each class is a label in training
+ * @throws OptionError for dense layers over what is no window of previous words, and for tables that cannot be tied
+ */
 export function modelShape(
   options: RunOptions,
   counts: ArrayLike<number>,
@@ -70,6 +76,7 @@ export function modelShape(
       contextMode: options.contextMode,
     });
   }
+  if (options.tied) requireTieable(options, classes, vocabulary);
   return {
     classes,
     dim: options.dim,
@@ -80,6 +87,7 @@ export function modelShape(
     softCap: options.loss.softCap,
     tableType: options.tableType,
     ...(adaptive === undefined ? {} : { adaptive: adaptiveShape(adaptive, options, counts) }),
+    tied: options.tied,
     encoder: {
       input: concat ? "concat" : "bag",
       vocabulary,
@@ -151,17 +159,21 @@ export function evaluationEngineSpec(
   evaluationRows = EVALUATION_ROWS,
 ): EngineSpec {
   const adaptive = clustersOf(shape.adaptive, shape.dim, shape.classes, shape.bias);
+  const rows = tableRowCount(shape.classes, shape.tree);
+  const table = tableShape(rows, shape.dim, adaptive === undefined ? shape.lanes : 1);
+  const tied = shape.tied ?? false;
   return {
     key: { low: 0, high: 0 },
     ...(adaptive === undefined ? {} : { adaptive }),
-    table: tableShape(tableRowCount(shape.classes, shape.tree), shape.dim, adaptive === undefined ? shape.lanes : 1),
+    table,
     tree: shape.tree,
     tableType: shape.tableType ?? "float32",
+    tied,
     bias: shape.bias,
     normalize: shape.normalize,
     scale: 1 / shape.temperature,
     softCap: shape.softCap ?? 0,
-    encoder: shape.encoder,
+    encoder: tied ? { ...shape.encoder, vocabulary: table.rows } : shape.encoder,
     sources,
     training: undefined,
     evaluationRows,

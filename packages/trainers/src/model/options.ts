@@ -78,6 +78,11 @@ export interface TrainOptions {
   readonly activation?: "tanh" | "relu";
   /** Width of an embedding row; default D. */
   readonly embedding?: number;
+  /**
+   * One table for inputs and classes, of which a row is updated once a step by the sum of both gradients: for encoders whose inputs are classes (`window`,
+   * `history`), with embeddings as wide as D. It starts in [−embeddingScale, embeddingScale]. Default false.
+   */
+  readonly tied?: boolean;
   readonly reduce?: "mean" | "sum";
   readonly dropout?: number;
   readonly loss?: TrainLossName;
@@ -185,6 +190,7 @@ export interface RunOptions {
   readonly hidden: readonly number[];
   readonly activation: "tanh" | "relu";
   readonly embedding: number;
+  readonly tied: boolean;
   readonly reduce: "mean" | "sum";
   readonly dropout: number;
   readonly loss: LossSpec;
@@ -265,7 +271,7 @@ const KIND_DEFAULTS: Record<"text" | "pairs" | "labels" | "synthetic", KindDefau
 };
 
 const KEYS = (
-  "recipe encoder examples window contextMode withinLine dynamicWindow subsample hidden activation embedding reduce dropout loss cutoffs divValue tree treeVectors like correction accidentalHits exclude temperature " +
+  "recipe encoder examples window contextMode withinLine dynamicWindow subsample hidden activation embedding tied reduce dropout loss cutoffs divValue tree treeVectors like correction accidentalHits exclude temperature " +
   "labelSmoothing normalize zLoss softCap classWeights propensities learnTemperature calibration negativeWeight negativeMargin marginKind margin sampler samplerOptions distortion replacement negatives negativesPerLabel candidates dim batch epochs maxSteps maxMinutes " +
   "reduction optimizer schedule " +
   "classBias classScale embeddingScale validationEvery patience lanes tableType products logitBytes gradientFilter workers " +
@@ -323,6 +329,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     hidden: options.hidden ?? [],
     activation: requireOneOf("activation", options.activation ?? "tanh", ["tanh", "relu"]),
     embedding: requireInteger("embedding", options.embedding ?? dim, 1, 65536),
+    tied: options.tied ?? false,
     reduce: requireOneOf("reduce", options.reduce ?? "mean", ["mean", "sum"]),
     dropout: requireNumber("dropout", options.dropout ?? 0, 0, 0.99),
     loss,
@@ -342,8 +349,7 @@ export function runOptions(kind: keyof typeof KIND_DEFAULTS, trainOptions: Train
     optimizer: optimizerSpec(options.optimizer),
     schedule: scheduleSpec(options.schedule),
     classBias: classBiasOf(options, loss, defaults),
-    classScale: requireNumber("class scale", options.classScale ?? 0.05, 0),
-    embeddingScale: requirePositive("embedding scale", options.embeddingScale ?? 0.1),
+    ...scalesOf(options),
     validationEvery: requireInteger("validation every", options.validationEvery ?? 0, 0),
     patience: requireInteger("patience", options.patience ?? 0, 0),
     lanes: options.lanes ?? DEFAULT_LANES,
@@ -363,6 +369,24 @@ function classBiasOf({ classBias }: TrainOptions, { name }: LossSpec, defaults: 
     loss: name,
     classBias,
   });
+}
+
+/** Tied tables start as embeddings do: with class rows of 0 their hidden vectors would be 0 too, and nothing would ever move. */
+function scalesOf({
+  tied,
+  classScale,
+  embeddingScale,
+}: TrainOptions): Pick<RunOptions, "classScale" | "embeddingScale"> {
+  if (tied === true && classScale !== undefined) {
+    throw new OptionError("tied tables start as embeddings do: they take an embedding scale and no class scale", {
+      tied,
+      classScale,
+      embeddingScale,
+    });
+  }
+  const ofInputs = requirePositive("embedding scale", embeddingScale ?? 0.1);
+  const ofClasses = tied === true ? ofInputs : requireNumber("class scale", classScale ?? 0.05, 0);
+  return { classScale: ofClasses, embeddingScale: ofInputs };
 }
 
 /** Samplers that look at hidden vectors draw for each row. */

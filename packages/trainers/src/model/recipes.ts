@@ -51,7 +51,7 @@ const RECIPE_DEFAULTS: Readonly<Record<RecipeName, Defaults>> = {
 
 /**
  * Options with the defaults of their recipe. A default goes with the choice it belongs to: the recipe's learning rate is that of its optimizer, so it is
- * not taken over to another one, and full losses take neither sampler nor negatives.
+ * not taken over to another one, full losses take neither sampler nor negatives, and tied tables start as embeddings do.
  * @throws OptionError for a name that is none
  */
 export function withRecipe(options: TrainOptions): TrainOptions {
@@ -62,6 +62,7 @@ export function withRecipe(options: TrainOptions): TrainOptions {
   const defaults = { ...word2vec(given.dim ?? 128), ...lossDefaults(loss), ...RECIPE_DEFAULTS[recipe] };
   if (loss === "adaptive-softmax" || !describeLoss(loss)?.candidates)
     for (const name of ["sampler", "negatives"] as const) delete defaults[name];
+  if (given.tied === true) delete defaults.classScale;
   const { optimizer } = defaults;
   const sameRule = given.optimizer?.name === undefined || given.optimizer.name === optimizer?.name;
   return {

@@ -128,6 +128,7 @@ export function planLayer(layer: OutputLayerOptions): LayerPlan {
     table: tableShape(tableRowCount(classes, tree), options.dim, options.lanes),
     tree,
     tableType: options.tableType,
+    tied: false,
     bias: options.classBias !== "none",
     normalize: options.loss.normalize,
     scale: 1 / options.loss.temperature,

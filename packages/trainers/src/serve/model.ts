@@ -183,11 +183,13 @@ export class Model {
 
   /**
    * The k classes whose rows have the highest cosine with a class's row, itself left out; or, of the table of inputs, the k inputs whose
-   * embeddings have. Default: the table that `usualTable` names. @throws OptionError, ClassIdError
+   * embeddings have; tied tables are one. Default: the table that `usualTable` names. @throws OptionError, ClassIdError
    */
   neighbours(idOrName: number | string, k: number, table: TableChoice = usualTable(this.head)): Scored[] {
     requireInteger("k", k, 1);
-    return table === "classes" ? this.#classNeighbours(idOrName, k) : this.#inputNeighbours(idOrName, k);
+    return table === "classes" || this.#host.spec.tied
+      ? this.#classNeighbours(idOrName, k)
+      : this.#inputNeighbours(idOrName, k);
   }
 
   #inputNeighbours(idOrName: number | string, k: number): Scored[] {
@@ -236,7 +238,7 @@ export class Model {
     return this.#tablesOf(ADAPTIVE);
   }
 
-  /** The encoder's tables by name, row-major without padding: copies. */
+  /** The encoder's tables by name, row-major without padding: copies. Tied embeddings are `table()` and not among them. */
   encoderTables(): { name: string; rows: number; columns: number; values: Float32Array }[] {
     return this.#tablesOf(ENCODER);
   }

@@ -15,7 +15,10 @@ export interface NamedArray {
   readonly ids: number;
 }
 
-/** Every table of a model: class rows and class biases, or those of clusters or of the nodes of a tree, then the encoder's, then what a learned temperature is made of. */
+/**
+ * Every table of a model: class rows and class biases, or those of clusters or of the nodes of a tree, then the encoder's, then what a learned temperature is
+ * made of. One that is both classes' and the encoder's stands there once, as that of the classes.
+ */
 function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasses: boolean }[] {
   const { table, encoder, encoderStates, embedding, adaptive, temperature } = host.layout;
   const { rows } = host.spec.table;
@@ -32,8 +35,8 @@ function tables(host: EngineHost): { name: string; placed: PlacedTable; ofClasse
     list.push({ name: biasName, placed: bias, ofClasses: true });
   }
   encoder.tables.forEach((t, index) => {
-    const placed = t.kind === "sparse" ? embedding! : inMainMemory(t.address, encoderStates[index]!, t);
-    list.push({ name: `encoder.${t.name}`, placed, ofClasses: false });
+    const placed = t.kind === "sparse" ? embedding : inMainMemory(t.address, encoderStates[index]!, t);
+    if (placed !== undefined) list.push({ name: `encoder.${t.name}`, placed, ofClasses: false });
   });
   if (temperature !== undefined) {
     const { logScale, state } = temperature;

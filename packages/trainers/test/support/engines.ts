@@ -50,6 +50,8 @@ export interface EngineCase {
   readonly optimizer?: Partial<OptimizerSpec>;
   readonly schedule?: Partial<ScheduleSpec>;
   readonly bias?: boolean;
+  /** Inputs are classes: a source whose inputs lie in [0, n). */
+  readonly tied?: boolean;
   readonly tableType?: TableType;
   readonly keepLogits?: boolean;
   readonly products?: ProductType;
@@ -77,10 +79,13 @@ export function engineSpec(of: EngineCase): EngineSpec {
   const capacity = pathCapacity(most, tree);
   const sampler = of.sampler ?? { name: "unigram" };
   const inputs = sampler.name === "unigram" ? { counts: caseCounts(n) } : {};
+  const table = tableShape(tableRowCount(n, tree), D, of.lanes ?? 4);
+  const tied = of.tied ?? false;
   return {
     key: caseKey(of),
-    table: tableShape(tableRowCount(n, tree), D, of.lanes ?? 4),
+    table,
     tree,
+    tied,
     tableType: of.tableType ?? "float32",
     bias: of.bias ?? true,
     normalize: loss.normalize,
@@ -88,7 +93,7 @@ export function engineSpec(of: EngineCase): EngineSpec {
     softCap: loss.softCap,
     encoder: {
       input: "bag",
-      vocabulary: of.vocabulary ?? n,
+      vocabulary: tied ? table.rows : (of.vocabulary ?? n),
       reduce: "mean",
       window: 0,
       embedding: D,
@@ -269,18 +274,17 @@ export async function withEngine<T>(
 export interface Tables {
   readonly classes: Float32Array;
   readonly bias: Float32Array;
-  /** The encoder's tables in the layout's order, then the parameter of a learned temperature. */
+  /** The encoder's tables in the layout's order, of tied tables the first being empty; then the parameter of a learned temperature. */
   readonly encoder: readonly Float32Array[];
 }
 
 export function readTables(host: EngineHost): Tables {
   const { table } = host.layout;
+  const ofEncoder = parameterArrays(host).filter(({ name }) => name.startsWith("encoder.") || name === "log-scale");
   return {
     classes: readClassTable(host),
     bias: table.bias === 0 ? new Float32Array(host.spec.table.n) : readScalars(host, table.bias),
-    encoder: parameterArrays(host)
-      .filter(({ name }) => name.startsWith("encoder.") || name === "log-scale")
-      .map(readArray),
+    encoder: [...(host.spec.tied ? [new Float32Array(0)] : []), ...ofEncoder.map(readArray)],
   };
 }
 

@@ -39,8 +39,10 @@ interface Trace {
  */
 export class OracleRun {
   readonly spec: EngineSpec;
-  /** (n, D), (n, 1), the encoder's tables, then log(1/τ) where it is learned. */
+  /** (n, D), (n, 1), the encoder's tables, of which the first has no rows if the class table is it, then log(1/τ) where it is learned. */
   readonly tables: Parameters[];
+  /** Which table inputs are rows of. */
+  readonly #inputs: number;
   readonly #source: Source;
   readonly #sampler: Sampler | undefined;
 
@@ -65,10 +67,11 @@ export class OracleRun {
     ]);
     const learned = spec.training!.learnTemperature ? [make(start.encoder.at(-1)!, 1, 1, true)] : [];
     this.spec = spec;
+    this.#inputs = spec.tied ? 0 : 2;
     this.tables = [
       make(start.classes, n, D, false),
       make(start.bias, n, 1, true),
-      make(start.encoder[0]!, encoder.vocabulary, encoder.embedding, false),
+      make(start.encoder[0]!, spec.tied ? 0 : encoder.vocabulary, encoder.embedding, false),
       ...dense,
       ...learned,
     ];
@@ -238,7 +241,7 @@ export class OracleRun {
     const { encoder } = this.spec;
     const { ids, weights } = batch.inputs[row]!;
     const E = encoder.embedding;
-    const embedding = (id: number) => Array.from(this.tables[2]!.values.subarray(id * E, (id + 1) * E));
+    const embedding = (id: number) => Array.from(this.tables[this.#inputs]!.values.subarray(id * E, (id + 1) * E));
     let x: number[];
     if (encoder.input === "concat") x = ids.flatMap(embedding);
     else {
@@ -293,7 +296,7 @@ export class OracleRun {
     const E = encoder.embedding;
     for (const [j, id] of ids.entries()) {
       const from = encoder.input === "concat" ? j * E : 0;
-      for (let d = 0; d < E; d++) gradients[2]![id * E + d]! += weights[j]! * g[from + d]!;
+      for (let d = 0; d < E; d++) gradients[this.#inputs]![id * E + d]! += weights[j]! * g[from + d]!;
     }
   }
 
@@ -319,9 +322,12 @@ export class OracleRun {
     const labels = batch.labels.flat();
     const drawn = batch.candidates && [...labels, ...batch.candidates.flat()];
     const classes = tree === undefined ? drawn : labels.flatMap((id) => nodesAbove(tree, id).map(({ node }) => node));
+    const inputs = batch.inputs.flatMap(({ ids }) => ids);
     for (const [index, table] of this.tables.entries()) {
-      if (index === 1 && !this.spec.bias) continue;
-      const used = index <= 1 ? classes : index === 2 ? batch.inputs.flatMap(({ ids }) => ids) : undefined;
+      if (table.rows === 0 || (index === 1 && !this.spec.bias)) continue;
+      // A row of tied tables counts once, whichever side it was used on.
+      const both = index === 0 && this.spec.tied && classes !== undefined;
+      const used = both ? [...classes, ...inputs] : index <= 1 ? classes : index === 2 ? inputs : undefined;
       const own = index <= 2 ? rate : rate * optimizer.denseFactor;
       for (const row of touchedRows(table, used)) updateRow(table, row, gradients[index]!, optimizer, own, clip, step);
     }

@@ -12,10 +12,11 @@ function dense(x: Float64Array, A: Float32Array, bias: Float32Array, activation:
 
 /** The hidden vector of ids and weights by the model's exported tables, in float64, written down from the definition of the encoders. */
 export function hiddenOf(model: Model, ids: readonly number[], weights: readonly number[]): Float64Array {
-  const { encoder } = model.head.shape;
-  const [embedding, ...layers] = model.encoderTables();
+  const { encoder, tied } = model.head.shape;
+  const tables = model.encoderTables().map(({ values }) => values);
+  const [embedding, ...layers] = tied ? [model.table(), ...tables] : tables;
   const E = encoder.embedding;
-  const row = (id: number) => embedding!.values.subarray(id * E, (id + 1) * E);
+  const row = (id: number) => embedding!.subarray(id * E, (id + 1) * E);
   let x: Float64Array;
   if (encoder.input === "concat") x = Float64Array.from(ids.flatMap((id) => [...row(id)]));
   else {
@@ -28,7 +29,7 @@ export function hiddenOf(model: Model, ids: readonly number[], weights: readonly
   for (let l = 0; 2 * l < layers.length; l++) {
     const last = l >= encoder.hidden.length;
     const curve = encoder.activation === "tanh" ? Math.tanh : (z: number) => Math.max(0, z);
-    x = dense(x, layers[2 * l]!.values, layers[2 * l + 1]!.values, last ? (z) => z : curve);
+    x = dense(x, layers[2 * l]!, layers[2 * l + 1]!, last ? (z) => z : curve);
   }
   return x;
 }
