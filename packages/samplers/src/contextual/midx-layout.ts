@@ -17,8 +17,9 @@ export const RECORD_BYTES = 8;
 /** Bytes of a class in its cell: {float64 sum of factors of the cell so far, this class's included, int32 id, float32 log factor}. */
 export const ENTRY_BYTES = 16;
 
-/** Entries from one landmark to the next; a power of two. */
-export const LANDMARK = 16;
+/** Entries from one landmark to the next, and the logarithm to base 2: searches shift. */
+export const LANDMARK_BITS = 4;
+export const LANDMARK = 1 << LANDMARK_BITS;
 
 /** One of the two copies of what draws read. */
 export interface CellsLayout {

@@ -1,6 +1,6 @@
 import type { Address, KernelMemory } from "@logq/kernels";
 import type { KernelUniforms } from "../uniforms.js";
-import { type CellsLayout, ENTRY_BYTES, LANDMARK } from "./midx-layout.js";
+import { type CellsLayout, ENTRY_BYTES, LANDMARK_BITS } from "./midx-layout.js";
 
 /** Second codes whose weights are summed once for all draws of a context: a draw then looks at sums, and into one part of the codes. A power of two. */
 const PART = 8;
@@ -164,26 +164,23 @@ export class CellProposal {
     }
   }
 
-  /**
-   * The first of entries [first, end) whose sum lies above the target, or the last of them: by the landmarks to a part, then within it. Without branches,
-   * so that the reads of one search do not wait for the guesses of another.
-   */
+  /** The first of entries [first, end) whose sum lies above the target, or the last of them: by the landmarks to a part, then within it. */
   #findEntry({ entries, landmarks }: CellsLayout, first: number, end: number, target: number): number {
     const { f64 } = this.#memory;
     const marks = landmarks >>> 3;
     const sums = entries >>> 3;
-    let part = Math.floor(first / LANDMARK);
-    // Landmarks of parts before the last one lie in the cell; the search answers the last if all are below.
-    for (let left = Math.floor((end - 1) / LANDMARK) - part + 1; left > 1; ) {
-      const half = left >>> 1;
-      part += half & -Number(f64[marks + part + half - 1] <= target);
-      left -= half;
+    // The landmarks of all parts but the last one lie within the cell.
+    let part = first >>> LANDMARK_BITS;
+    for (let last = (end - 1) >>> LANDMARK_BITS; part < last; ) {
+      const middle = (part + last) >>> 1;
+      if (f64[marks + middle] > target) last = middle;
+      else part = middle + 1;
     }
-    let low = Math.max(first, part * LANDMARK);
-    for (let left = Math.min(end, (part + 1) * LANDMARK) - low; left > 1; ) {
-      const half = left >>> 1;
-      low += half & -Number(f64[sums + 2 * (low + half - 1)] <= target);
-      left -= half;
+    let low = Math.max(first, part << LANDMARK_BITS);
+    for (let high = Math.min(end, (part + 1) << LANDMARK_BITS) - 1; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (f64[sums + 2 * middle] > target) high = middle;
+      else low = middle + 1;
     }
     return low;
   }
