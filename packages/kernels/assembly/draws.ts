@@ -109,6 +109,31 @@ export function logUniformLogs(out: usize, ids: usize, count: u32, offset: f64):
   }
 }
 
+/** Pairs of uniforms of blocks `first` … `first` + `count` − 1. */
+export function uniformPairs(
+  out: usize, count: u32, first: u32, item: u32, stepLow: u32, stream: u32, keyLow: u32, keyHigh: u32,
+): void {
+  for (let i: u32 = 0; i < count; i += 4) {
+    const at = out + ((<usize>i) << 4);
+    drawLanes(first + i, item, stepLow, stream, keyLow, keyHigh);
+    const x0 = lanes0;
+    const x1 = lanes1;
+    const x2 = lanes2;
+    const x3 = lanes3;
+    storePairs(at, min<u32>(2, count - i), lowUniforms(x0, x1), lowUniforms(x2, x3));
+    if (count - i <= 2) return;
+    storePairs(at + 32, min<u32>(2, count - i - 2), lowUniforms(upper(x0), upper(x1)), lowUniforms(upper(x2), upper(x3)));
+  }
+}
+
+/** Two pairs, or the first of them, from their first uniforms and their second ones. */
+// @ts-ignore: decorator
+@inline
+function storePairs(out: usize, count: u32, first: v128, second: v128): void {
+  v128.store(out, v128.shuffle<i64>(first, second, 0, 2));
+  if (count > 1) v128.store(out, v128.shuffle<i64>(first, second, 1, 3), 16);
+}
+
 export function uniformIds(
   ids: usize, count: u32, range: f64, first: u32, item: u32, stepLow: u32, stream: u32, keyLow: u32, keyHigh: u32,
 ): void {

@@ -10,7 +10,7 @@ export { clearTopK, mergeTopK, topK } from "./top-k";
 export { addScaled, fill, gatherRows, scatterRows, weightedRowSums } from "./rows";
 export { allFinite, normalizeRows, normalizeRowsBackward, pairDots, sumOfSquares } from "./norms";
 export { activationBackward, biasActivate, columnSums } from "./dense";
-export { aliasIds, aliasLogs, logUniformIds, logUniformLogs, permuted, uniformIds } from "./draws";
+export { aliasIds, aliasLogs, logUniformIds, logUniformLogs, permuted, uniformIds, uniformPairs } from "./draws";
 export { dropout } from "./dropout";
 export { roundRows, widenRows } from "./narrow";
 export { updateAdagrad, updateAdam, updateMomentum, updateRowwiseAdagrad, updateSgd } from "./optimizer";

@@ -28,6 +28,23 @@ function expectedBy(
 
 const COUNTS = [0, ...AWKWARD_SIZES.filter((size) => size <= 130), 1000];
 
+describe.each(BACKENDS)("uniformPairs: $name", (backend) => {
+  it("are the addressed uniforms, bit for bit, for any count and first pair, and nothing beyond them is written", () => {
+    for (const [d, draw] of DRAWS.entries()) {
+      for (const [at, count] of COUNTS.entries()) {
+        const first = [0, 3, 2 ** 24][(at + d) % 3]!;
+        const got = onBench(backend, (bench) => {
+          const out = bench.doubles(new Float64Array(2 * count + 2).fill(-1));
+          bench.kernels.draws.uniformPairs(out.address, count, draw, first);
+          return [...out.read()];
+        });
+        const pairs = Array.from({ length: count }, (_, i) => pair(draw, first + i));
+        expect(got).toEqual([...pairs.flat(), -1, -1]);
+      }
+    }
+  });
+});
+
 describe.each(BACKENDS)("uniformIds: $name", (backend) => {
   it("is ⌊u·range⌋ of the addressed uniforms, bit for bit, for any count, range and first pair", () => {
     for (const [d, draw] of DRAWS.entries()) {

@@ -212,12 +212,13 @@ const FACTS: { readonly [name in DescribedSampler]: Omit<SamplerFacts, "name" | 
     per: ["row"],
     replacement: "with",
     expectedCount: "biased",
-    logQ: "S times the softmax as the pool estimates it: the mean count of a class differs from it by O(1/P).",
-    draws: "Entries of a drawn pool by their weight e^logit/Q, so that they come near the model's own softmax.",
+    logQ: "S times the softmax as the pool estimates it: loss and mean gradient are the pool's, and the mean count of a class differs from it by O(1/P).",
+    draws:
+      "Entries of a drawn pool by their weight e^logit/Q, one uniform a row and equal steps from there on, so that they come near the model's own softmax.",
     use: "Where scoring a pool costs little and few candidates may have a gradient.",
-    drawCost: "O(P·D + S·log P), P entries in the pool",
+    drawCost: "O(P·D + S), P entries in the pool",
     updateCost: "none",
-    source: "Rubin 1987; Bai et al. 2017",
+    source: "Rubin 1987; Kitagawa 1996; Bai et al. 2017",
   },
 };
 

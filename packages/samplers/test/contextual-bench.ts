@@ -1,32 +1,20 @@
-import { compileKernels, instantiateKernels, type KernelMemory, type Kernels, MemoryPlan } from "@logq/kernels";
+import { type KernelMemory, type Kernels, MemoryPlan } from "@logq/kernels";
 import { TestRandom } from "@logq/testing";
 import type { ClassReader, ContextualPlan, ContextualSampler } from "../src/contextual/types.js";
 import { MAX_CONTEXTS } from "../src/contextual/types.js";
+import { CONTEXTUAL_BACKENDS, type ContextualBackend } from "./contextual-backends.js";
 import { KEY } from "./contract.js";
+
+export { CONTEXTUAL_BACKENDS, type ContextualBackend };
+
+/** For tests that need but one. */
+export const FASTEST = CONTEXTUAL_BACKENDS[CONTEXTUAL_BACKENDS.length - 1];
 
 /** What the contract needs to know of a sampler: how many bytes, and how to make it over them. */
 export interface ContextualMaker {
   plan(n: number, D: number): ContextualPlan;
   create(n: number, D: number, kernels: Kernels, table: number, scratch: number): ContextualSampler;
 }
-
-/** Kernels for a memory, by the name of the back-end. */
-export interface ContextualBackend {
-  readonly name: string;
-  bind(memory: KernelMemory): Kernels;
-}
-
-async function backendsHere(): Promise<ContextualBackend[]> {
-  const reference = await compileKernels("reference", false);
-  const wasm = await compileKernels("wasm", false);
-  return [reference, wasm].map((compiled) => ({
-    name: compiled.name,
-    bind: (memory) => instantiateKernels(compiled, memory),
-  }));
-}
-
-/** What this package may know of: machine code stands beside it, and meets these samplers in the trainers' tests. */
-export const CONTEXTUAL_BACKENDS: readonly ContextualBackend[] = await backendsHere();
 
 /** A class table outside the memory, so that tests can change it: rows (n, D) and biases (n). */
 export class TestTable implements ClassReader {

@@ -1,8 +1,8 @@
 import { keyFromSeed, NotFiniteError, OptionError, RandomStream, SamplerError, ShapeError, STREAM } from "@logq/core";
-import { expectChiSquare, expectMean, Moments, softmax, TestRandom } from "@logq/testing";
+import { expectMean, Moments, softmax, TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import { createSamplerState, samplerFrom } from "../src/index.js";
-import { hardest, resample } from "../src/stateful/index.js";
+import { drawSystematically, hardest, resample } from "../src/stateful/index.js";
 
 const FALSE_ALARM = 1e-6;
 const KEY = keyFromSeed("hard");
@@ -68,14 +68,15 @@ describe("two passes", () => {
     }
   }
 
-  const second = (ids: number[], uniforms: number[]) => {
-    const positions = new Int32Array(uniforms.length);
-    const logQ = new Float64Array(uniforms.length);
+  const second = (ids: number[], S: number, uniform: number) => {
+    const positions = new Int32Array(S);
+    const logQ = new Float64Array(S);
     const poolLogQ = ids.map((id) => Math.log(ids.length * q[id]));
     const answer = resample(
       ids.map((id) => z[id]),
       poolLogQ,
-      uniforms,
+      S,
+      uniform,
       positions,
       logQ,
     );
@@ -89,14 +90,14 @@ describe("two passes", () => {
     for (const { ids, probability } of pools(size)) {
       const weights = ids.map((id) => Math.exp(z[id]) / (size * q[id]));
       const total = weights.reduce((a, b) => a + b, 0);
-      const { logNormaliser, effectiveSize } = second(ids, [0]);
+      const { logNormaliser, effectiveSize } = second(ids, 1, 0);
       expect(Math.exp(logNormaliser)).toBeCloseTo(total, 12);
       expect(effectiveSize).toBeCloseTo(total ** 2 / weights.reduce((a, b) => a + b * b, 0), 12);
       normaliser += probability * Math.exp(logNormaliser);
       let below = 0;
       for (const [k, weight] of weights.entries()) {
         // A uniform from the middle of the cell of entry k.
-        const { positions, logQ } = second(ids, [(below + weight / 2) / total]);
+        const { positions, logQ } = second(ids, 1, (below + weight / 2) / total);
         expect(positions[0]).toBe(k);
         below += weight;
         const share = (probability * weight) / total;
@@ -127,16 +128,34 @@ describe("two passes", () => {
     expect(Math.max(...apart)).toBeGreaterThan(0.05);
   });
 
-  it(`takes pool entries by their weights: chi-square, false alarms ${FALSE_ALARM}`, () => {
-    const ids = [2, 0, 0, 3, 1];
-    const S = 40000;
-    const uniforms = new Float64Array(S);
-    new RandomStream(KEY, STREAM.measurement).fillUniform(uniforms);
-    const { positions, logNormaliser } = second(ids, [...uniforms]);
-    const observed = new Array<number>(5).fill(0);
-    for (const position of positions) observed[position]++;
-    const expected = ids.map((id) => (S * Math.exp(z[id] - logNormaliser)) / (5 * q[id]));
-    expectChiSquare(observed, expected, { falseAlarmRate: FALSE_ALARM });
+  it.each([1, 2, 7, 64, 3000])(
+    "takes each of %i its expected count, rounded up or down, and on average exactly",
+    (S) => {
+      const ids = [2, 0, 0, 3, 1];
+      const uniforms = Array.from({ length: 500 }, (_, i) => (i + 0.5) / 500);
+      const sums = new Float64Array(5);
+      let expected: number[] = [];
+      for (const uniform of uniforms) {
+        const { positions, logNormaliser } = second(ids, S, uniform);
+        expected = ids.map((id) => (S * Math.exp(z[id] - logNormaliser)) / (5 * q[id]));
+        const counts = expected.map((_, k) => positions.filter((position) => position === k).length);
+        for (const [k, count] of counts.entries()) {
+          expect(Math.abs(count - expected[k])).toBeLessThan(1);
+          sums[k] += count / uniforms.length;
+        }
+        expect(counts.reduce((a, b) => a + b, 0)).toBe(S);
+      }
+      // Of 500 equally spaced uniforms at most one falls on the wrong side of each end of an entry.
+      for (const [k, value] of expected.entries()) expect(Math.abs(sums[k] - value)).toBeLessThan(2 / 500);
+    },
+  );
+
+  it("is the law of strided weights in place, worth what one says", () => {
+    const weights = Float32Array.of(9, 1, 9, 0, 9, 3, 9);
+    expect(drawSystematically(weights, 1, 2, 3, 8, 0.5, 0.25, 0.5)).toBe(8);
+    expect([...weights]).toEqual([9, 1, 9, 0, 9, 3, 9]);
+    expect(drawSystematically(weights, 1, 2, 3, 2, 2, 0.75, 1)).toBe(2);
+    expect([...weights]).toEqual([9, 0, 9, 0, 9, 2, 9]);
   });
 
   it(`behind a sampler: the gradient of log Ẑ tends to the softmax, and Σ 1/Q to n: z-bound, false alarms ${FALSE_ALARM}`, () => {
@@ -147,14 +166,14 @@ describe("two passes", () => {
     const logits = Array.from({ length: classes }, () => random.normal());
     const sampler = samplerFrom(createSamplerState({ name: "unigram", smoothing: 5 }, classes, { counts }));
     const [ids, poolLogQ] = [new Int32Array(pool), new Float64Array(pool)];
-    const [positions, logQ, uniforms] = [new Int32Array(64), new Float64Array(64), new Float64Array(64)];
+    const [positions, logQ] = [new Int32Array(64), new Float64Array(64)];
     const moments = new Moments(1);
     const taken = new Float64Array(classes);
     for (let step = 0; step < 2000; step++) {
       sampler.draw({ key: KEY, step, item: 0, S: pool }, ids, poolLogQ);
-      new RandomStream(KEY, STREAM.measurement, step, 1).fillUniform(uniforms);
+      const uniform = new RandomStream(KEY, STREAM.measurement, step, 1).uniform(0);
       const z = Array.from(ids, (id) => logits[id]);
-      resample(z, poolLogQ, uniforms, positions, logQ);
+      resample(z, poolLogQ, 64, uniform, positions, logQ);
       moments.add([logQ.reduce((sum, value) => sum + Math.exp(-value), 0)]);
       for (const position of positions) taken[ids[position]] += 1 / (64 * 2000);
     }
@@ -163,23 +182,27 @@ describe("two passes", () => {
     expect(p.reduce((sum, value, id) => sum + Math.abs(taken[id] - value), 0)).toBeLessThan(0.05);
   });
 
-  it("never takes an entry of logit −∞, at either end of the uniforms", () => {
+  it.each([
+    [0, [1, 3, 3]],
+    [0.5, [1, 3, 3]],
+    [1 - 2 ** -53, [3, 3, 3]],
+  ])("never takes an entry of logit −∞, also with the uniform %f", (uniform, expected) => {
     const positions = new Int32Array(3);
     const logQ = new Float64Array(3);
-    const uniforms = [0, 0.5, 1 - 2 ** -53];
-    resample([-Infinity, 3, -Infinity, 800, -Infinity], [0, 1, 2, 797, 4], uniforms, positions, logQ);
-    expect([...positions]).toEqual([1, 3, 3]);
+    resample([-Infinity, 3, -Infinity, 800, -Infinity], [0, 1, 2, 797, 4], 3, uniform, positions, logQ);
+    expect([...positions]).toEqual(expected);
     expect(logQ.every(Number.isFinite)).toBe(true);
   });
 
-  it("refuses pools and buffers it cannot work with", () => {
+  it("refuses pools, uniforms and buffers it cannot work with", () => {
     const [positions, logQ] = [new Int32Array(1), new Float64Array(1)];
-    expect(() => resample([], [], [0], positions, logQ)).toThrow(OptionError);
-    expect(() => resample([1], [0], [], positions, logQ)).toThrow(OptionError);
-    expect(() => resample([1, 2], [0], [0], positions, logQ)).toThrow(ShapeError);
-    expect(() => resample([1], [0], [0, 0.5], positions, logQ)).toThrow(ShapeError);
-    expect(() => resample([Number.NaN], [0], [0], positions, logQ)).toThrow(NotFiniteError);
-    expect(() => resample([1], [-Infinity], [0], positions, logQ)).toThrow(NotFiniteError);
-    expect(() => resample([-Infinity], [0], [0], positions, logQ)).toThrow(SamplerError);
+    expect(() => resample([], [], 1, 0, positions, logQ)).toThrow(OptionError);
+    expect(() => resample([1], [0], 0, 0, positions, logQ)).toThrow(OptionError);
+    expect(() => resample([1], [0], 1, 1, positions, logQ)).toThrow(OptionError);
+    expect(() => resample([1, 2], [0], 1, 0, positions, logQ)).toThrow(ShapeError);
+    expect(() => resample([1], [0], 2, 0, positions, logQ)).toThrow(ShapeError);
+    expect(() => resample([Number.NaN], [0], 1, 0, positions, logQ)).toThrow(NotFiniteError);
+    expect(() => resample([1], [-Infinity], 1, 0, positions, logQ)).toThrow(NotFiniteError);
+    expect(() => resample([-Infinity], [0], 1, 0, positions, logQ)).toThrow(SamplerError);
   });
 });

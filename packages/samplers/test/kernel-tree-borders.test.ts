@@ -149,7 +149,7 @@ it("makes rows that are orthogonal within a run of D, long as normal vectors or 
 });
 
 it("sorts the uniforms of the address and says whose they are", () => {
-  const sorted = new SortedUniforms(256);
+  const sorted = new SortedUniforms(256, kernels, 64);
   const row = 11;
   const step = 2 ** 33 + 1;
   const stream = new RandomStream(KEY, STREAM.rowCandidates, step, row + 1);

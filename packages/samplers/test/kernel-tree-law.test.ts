@@ -9,7 +9,7 @@ import {
   type RandomFeaturesOptions,
 } from "../src/contextual/index.js";
 import { MATRIX, orthogonalRows } from "../src/contextual/orthogonal-rows.js";
-import { CONTEXTUAL_BACKENDS, ContextualBench } from "./contextual-bench.js";
+import { CONTEXTUAL_BACKENDS, ContextualBench, FASTEST } from "./contextual-bench.js";
 
 const TREE_KEY = keyFromSeed("tree");
 const SCALE = 0.8;
@@ -24,7 +24,7 @@ type Options = QuadraticKernelOptions | RandomFeaturesOptions;
 function benchOf(
   options: Options,
   inputs: Partial<KernelTreeInputs> = {},
-  backend = CONTEXTUAL_BACKENDS[1],
+  backend = FASTEST,
   [classes, width] = [n, D],
 ): ContextualBench {
   const maker = {
@@ -236,7 +236,7 @@ it("a step refreshes its slice and nothing else: q is that of a tree built from 
 it("every class is read exactly once in a pass of refreshes, for any number of steps and any size", () => {
   for (const classes of [1, 33, 203, 9000, 40_000]) {
     for (const refreshSteps of [1, 3, 64]) {
-      const bench = benchOf({ name: "quadratic-kernel", refreshSteps }, {}, CONTEXTUAL_BACKENDS[1], [classes, 2]);
+      const bench = benchOf({ name: "quadratic-kernel", refreshSteps }, {}, FASTEST, [classes, 2]);
       const reads = new Uint8Array(classes);
       for (let step = 5; step < 5 + refreshSteps; step++) {
         for (const id of classesRead(bench, step)) reads[id]++;
@@ -249,7 +249,7 @@ it("every class is read exactly once in a pass of refreshes, for any number of s
 it("refreshes a tree of many units to the bits of a build, its upper levels too", () => {
   const shape: [number, number] = [300_000, 2];
   const options = { name: "quadratic-kernel", arity: 2, refreshSteps: 5 } as const;
-  const [refreshed, fresh] = [0, 1].map(() => benchOf(options, {}, CONTEXTUAL_BACKENDS[1], shape));
+  const [refreshed, fresh] = [0, 1].map(() => benchOf(options, {}, FASTEST, shape));
   refreshed.sampler.build(refreshed.reader);
   for (const { reader } of [refreshed, fresh]) for (let i = 0; i < reader.rows.length; i++) reader.rows[i] *= -2;
   fresh.sampler.build(fresh.reader);
@@ -272,7 +272,7 @@ it("draw j of a row is the same whatever S is", () => {
           hasBiases: true,
         }),
     };
-    const bench = new ContextualBench(CONTEXTUAL_BACKENDS[1], maker, n, D, size);
+    const bench = new ContextualBench(FASTEST, maker, n, D, size);
     bench.sampler.build(bench.reader);
     return [...bench.draw(4, 1).ids];
   };
@@ -316,7 +316,7 @@ it("comes nearer to the softmax than the unigram law does, on Gaussian rows with
     { name: "random-features", kind: "trigonometric", sharpness: 0.5 },
   ];
   for (const options of cases) {
-    const bench = benchOf(options, { scale: 1 }, CONTEXTUAL_BACKENDS[1], [classes, width]);
+    const bench = benchOf(options, { scale: 1 }, FASTEST, [classes, width]);
     bench.reader.biases.set(zipf);
     bench.sampler.build(bench.reader);
     bench.draw(0, ROWS);

@@ -2,7 +2,7 @@ import { OptionError, SamplerError } from "@logq/core";
 import { describe, expect, it } from "vitest";
 import { lshFrom, planLsh } from "../src/contextual/lsh.js";
 import type { LshInputs, LshOptions } from "../src/contextual/lsh-options.js";
-import { CONTEXTUAL_BACKENDS, ContextualBench, type ContextualMaker } from "./contextual-bench.js";
+import { ContextualBench, type ContextualMaker, FASTEST } from "./contextual-bench.js";
 import { contextualContract } from "./contextual-contract.js";
 import { KEY } from "./contract.js";
 import { clusteredTable, klFrom } from "./midx-divergence.js";
@@ -38,7 +38,7 @@ contextualContract(
 );
 contextualContract("lsh, slide", maker({ candidates: "slide", tables: 4, refreshSteps: 2 }), { refreshSteps: 3 });
 
-const backend = CONTEXTUAL_BACKENDS[1];
+const backend = FASTEST;
 
 function benchOf(choices: Choices, n: number, D: number, S: number, unigram?: number[]): ContextualBench {
   const bench = new ContextualBench(backend, maker(choices, unigram && (() => unigram)), n, D, S);

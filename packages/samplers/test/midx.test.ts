@@ -6,7 +6,7 @@ import { midxFrom, planMidx } from "../src/contextual/midx.js";
 import { Codebooks } from "../src/contextual/midx-codebooks.js";
 import { midxScratch, midxTable, packedBytes } from "../src/contextual/midx-layout.js";
 import { type MidxInputs, type MidxOptions, validateMidxOptions } from "../src/contextual/midx-options.js";
-import { CONTEXTUAL_BACKENDS, ContextualBench, type ContextualMaker } from "./contextual-bench.js";
+import { CONTEXTUAL_BACKENDS, ContextualBench, type ContextualMaker, FASTEST } from "./contextual-bench.js";
 import { contextualContract } from "./contextual-contract.js";
 import { clusteredTable, exactLogs, klFrom } from "./midx-divergence.js";
 
@@ -57,7 +57,7 @@ contextualContract("midx, classes alike", maker({ K: 16, refreshSteps: 9 }, { ha
   shapes: MANY,
 });
 
-const backend = CONTEXTUAL_BACKENDS[1];
+const backend = FASTEST;
 const S = 8;
 
 function benchOf(choices: Choices, n: number, D: number, inputs: Partial<MidxInputs> = {}): ContextualBench {

@@ -69,7 +69,7 @@ describe("describeSampler", () => {
     for (const name of CONTEXTUAL_NAMES) expect((await contextual(name)).biased).toBe(describeSampler(name).biased);
     const { biased } = hardest([1, 2], 1, 2, Int32Array.of(0, 1), 1);
     expect(describeSampler("hard").biased).toBe(biased);
-    const resampled = resample([1, 2], [0, 0], [0.5], new Int32Array(1), new Float64Array(1));
+    const resampled = resample([1, 2], [0, 0], 1, 0.5, new Int32Array(1), new Float64Array(1));
     expect(describeSampler("two-pass").biased).toBe(resampled.biased);
     for (const name of STATEFUL_NAMES) expect(describeSampler(name).biased).toBe(false);
   });

@@ -109,6 +109,8 @@ describe("tied tables", () => {
     ["contexts", "synthetic", {}, { encoder: "context", inputs: 20, classes: 50 }],
     ["embeddings of another width", "text", { embedding: 5 }, { embedding: 5, dim: 6 }],
     ["a gradient filter", "text", { loss: "full-softmax", gradientFilter: 0.01 }, { gradientFilter: 0.01 }],
+    ["an adaptive softmax", "text", { loss: "adaptive-softmax", dim: 8 }, { loss: "adaptive-softmax", dim: 8 }],
+    ["a tree", "text", { loss: "hierarchical-softmax" }, { loss: "hierarchical-softmax", dim: 6 }],
     ["a start of their own for class rows", "text", { classScale: 0.1 }, { classScale: 0.1 }],
   ];
 

@@ -71,7 +71,7 @@ function layerOf(model: Model, inputs: readonly Float32Array[], targets: Int32Ar
 }
 
 /** The first part that training did not see, else the training part. */
-function heldOut(dataset: AnyDataset): SplitName {
+export function heldOut(dataset: AnyDataset): SplitName {
   const [train, ...others] = SPLIT_NAMES;
   return others.find((name) => dataset.splits[name] !== undefined) ?? train;
 }

@@ -50,9 +50,7 @@ function takeHardest({ ids, logits }: Pool, S: number, _: RandomStream, out: Can
 }
 
 function takeResampled({ ids, logits, logQ }: Pool, S: number, stream: RandomStream, out: Candidates): number {
-  const uniforms = new Float64Array(S);
-  stream.fillUniform(uniforms);
-  resample(logits, logQ, uniforms, out.ids, out.logQ);
+  resample(logits, logQ, S, stream.uniform(0), out.ids, out.logQ);
   for (let i = 0; i < S; i++) out.ids[i] = ids[out.ids[i]!]!;
   return S;
 }

@@ -54,13 +54,28 @@ export function measuredRows(D: number, wanted?: readonly string[]): RowSpec[] {
   return wanted === undefined ? rows : rows.filter(({ name }) => name === "exact softmax" || wanted.includes(name));
 }
 
-/** What is trained with: each sampler once with its default options, and those that carry a unigram or leave log Q out. */
+/** Draws without replacement: their log Q is another. */
+const WITHOUT_REPLACEMENT: readonly RowSpec[] = [
+  { name: "uniform", replacement: false },
+  { name: "log-uniform", replacement: false },
+  { name: "unigram", replacement: false },
+  { name: "learned-unigram", replacement: false },
+];
+
+/**
+ * What is trained with: each sampler once with its default options, with and without replacement where it has the choice, and those that carry a unigram or
+ * leave log Q out.
+ */
 export function trainedRows(D: number, wanted?: readonly string[]): RowSpec[] {
-  return measuredRows(D, wanted).filter(({ name, ...options }) => {
-    if (name === "exact softmax" || name === "hard" || name === "two-pass") return false;
+  const rows = measuredRows(D).filter(({ name, ...options }) => {
+    if (name === "exact softmax") return false;
     if (name === "midx") return JSON.stringify(options) === JSON.stringify({ codes: "residual", K: 64 });
     return name !== "quadratic-kernel" || Object.keys(options).length === 0;
   });
+  const last = rows.findIndex(({ name }) => name === "in-batch");
+  return [...rows.slice(0, last), ...WITHOUT_REPLACEMENT, ...rows.slice(last)].filter(
+    ({ name }) => wanted === undefined || wanted.includes(name),
+  );
 }
 
 /** @param most the greatest S that will be drawn */

@@ -1,23 +1,27 @@
-import { availableParallelism, cpus, loadavg } from "node:os";
 import { type Backend, type BackendChoice, compileBackend, describeBackend } from "@logq/blas";
 import { MemoryLimitError } from "@logq/core";
 import { bytes, count } from "../base/format.js";
 import { checkInterrupted, interruptible } from "../base/interrupt.js";
 import { type Io, printResult } from "../base/io.js";
 import { createProgress } from "../base/progress.js";
+import { LossStep } from "./loss-step.js";
+import { type Machine, machineNow } from "./machine.js";
 import { labelOf, measuredRows, type RowSpec } from "./rows.js";
 import { CONTEXTS, DRAWS, type SpeedSubject, speedSubject, syntheticTable } from "./speed-subjects.js";
+import { median } from "./statistics.js";
 import { textTable } from "./tables.js";
 
 export interface SpeedFlags {
   readonly classes?: readonly number[];
-  readonly dim: number;
+  readonly dim?: number;
   readonly sampler?: readonly string[];
   readonly backend?: BackendChoice;
   readonly json?: boolean;
 }
 
 const CLASSES: readonly number[] = [10_000, 100_000, 1_000_000];
+/** Of a class row. */
+export const SPEED_WIDTH = 128;
 /** Rounds in which each sampler has its turn. */
 const ROUNDS = 7;
 
@@ -31,8 +35,17 @@ export interface SpeedRow {
   readonly nanosecondsPerDraw: number;
   /** Of the quickest round: on a busy machine it says more than the median. */
   readonly bestNanosecondsPerDraw: number;
+  /** What all draws take, over what the loss step takes that they are for; null: there is no such step. */
+  readonly ofStep: number | null;
   /** Of a refresh of all classes, for each class; or of a target that is learned from. */
   readonly update: { readonly of: "class" | "target"; readonly nanoseconds: number } | null;
+}
+
+/** Sampled softmax with as many candidates for each row, at a class count; drawing them is taken off. */
+export interface StepTime {
+  readonly classes: number;
+  readonly milliseconds: number;
+  readonly bestMilliseconds: number;
 }
 
 /** `logq samplers --speed`: what drawing costs, and keeping up. */
@@ -41,61 +54,91 @@ export async function timeSamplers(io: Io, flags: SpeedFlags): Promise<void> {
     const backend = await compileBackend(flags.backend ?? "auto", false);
     const progress = createProgress(io.stderr, "timing");
     const rows: SpeedRow[] = [];
+    const steps: StepTime[] = [];
     const left: string[] = [];
     const sizes = flags.classes ?? CLASSES;
+    const dim = flags.dim ?? SPEED_WIDTH;
     try {
       for (const [i, n] of sizes.entries()) {
         const onPart = (done: number, text: string) => {
           checkInterrupted(signal);
           progress.update((i + done) / sizes.length, text);
         };
-        rows.push(...(await timeAt(n, flags, backend, left, onPart)));
+        const timed = await timeAt(n, dim, flags.sampler, backend, left, onPart);
+        rows.push(...timed.rows);
+        if (timed.step !== undefined) steps.push(timed.step);
       }
     } finally {
       progress.end();
     }
     const machine = machineNow();
-    const about = { dim: flags.dim, contexts: CONTEXTS, draws: DRAWS, rounds: ROUNDS };
-    const answer = { ...about, backend: describeBackend(backend), machine, samplers: rows, left };
-    printResult(io, flags.json, answer, () => speedText(flags.dim, rows, left, describeBackend(backend), machine));
+    const about = { dim, contexts: CONTEXTS, draws: DRAWS, rounds: ROUNDS };
+    const answer = { ...about, backend: describeBackend(backend), machine, samplers: rows, steps, left };
+    printResult(io, flags.json, answer, () => speedText(dim, rows, steps, left, describeBackend(backend), machine));
   });
 }
 
-/** What numbers of speed mean nothing without. */
-function machineNow() {
-  return { cpu: cpus()[0]?.model.trim() ?? "unknown", cores: availableParallelism(), load: loadavg()[0] ?? 0 };
+interface Built {
+  readonly subject: SpeedSubject;
+  readonly seconds: number;
 }
 
 async function timeAt(
   n: number,
-  { dim, sampler }: SpeedFlags,
+  dim: number,
+  sampler: readonly string[] | undefined,
   backend: Backend,
   left: string[],
   onPart: (done: number, text: string) => void,
-): Promise<SpeedRow[]> {
+): Promise<{ rows: SpeedRow[]; step: StepTime | undefined }> {
   const table = syntheticTable(n, dim);
   const specs = measuredRows(dim, sampler).filter(isTimed);
-  const built: { subject: SpeedSubject; seconds: number }[] = [];
+  const built: Built[] = [];
   for (const [i, spec] of specs.entries()) {
     onPart((0.5 * i) / specs.length, `${count(n)} classes: building ${spec.name}`);
     await turn();
     const begin = performance.now();
-    try {
-      const subject = speedSubject(spec, table, backend);
-      subject.check();
-      built.push({ subject, seconds: (performance.now() - begin) / 1000 });
-    } catch (error) {
-      if (!(error instanceof MemoryLimitError) && !(error instanceof RangeError)) throw error;
-      left.push(`${spec.name} at ${count(n)} classes: ${error.message}`);
-    }
+    const subject = await unlessTooLarge(`${spec.name} at ${count(n)} classes`, left, () =>
+      speedSubject(spec, table, backend),
+    );
+    subject?.check();
+    if (subject !== undefined) built.push({ subject, seconds: (performance.now() - begin) / 1000 });
   }
+  const step = await unlessTooLarge(`the step at ${count(n)} classes`, left, () =>
+    LossStep.create(n, dim, CONTEXTS, DRAWS, backend.name),
+  );
+  try {
+    return await timeRounds(n, built, step, (done) => onPart(0.5 + 0.5 * done, `${count(n)} classes: drawing`));
+  } finally {
+    await step?.close();
+  }
+}
+
+/** What `create` makes; undefined, and a line more in `left`, if there is no memory for it. */
+async function unlessTooLarge<T>(what: string, left: string[], create: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await create();
+  } catch (error) {
+    if (!(error instanceof MemoryLimitError) && !(error instanceof RangeError)) throw error;
+    left.push(`${what}: ${error.message}`);
+    return undefined;
+  }
+}
+
+async function timeRounds(
+  n: number,
+  built: readonly Built[],
+  step: LossStep | undefined,
+  onPart: (done: number) => void,
+): Promise<{ rows: SpeedRow[]; step: StepTime | undefined }> {
   const draws = built.map((): number[] => []);
   const updates = built.map((): number[] => []);
+  const steps: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     // Odd rounds go the other way, so that a machine that slows down slows all of them.
     const order = built.map((_, i) => (round % 2 === 0 ? i : built.length - 1 - i));
     for (const i of order) {
-      onPart(0.5 + (0.5 * round) / ROUNDS, `${count(n)} classes: drawing`);
+      onPart(round / ROUNDS);
       await turn();
       const { subject } = built[i]!;
       draws[i]!.push(nanoseconds(() => subject.draw(round)) / (CONTEXTS * DRAWS));
@@ -105,17 +148,25 @@ async function timeAt(
         updates[i]!.push(nanoseconds(() => update.run(round + 1)) / update.count);
       }
     }
+    if (step !== undefined) steps.push((nanoseconds(() => step.run()) - nanoseconds(() => step.draw())) / 1e6);
   }
-  return built.map(({ subject, seconds }, i) => ({
-    classes: n,
-    sampler: subject.sampler,
-    options: subject.options,
-    bytes: subject.bytes,
-    buildSeconds: seconds,
-    nanosecondsPerDraw: median(draws[i]!),
-    bestNanosecondsPerDraw: Math.min(...draws[i]!),
-    update: subject.update === null ? null : { of: subject.update.of, nanoseconds: median(updates[i]!) },
-  }));
+  const rows = built.map(({ subject, seconds }, i) => {
+    const { sampler, options, bytes, update } = subject;
+    const nanosecondsPerDraw = median(draws[i]!);
+    return {
+      classes: n,
+      sampler,
+      options,
+      bytes,
+      buildSeconds: seconds,
+      nanosecondsPerDraw,
+      bestNanosecondsPerDraw: Math.min(...draws[i]!),
+      ofStep: step === undefined ? null : (CONTEXTS * DRAWS * nanosecondsPerDraw) / (1e6 * median(steps)),
+      update: update === null ? null : { of: update.of, nanoseconds: median(updates[i]!) },
+    };
+  });
+  if (step === undefined) return { rows, step };
+  return { rows, step: { classes: n, milliseconds: median(steps), bestMilliseconds: Math.min(...steps) } };
 }
 
 /** Pools draw by their first sampler and the logits of a model; the exact softmax is no sampler; a ring of batches draws as in-batch does. */
@@ -129,12 +180,6 @@ function nanoseconds(work: () => void): number {
   return 1e6 * (performance.now() - begin);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 /** Lets signals through. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
@@ -143,23 +188,30 @@ function turn(): Promise<void> {
 function speedText(
   dim: number,
   rows: readonly SpeedRow[],
+  steps: readonly StepTime[],
   left: readonly string[],
   backend: string,
-  { cpu, cores, load }: ReturnType<typeof machineNow>,
+  { cpu, cores, load }: Machine,
 ): string {
-  const head = ["classes", "sampler", "ns a draw", "best", "keeping up", "build", "memory"];
+  const head = ["classes", "sampler", "ns a draw", "best", "of a step", "keeping up", "build", "memory"];
   const lines = rows.map((row) => [
     count(row.classes),
     labelOf(row.sampler, row.options),
     row.nanosecondsPerDraw.toFixed(1),
     row.bestNanosecondsPerDraw.toFixed(1),
+    row.ofStep === null ? "–" : row.ofStep.toFixed(2),
     row.update === null ? "–" : `${row.update.nanoseconds.toFixed(0)} ns a ${row.update.of}`,
     `${row.buildSeconds.toFixed(2)} s`,
     bytes(row.bytes),
   ]);
+  const stepLines = steps.map(
+    ({ classes, milliseconds, bestMilliseconds }) =>
+      `the step at ${count(classes)} classes: ${milliseconds.toFixed(2)} ms, at best ${bestMilliseconds.toFixed(2)}\n`,
+  );
   return (
-    `${textTable(head, lines)}\n${left.map((line) => `left out: ${line}\n`).join("")}` +
+    `${textTable(head, lines)}\n${stepLines.join("")}${left.map((line) => `left out: ${line}\n`).join("")}` +
     `${CONTEXTS} contexts x ${DRAWS} draws of width ${dim}, one thread, medians of ${ROUNDS} rounds in turn; a refresh is of all classes, made once.\n` +
+    `A step is sampled softmax with ${DRAWS} candidates for each of ${CONTEXTS} rows, and the update of their class rows, drawing apart.\n` +
     `${cpu}, ${cores} cores, load ${load.toFixed(1)}; back-end ${backend}\n`
   );
 }

@@ -31,6 +31,9 @@ export interface DrawKernels {
   /** Bytes of scratch that `aliasIds` needs. */
   readonly scratchBytes: number;
 
+  /** out[2i] and out[2i + 1] = the uniforms of pair first + i, for i < count; float64. */
+  uniformPairs(out: Address, count: number, draw: DrawAddress, first: number): void;
+
   /** ids[i] = ⌊u·range⌋, u the first uniform of pair first + i, for i < count; int32, range in [1, 2^31). */
   uniformIds(ids: Address, count: number, range: number, draw: DrawAddress, first: number): void;
 

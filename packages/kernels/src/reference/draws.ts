@@ -17,6 +17,14 @@ export function referenceDraws({ i32, f32, f64 }: KernelMemory): DrawKernels {
   return {
     scratchBytes: 0,
 
+    uniformPairs(out, count, draw, first) {
+      for (let i = 0; i < count; i++) {
+        block(draw, first + i);
+        f64[(out >>> 3) + 2 * i] = uniform53(words[0]!, words[1]!);
+        f64[(out >>> 3) + 2 * i + 1] = uniform53(words[2]!, words[3]!);
+      }
+    },
+
     uniformIds(ids, count, range, draw, first) {
       for (let i = 0; i < count; i++) {
         block(draw, first + i);

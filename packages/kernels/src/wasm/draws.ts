@@ -6,9 +6,13 @@ import type { WasmExports } from "./exports.js";
 const SCRATCH_BYTES = 8 * 32;
 
 export function wasmDraws(wasm: WasmExports): DrawKernels {
-  const { uniformIds, logUniformIds, aliasIds, permuted } = wasm;
+  const { uniformPairs, uniformIds, logUniformIds, aliasIds, permuted } = wasm;
   return {
     scratchBytes: SCRATCH_BYTES,
+
+    uniformPairs(out, count, { key, stream, step, item }, first) {
+      uniformPairs(out, count, first, item, stepLow(step), streamWord(stream, step), key.low, key.high);
+    },
 
     uniformIds(ids, count, range, { key, stream, step, item }, first) {
       uniformIds(ids, count, range, first, item, stepLow(step), streamWord(stream, step), key.low, key.high);

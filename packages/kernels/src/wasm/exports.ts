@@ -72,6 +72,17 @@ export interface WasmExports
     keyHigh: number,
   ): void;
 
+  uniformPairs(
+    out: Address,
+    count: number,
+    first: number,
+    item: number,
+    stepLow: number,
+    stream: number,
+    keyLow: number,
+    keyHigh: number,
+  ): void;
+
   uniformIds(
     ids: Address,
     count: number,

@@ -1,4 +1,5 @@
 import type { Address } from "@logq/kernels";
+import { UNIFORMS_BYTES } from "../uniforms.js";
 import type { ValidKernelTreeOptions } from "./kernel-tree-options.js";
 import { TreeShape } from "./kernel-tree-shape.js";
 import { type ContextualPlan, MAX_CONTEXTS } from "./types.js";
@@ -48,6 +49,8 @@ export interface TreeScratch {
   /** (block, frequencies) or (block, r) and (r, r). */
   readonly products: Address;
   readonly packed: Address;
+  /** Pairs of float64. */
+  readonly uniforms: Address;
 }
 
 /** Sizes, places and bytes of a kernel tree: the same in every thread. */
@@ -120,6 +123,7 @@ export class TreeLayout {
       perClass: own.floats(block),
       products: own.floats(Math.max(block * frequencies, block * ldR + r * r)),
       packed: own.bytes(this.packedScratchBytes),
+      uniforms: own.bytes(UNIFORMS_BYTES),
     };
     this.plan = { tableBytes: shared.end - table, scratchBytes: own.end - scratch };
   }

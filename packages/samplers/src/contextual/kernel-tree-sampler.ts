@@ -37,7 +37,7 @@ export class KernelTreeSampler implements ContextualSampler {
   readonly #rows: StoredRows;
   readonly #nodes: TreeNodes;
   readonly #walk: TreeWalk;
-  readonly #uniforms = new SortedUniforms(MOST_TOGETHER);
+  readonly #uniforms: SortedUniforms;
   #S = 0;
 
   constructor(kernels: Kernels, layout: TreeLayout, parts: TreeParts) {
@@ -49,6 +49,7 @@ export class KernelTreeSampler implements ContextualSampler {
     this.#memory = kernels.memory;
     this.#rows = new StoredRows(kernels, layout);
     this.#nodes = new TreeNodes(kernels, layout);
+    this.#uniforms = new SortedUniforms(MOST_TOGETHER, kernels, layout.scratch.uniforms);
     this.#walk = new TreeWalk(kernels, layout, parts.features, parts.weights);
   }
 

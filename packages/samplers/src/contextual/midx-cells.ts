@@ -1,5 +1,5 @@
 import type { KernelMemory } from "@logq/kernels";
-import type { CellsLayout, MidxTable } from "./midx-layout.js";
+import { type CellsLayout, ENTRY_BYTES, LANDMARK, type MidxTable } from "./midx-layout.js";
 
 /**
  * The K² cells of two codes, in two generations: which classes each holds, the sum of their factors, and within a cell the running sum, in which one
@@ -77,7 +77,9 @@ export class Cells {
       const factor = Math.exp(f32[at - 1] - shift);
       if (factor === 0) f32[at - 1] = -Infinity;
       f64[masses + cell] += factor;
-      const entry = layout.entries + 16 * this.#cursors[cell]++;
+      const place = this.#cursors[cell]++;
+      const entry = layout.entries + ENTRY_BYTES * place;
+      if ((place + 1) % LANDMARK === 0) f64[(layout.landmarks >>> 3) + (place + 1) / LANDMARK - 1] = f64[masses + cell];
       f64[entry >>> 3] = f64[masses + cell];
       i32[(entry >>> 2) + 2] = id;
       f32[(entry >>> 2) + 3] = f32[at - 1];

@@ -1,4 +1,5 @@
 import { type Address, MemoryPlan } from "@logq/kernels";
+import { UNIFORMS_BYTES } from "../uniforms.js";
 import { BLOCK_POINTS } from "./kmeans.js";
 import { GENERATIONS_BYTES } from "./midx-generations.js";
 import type { ValidMidxOptions } from "./midx-options.js";
@@ -16,12 +17,18 @@ export const RECORD_BYTES = 8;
 /** Bytes of a class in its cell: {float64 sum of factors of the cell so far, this class's included, int32 id, float32 log factor}. */
 export const ENTRY_BYTES = 16;
 
+/** Entries from one landmark to the next, and the logarithm to base 2: searches shift. */
+export const LANDMARK_BITS = 4;
+export const LANDMARK = 1 << LANDMARK_BITS;
+
 /** One of the two copies of what draws read. */
 export interface CellsLayout {
   /** RECORD_BYTES a class, by id. */
   readonly records: Address;
   /** ENTRY_BYTES a class, by cell, within a cell by id. */
   readonly entries: Address;
+  /** (⌊n/LANDMARK⌋) float64: the sum that every LANDMARK-th entry holds, so that a search finds its way in little memory. */
+  readonly landmarks: Address;
   /** (K² + 1) int32: where the entries of each cell begin. */
   readonly offsets: Address;
   /** (K, K) float64: the sum of factors of each cell; a factor is e^{log factor − shift}. */
@@ -66,6 +73,8 @@ export interface MidxScratch {
   readonly biases: Address;
   /** (MAX_CONTEXTS, 2K) float32: h·c of the block last drawn. */
   readonly scores: Address;
+  /** Pairs of float64. */
+  readonly uniforms: Address;
 }
 
 /** The regions of the table, as addresses from `base` on, and its bytes. */
@@ -75,6 +84,7 @@ export function midxTable({ K }: ValidMidxOptions, n: number, D: number, base: A
   const cells = (): CellsLayout => ({
     records: reserve("records", RECORD_BYTES * n),
     entries: reserve("entries", ENTRY_BYTES * n),
+    landmarks: reserve("landmarks", 8 * Math.floor(n / LANDMARK)),
     offsets: reserve("offsets", 4 * (K * K + 1)),
     masses: reserve("masses", 8 * K * K),
     firstMasses: reserve("masses of the first codebook", 8 * K),
@@ -107,6 +117,7 @@ export function midxScratch({ K }: ValidMidxOptions, D: number, base: Address): 
     products: reserve("products", 4 * UNIT_CLASSES * 2 * K),
     biases: reserve("biases", 4 * UNIT_CLASSES),
     scores: reserve("scores", 4 * MAX_CONTEXTS * 2 * K),
+    uniforms: reserve("uniforms", UNIFORMS_BYTES),
   };
   return [scratch, roundUp(plan.bytes)];
 }

@@ -1,6 +1,9 @@
 import type { Address, KernelMemory } from "@logq/kernels";
-import type { AddressedUniforms } from "../uniforms.js";
-import { type CellsLayout, ENTRY_BYTES } from "./midx-layout.js";
+import type { KernelUniforms } from "../uniforms.js";
+import { type CellsLayout, ENTRY_BYTES, LANDMARK_BITS } from "./midx-layout.js";
+
+/** Second codes whose weights are summed once for all draws of a context: a draw then looks at sums, and into one part of the codes. A power of two. */
+const PART = 8;
 
 /** Below this the sum of cell weights may have lost cells to underflow: it is formed again, shifted by the greatest cell. */
 const LEAST_TOTAL = 1e-200;
@@ -22,6 +25,10 @@ export class CellProposal {
   readonly #running: Float64Array;
   /** (K): weights of the second codes. */
   readonly #second: Float64Array;
+  /** (K, parts): of each first code, the running sum of the weights of its cells after each part of the second codes, the first code's left out. */
+  readonly #partSums: Float64Array;
+  readonly #part: number;
+  readonly #parts: number;
   /** Element of f32 where the context's h·c_k stand, then its h·c'_l. */
   #scores = 0;
   #layout: CellsLayout | undefined;
@@ -35,7 +42,11 @@ export class CellProposal {
     this.#scale = scale;
     this.#first = new Float64Array(K);
     this.#running = new Float64Array(K);
-    this.#second = new Float64Array(K);
+    // Sums go in steps of two.
+    this.#second = new Float64Array(Math.max(2, K));
+    this.#part = Math.min(PART, K);
+    this.#parts = K / this.#part;
+    this.#partSums = new Float64Array(K * this.#parts);
   }
 
   /** Turns to the context whose scores (2K) stand at `scores`; answers log Z + the layout's shift. */
@@ -66,26 +77,31 @@ export class CellProposal {
     return greatest;
   }
 
-  /** Running sums of the first codes' weights; answers their total. */
+  /** Running sums of the first codes' weights, and of the parts of each; answers their total. */
   #sumRows(layout: CellsLayout): number {
     const { f64 } = this.#memory;
     const K = this.#K;
+    const part = this.#part;
+    const parts = this.#parts;
     const first = this.#first;
     const second = this.#second;
     const running = this.#running;
+    const partSums = this.#partSums;
     let mass = layout.masses >>> 3;
     let total = 0;
     for (let k = 0; k < K; k++) {
-      let even = 0;
-      let odd = 0;
-      let l = 0;
-      for (; l + 3 < K; l += 4) {
-        even += f64[mass + l] * second[l] + f64[mass + l + 2] * second[l + 2];
-        odd += f64[mass + l + 1] * second[l + 1] + f64[mass + l + 3] * second[l + 3];
+      let sum = 0;
+      for (let p = 0; p < parts; p++) {
+        let even = 0;
+        let odd = 0;
+        for (let l = p * part, end = l + part; l < end; l += 2, mass += 2) {
+          even += f64[mass] * second[l];
+          odd += f64[mass + 1] * second[l + 1];
+        }
+        sum += even + odd;
+        partSums[k * parts + p] = sum;
       }
-      for (; l < K; l++) even += f64[mass + l] * second[l];
-      mass += K;
-      total += first[k] * (even + odd);
+      total += first[k] * sum;
       running[k] = total;
     }
     return total;
@@ -126,14 +142,13 @@ export class CellProposal {
    * Draws `count` classes by pairs of uniforms: the first finds the cell, the second the class in it. ids int32 and logQ float32, both in kernel memory;
    * logQ[j] = offset + s·h·ŵ + log factor.
    */
-  draw(uniforms: AddressedUniforms, count: number, ids: Address, logQ: Address, offset: number): void {
+  draw(uniforms: KernelUniforms, count: number, ids: Address, logQ: Address, offset: number): void {
     const { i32, f32, f64 } = this.#memory;
     const { pairs } = uniforms;
     const layout = this.#layout;
     if (layout === undefined) return;
     const offsets = layout.offsets >>> 2;
     const masses = layout.masses >>> 3;
-    const cumulated = layout.entries >>> 3;
     const entries = layout.entries >>> 2;
     const to = ids >>> 2;
     const logs = logQ >>> 2;
@@ -142,17 +157,32 @@ export class CellProposal {
     for (let j = 0; j < count; j++) {
       const cell = i32[to + j];
       const target = pairs[2 * j + 1] * f64[masses + cell];
-      let low = i32[offsets + cell];
-      let high = i32[offsets + cell + 1] - 1;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if (f64[cumulated + 2 * middle] > target) high = middle;
-        else low = middle + 1;
-      }
+      const low = this.#findEntry(layout, i32[offsets + cell], i32[offsets + cell + 1], target);
       const entry = entries + (ENTRY_BYTES >>> 2) * low;
       i32[to + j] = i32[entry + 2];
       f32[logs + j] = this.logQ(this.#scores, cell, f32[entry + 3], offset);
     }
+  }
+
+  /** The first of entries [first, end) whose sum lies above the target, or the last of them: by the landmarks to a part, then within it. */
+  #findEntry({ entries, landmarks }: CellsLayout, first: number, end: number, target: number): number {
+    const { f64 } = this.#memory;
+    const marks = landmarks >>> 3;
+    const sums = entries >>> 3;
+    // The landmarks of all parts but the last one lie within the cell.
+    let part = first >>> LANDMARK_BITS;
+    for (let last = (end - 1) >>> LANDMARK_BITS; part < last; ) {
+      const middle = (part + last) >>> 1;
+      if (f64[marks + middle] > target) last = middle;
+      else part = middle + 1;
+    }
+    let low = Math.max(first, part << LANDMARK_BITS);
+    for (let high = Math.min(end, (part + 1) << LANDMARK_BITS) - 1; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (f64[sums + 2 * middle] > target) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   /** offset + s·h·(c_k + c'_l) + log factor, from the scores at element `scores`: one formula for candidates and labels, so that bits agree. */
@@ -179,24 +209,22 @@ export class CellProposal {
   #drawSecond(k: number, target: number, layout: CellsLayout): number {
     const { f64 } = this.#memory;
     const K = this.#K;
+    const part = this.#part;
     const second = this.#second;
+    const partSums = this.#partSums;
     const masses = (layout.masses >>> 3) + k * K;
-    let sum = 0;
-    let l = 0;
-    // Four at a time: one sum waits for the other, the products do not.
-    for (; l + 3 < K; l += 4) {
-      const at = masses + l;
-      const pair = f64[at] * second[l] + f64[at + 1] * second[l + 1];
-      const next = sum + (pair + (f64[at + 2] * second[l + 2] + f64[at + 3] * second[l + 3]));
-      if (next > target) break;
-      sum = next;
-    }
-    for (; l < K; l++) {
+    const sums = k * this.#parts;
+    let p = 0;
+    for (let half = this.#parts >>> 1; half > 0; half >>>= 1)
+      p += half & -Number(partSums[sums + p + half - 1] <= target);
+    let sum = p > 0 ? partSums[sums + p - 1] : 0;
+    let l = p * part;
+    for (const end = l + part; l < end; l++) {
       sum += f64[masses + l] * second[l];
       if (sum > target) return k * K + l;
     }
-    // Sums in another order may differ in the last bit: the last cell with weight.
-    for (l = K - 1; l > 0 && !(f64[masses + l] * second[l] > 0); ) l--;
+    // Sums in another order may differ in the last bit: the last cell of the part with weight.
+    for (l--; l > 0 && !(f64[masses + l] * second[l] > 0); ) l--;
     return k * K + l;
   }
 

@@ -1,7 +1,7 @@
 import { requirePositive } from "@logq/core";
 import type { Address, KernelMemory, Kernels } from "@logq/kernels";
 import { candidateStream } from "../requests.js";
-import { AddressedUniforms, CHUNK_PAIRS } from "../uniforms.js";
+import { CHUNK_PAIRS, KernelUniforms } from "../uniforms.js";
 import type { ClassFactor } from "./kernel-tree-options.js";
 import { Cells } from "./midx-cells.js";
 import { Codebooks } from "./midx-codebooks.js";
@@ -31,7 +31,7 @@ const SAMPLE_POINTS = 2 ** 14;
 const SAMPLE_POINTS_PER_CODE = 128;
 
 /**
- * Bytes that `midxFrom` needs: about 52 a class, 96·K·D for codebooks and their sums, and 44·K² for the cells.
+ * Bytes that `midxFrom` needs: about 53 a class, 96·K·D for codebooks and their sums, and 44·K² for the cells.
  * @param n classes, in [1, 2^31)
  * @param D width of a class row, at least 1; at least 2 for product codes
  * @throws OptionError
@@ -78,7 +78,7 @@ class MidxSampler implements ContextualSampler {
   readonly #unitWeights = new Float64Array(UNIT_CLASSES);
   readonly #generations: Generations;
   readonly #proposal: CellProposal;
-  readonly #uniforms = new AddressedUniforms();
+  readonly #uniforms: KernelUniforms;
   /** log S − log Z of each row of the block last drawn. */
   readonly #offsets = new Float64Array(MAX_CONTEXTS);
 
@@ -100,6 +100,7 @@ class MidxSampler implements ContextualSampler {
     this.#unigram = inputs.unigram;
     this.#memory = kernels.memory;
     this.#scratch = midxScratch(options, D, scratch)[0];
+    this.#uniforms = new KernelUniforms(kernels, this.#scratch.uniforms);
     this.#codebooks = new Codebooks(options, D, kernels, layout, this.#scratch);
     this.#cells = new Cells(kernels.memory, options.K, n, layout);
     this.#weights = new FitWeights(kernels.memory, layout);

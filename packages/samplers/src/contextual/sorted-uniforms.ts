@@ -1,5 +1,6 @@
 import { STREAM } from "@logq/core";
-import { AddressedUniforms } from "../uniforms.js";
+import type { Address, Kernels } from "@logq/kernels";
+import { KernelUniforms } from "../uniforms.js";
 import type { ContextualRequest } from "./types.js";
 
 /**
@@ -12,10 +13,14 @@ export class SortedUniforms {
   /** values[i] is the uniform of draw order[i] of the part. */
   readonly order: Int32Array;
   readonly #starts: Int32Array;
-  readonly #uniforms = new AddressedUniforms();
+  readonly #uniforms: KernelUniforms;
 
-  /** @param most the most draws of a part; even, at most twice CHUNK_PAIRS */
-  constructor(most: number) {
+  /**
+   * @param most the most draws of a part; even, at most twice CHUNK_PAIRS
+   * @param place UNIFORMS_BYTES on a multiple of 8
+   */
+  constructor(most: number, kernels: Kernels, place: Address) {
+    this.#uniforms = new KernelUniforms(kernels, place);
     this.values = new Float64Array(most);
     this.order = new Int32Array(most);
     this.#starts = new Int32Array(most + 1);

@@ -37,7 +37,7 @@ export {
   statefulSamplerFrom,
   statefulStateBytes,
 } from "./stateful-state.js";
-export { type Resampled, resample } from "./two-pass.js";
+export { drawSystematically, type Resampled, resample } from "./two-pass.js";
 export {
   FREQUENCY_KINDS,
   type FrequencyEstimator,

@@ -1,7 +1,7 @@
 import { type Key, philox, STREAM, stepLow, streamWord, uniform53 } from "@logq/core";
 import type { Address, Kernels } from "@logq/kernels";
 import type { LossRows, LossTile } from "@logq/losses";
-import type { PoolName } from "@logq/samplers";
+import { drawSystematically, type PoolName } from "@logq/samplers";
 
 /** What each row takes of a pool of candidates that the batch shares. */
 export interface SelectionSpec {
@@ -19,9 +19,9 @@ export function selectionBytes({ keep }: SelectionSpec, R: number): number {
  * A row's own choice among candidates that were drawn for all, by logits that the product with the pool gives in any case.
  *
  * - `hard`: the candidates with the greatest logits, ties to the lower id; the others take no part in the row. What is learned is biased, by intent.
- * - `two-pass`: draws from the pool in proportion to e^(corrected logit), so to the model's own softmax as far as the pool can tell. The row's partition,
- *   and so its loss, stay those of the whole pool; each exponential becomes its number of draws times the partition's share of a draw, whose mean is the
- *   exponential. So gradients are unbiased for those of the pool.
+ * - `two-pass`: systematic draws from the pool in proportion to e^(corrected logit), so to the model's own softmax as far as the pool can tell
+ *   (`drawSystematically`). The row's partition, and so its loss, stay those of the whole pool; each exponential becomes its number of draws times the
+ *   partition's share of a draw, whose mean is the exponential. So gradients are unbiased for those of the pool.
  */
 export class Selection {
   readonly #kernels: Kernels;
@@ -67,17 +67,11 @@ export class Selection {
   afterExponentials({ z, ld, C }: LossTile, { R, sum }: LossRows, first: number, step: number): void {
     if (this.#spec.kind !== "two-pass") return;
     const { f32, f64 } = this.#kernels.memory;
+    const { keep } = this.#spec;
     for (let row = 0; row < R; row++) {
-      const share = f64[(sum >>> 3) + row]! / this.#spec.keep;
+      const share = f64[(sum >>> 3) + row]! / keep;
       if (!(share > 0 && share < Number.POSITIVE_INFINITY)) continue;
-      let next = share * this.#uniform(step, first + row);
-      let running = 0;
-      for (let at = (z >>> 2) + row, end = at + C * ld; at < end; at += ld) {
-        running += f32[at]!;
-        let drawn = 0;
-        for (; next < running; next += share) drawn++;
-        f32[at] = drawn * share;
-      }
+      drawSystematically(f32, (z >>> 2) + row, ld, C, keep, share, this.#uniform(step, first + row), share);
     }
   }
 
