@@ -70,8 +70,8 @@ export function usualModel(kind: AnyDataset["kind"]): ConvergeModel {
 export function modelOfRun(options: RunOptions): TrainOptions {
   const { encoder, examples, window, contextMode, withinLine, hidden, activation, embedding, dropout } = options;
   const { dim, batch, reduce, reduction, optimizer, classBias, classScale, embeddingScale } = options;
-  const { temperature, normalize } = options.loss;
+  const { temperature, normalize, softCap } = options.loss;
   const ofEncoder = { encoder, examples, window, contextMode, withinLine, hidden, activation, embedding, dropout };
   const ofTable = { dim, batch, reduction, optimizer, classBias, classScale, embeddingScale, temperature, normalize };
-  return { ...ofEncoder, reduce, ...ofTable };
+  return { ...ofEncoder, reduce, ...ofTable, ...(softCap > 0 ? { softCap } : {}) };
 }
