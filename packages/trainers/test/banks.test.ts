@@ -87,15 +87,32 @@ describe("tables in several small memories end with the bits of tables in one", 
     }
   });
 
-  it.each([1, 2, 3])("with %i workers", async (workers) => {
-    const odd = { n: 1003, D: 33, B: 101, lanes: 16 };
-    const optimizer = { name: "rowwise-adagrad" } as const;
-    await expectSame({ ...odd, loss: "full-softmax", keepLogits: false, optimizer }, { workers });
-    const source = textSource(1003, 420, { window: 3, filled: true });
-    const encoder = { input: "concat", window: 3, embedding: 17, hidden: [35], dropout: 0.25 } as const;
-    const adam = { name: "adam", clipNorm: 0.1 } as const;
-    await expectSame({ ...odd, loss: "sampled-softmax", S: 65, source, encoder, optimizer: adam }, { workers });
-  });
+  it.each([1, 2, 3])(
+    "with %i workers",
+    async (workers) => {
+      const odd = { n: 1003, D: 33, B: 101, lanes: 16 };
+      const optimizer = { name: "rowwise-adagrad" } as const;
+      await expectSame({ ...odd, loss: "full-softmax", keepLogits: false, optimizer }, { workers });
+      const source = textSource(1003, 420, { window: 3, filled: true });
+      const encoder = { input: "concat", window: 3, embedding: 17, hidden: [35], dropout: 0.25 } as const;
+      const adam = { name: "adam", clipNorm: 0.1 } as const;
+      await expectSame({ ...odd, loss: "sampled-softmax", S: 65, source, encoder, optimizer: adam }, { workers });
+    },
+    30_000,
+  );
+
+  it.each([1, 3])(
+    "tied, with %i workers",
+    async (workers) => {
+      const source = textSource(1003, 420, { window: 3, filled: true });
+      const encoder = { input: "concat", window: 3, embedding: 33, hidden: [35] } as const;
+      const odd = { n: 1003, D: 33, B: 101, lanes: 16, tied: true, source, encoder } as const;
+      await expectSame({ ...odd, loss: "full-softmax", optimizer: { name: "rowwise-adagrad" } }, { workers });
+      const adam = { name: "adam", clipNorm: 0.1 } as const;
+      await expectSame({ ...odd, loss: "sampled-softmax", S: 65, optimizer: adam }, { workers });
+    },
+    30_000,
+  );
 
   it.each(OTHERS)("with the back-end %s", async (backend) => {
     const source = labelSource(67, 300, 130);

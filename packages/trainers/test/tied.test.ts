@@ -159,58 +159,66 @@ describe("a saved run of tied tables", () => {
     ["histories, bfloat16", "pairs", { encoder: "history", window: 4, tableType: "bfloat16" }],
   ];
 
-  it.each(CASES)("%s: has the table once, and evaluates and serves as it did", async (_, kind, options) => {
-    await withDirectory(async (directory) => {
-      const dataset = await smallDataset(kind, directory);
-      const run = join(directory, "run");
-      const metrics = "cross-entropy,recall@5";
-      const before = await withTrained(dataset, { ...options, tied: true }, async (trainer, report) => {
-        await saveModel(trainer, run, report);
-        const { seconds: _, ...test } = await trainer.evaluate("test", metrics);
-        return test;
-      });
-      expect((await readRun(run)).tables.some(({ name }) => name === "encoder.embedding")).toBe(false);
-      expect((await readdir(run)).filter((file) => file.startsWith("encoder.embedding"))).toEqual([]);
-      for (const bankBytes of [undefined, 40_000]) {
-        const banks = bankBytes === undefined ? {} : { bankBytes };
-        const { seconds: _, ...after } = await evaluateRun(run, { split: "test", metrics, workers: 1, ...banks });
-        expect(after).toEqual({ split: "test", ...before });
-      }
-      const model = await loadModel(run);
-      // A word of each window is missing: its place is taken by the class that ends lines.
-      const ids = kind === "pairs" || (options.hidden ?? []).length === 0 ? [3, 1] : [(await readRun(run)).eos, 3, 1];
-      const hidden = hiddenOf(model, ids, [1, 1]);
-      const input = kind === "pairs" ? { items: [3, 1] } : { words: [3, 1] };
-      expectAllClose(model.hidden(input), hidden, { absolute: 1e-6, name: "hidden" });
-      expectAllClose(model.scores(input), logitsOf(model, hidden), { absolute: 1e-5, name: "scores" });
-      expect(model.neighbours(2, 4, "inputs")).toEqual(model.neighbours(2, 4, "classes"));
-      await model.close();
-    });
-  });
-
-  it.each(CASES)("%s: goes on with the bits of one that never stopped", async (_, kind, options) => {
-    await withDirectory(async (directory) => {
-      const dataset = await smallDataset(kind, directory);
-      const all = { ...options, tied: true, epochs: 2 };
-      const whole = await withTrainer(dataset, all, async (trainer) => {
-        await trainer.runSteps(9);
-        return parameterBytes(trainer.host);
-      });
-      const run = await savedRun(directory, dataset, { ...all, maxSteps: 4 });
-      const head = await readRun(run);
-      expect(head.step).toBe(4);
-      await withTrainer(dataset, { ...all, workers: 2 }, async (trainer) => {
-        await loadParameters(trainer.host, run, head);
-        for (const state of stateArrays(trainer.host)) {
-          const { file, rows, columns } = head.states.find(({ name }) => name === state.name)!;
-          writeRows(state, 0, await readArrayFile(join(run, file), "float32", rows * columns));
+  it.each(CASES)(
+    "%s: has the table once, and evaluates and serves as it did",
+    async (_, kind, options) => {
+      await withDirectory(async (directory) => {
+        const dataset = await smallDataset(kind, directory);
+        const run = join(directory, "run");
+        const metrics = "cross-entropy,recall@5";
+        const before = await withTrained(dataset, { ...options, tied: true }, async (trainer, report) => {
+          await saveModel(trainer, run, report);
+          const { seconds: _, ...test } = await trainer.evaluate("test", metrics);
+          return test;
+        });
+        expect((await readRun(run)).tables.some(({ name }) => name === "encoder.embedding")).toBe(false);
+        expect((await readdir(run)).filter((file) => file.startsWith("encoder.embedding"))).toEqual([]);
+        for (const bankBytes of [undefined, 40_000]) {
+          const banks = bankBytes === undefined ? {} : { bankBytes };
+          const { seconds: _, ...after } = await evaluateRun(run, { split: "test", metrics, workers: 1, ...banks });
+          expect(after).toEqual({ split: "test", ...before });
         }
-        trainer.step = head.step;
-        await trainer.runSteps(5);
-        expect(parameterBytes(trainer.host).equals(whole)).toBe(true);
+        const model = await loadModel(run);
+        // A word of each window is missing: its place is taken by the class that ends lines.
+        const ids = kind === "pairs" || (options.hidden ?? []).length === 0 ? [3, 1] : [(await readRun(run)).eos, 3, 1];
+        const hidden = hiddenOf(model, ids, [1, 1]);
+        const input = kind === "pairs" ? { items: [3, 1] } : { words: [3, 1] };
+        expectAllClose(model.hidden(input), hidden, { absolute: 1e-6, name: "hidden" });
+        expectAllClose(model.scores(input), logitsOf(model, hidden), { absolute: 1e-5, name: "scores" });
+        expect(model.neighbours(2, 4, "inputs")).toEqual(model.neighbours(2, 4, "classes"));
+        await model.close();
       });
-    });
-  });
+    },
+    30_000,
+  );
+
+  it.each(CASES)(
+    "%s: goes on with the bits of one that never stopped",
+    async (_, kind, options) => {
+      await withDirectory(async (directory) => {
+        const dataset = await smallDataset(kind, directory);
+        const all = { ...options, tied: true, epochs: 2 };
+        const whole = await withTrainer(dataset, all, async (trainer) => {
+          await trainer.runSteps(9);
+          return parameterBytes(trainer.host);
+        });
+        const run = await savedRun(directory, dataset, { ...all, maxSteps: 4 });
+        const head = await readRun(run);
+        expect(head.step).toBe(4);
+        await withTrainer(dataset, { ...all, workers: 2 }, async (trainer) => {
+          await loadParameters(trainer.host, run, head);
+          for (const state of stateArrays(trainer.host)) {
+            const { file, rows, columns } = head.states.find(({ name }) => name === state.name)!;
+            writeRows(state, 0, await readArrayFile(join(run, file), "float32", rows * columns));
+          }
+          trainer.step = head.step;
+          await trainer.runSteps(5);
+          expect(parameterBytes(trainer.host).equals(whole)).toBe(true);
+        });
+      });
+    },
+    30_000,
+  );
 });
 
 /** A text on a ring of words: one to three places on from the word before, most often one. */
