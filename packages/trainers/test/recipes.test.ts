@@ -145,6 +145,8 @@ describe("word vectors of a made-up text", () => {
     { recipe: "cbow" },
     { recipe: "skipgram", loss: "sampled-softmax" },
     { recipe: "cbow", loss: "sampled-softmax" },
+    { recipe: "skipgram", loss: "hierarchical-softmax" },
+    { recipe: "cbow", loss: "hierarchical-softmax" },
   ])(
     "%j: of the 9 nearest of each word at least 90% are of its topic, where chance is 10%",
     async (options) => {

@@ -17,21 +17,26 @@ export class LabelWriter {
 
   /** Writes class `id` with its mass from entry `at` on. Answers where the next label goes. */
   write(batch: BatchLayout, at: number, id: number, mass: number): number {
+    const { i32, f32 } = this.#memory;
+    const table = this.#table;
+    const ids = (batch.positiveIds >>> 2) + at;
+    const places = (batch.positivePlace >>> 2) + at;
+    const masses = (batch.positiveMass >>> 2) + at;
     if (this.#tree === undefined) {
-      this.#entry(batch, at, id, mass);
+      i32[ids] = id;
+      i32[places] = rowOfClass(table, id);
+      f32[masses] = mass;
       return at + 1;
     }
     const { offsets, nodes, signs } = this.#tree;
     const first = offsets[id];
-    const end = offsets[id + 1];
-    for (let i = first; i < end; i++) this.#entry(batch, at + i - first, nodes[i], signs[i] * mass);
-    return at + end - first;
-  }
-
-  #entry(batch: BatchLayout, at: number, row: number, mass: number): void {
-    const { i32, f32 } = this.#memory;
-    i32[(batch.positiveIds >>> 2) + at] = row;
-    i32[(batch.positivePlace >>> 2) + at] = rowOfClass(this.#table, row);
-    f32[(batch.positiveMass >>> 2) + at] = mass;
+    const count = offsets[id + 1] - first;
+    for (let i = 0; i < count; i++) {
+      const node = nodes[first + i];
+      i32[ids + i] = node;
+      i32[places + i] = rowOfClass(table, node);
+      f32[masses + i] = signs[first + i] * mass;
+    }
+    return at + count;
   }
 }
