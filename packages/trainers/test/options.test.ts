@@ -68,6 +68,11 @@ describe("options of a run", () => {
     ["a learned temperature without cosines", "text", { learnTemperature: true }],
     ["a learned temperature of margins", "text", { loss: "margin", learnTemperature: true }],
     ["a learned temperature of ccl", "text", { loss: "ccl", learnTemperature: true }],
+    [
+      "a learned temperature of a tree",
+      "text",
+      { loss: "hierarchical-softmax", normalize: true, learnTemperature: true },
+    ],
     ["a learned temperature and draws by logits", "text", { normalize: true, learnTemperature: true, sampler: "midx" }],
     ["a temperature of 0", "text", { temperature: 0 }],
     ["a temperature below 0", "text", { temperature: -1 }],

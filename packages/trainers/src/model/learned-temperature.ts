@@ -1,5 +1,5 @@
 import { OptionError } from "@logq/core";
-import type { LossSpec } from "@logq/losses";
+import { describeLoss, type LossSpec } from "@logq/losses";
 import { isContextual, type RunSampler } from "./samplers.js";
 
 /** Whether the temperature is learned. @throws OptionError where that makes no sense, with the option that it cannot be beside */
@@ -22,6 +22,12 @@ export function learnsTemperature(
   }
   if (name === "margin" || name === "sampled-margin") {
     throw new OptionError(`learnTemperature cannot be combined with ${name}: it is what makes the margin count`, {
+      learnTemperature,
+      loss: name,
+    });
+  }
+  if (describeLoss(name).kind === "tree") {
+    throw new OptionError(`learnTemperature cannot be combined with ${name}: each decision has a scale of its own`, {
       learnTemperature,
       loss: name,
     });

@@ -33,6 +33,9 @@ interface Trace {
   readonly hidden: number[];
 }
 
+/** What a batch comes to; of a tree without the gradients of logits, which are those of its nodes. */
+type OracleAnswer = Pick<CandidateAnswer, "loss" | "dW" | "dBias" | "dH"> & Partial<Pick<CandidateAnswer, "dLogits">>;
+
 /**
  * A training run in float64, row by row and class by class, from the definitions. It shares with the engine who is in a batch (the keyed
  * order), what a source says of an example, and who is drawn (the samplers, by the same address); all arithmetic is its own.
@@ -101,7 +104,7 @@ export class OracleRun {
     const gradients = this.tables.map(({ values }) => new Float64Array(values.length));
     gradients[0]!.set(answer.dW);
     if (this.spec.bias) gradients[1]!.set(answer.dBias);
-    if (this.spec.training!.learnTemperature) gradients.at(-1)![0] = this.#logScaleGradient(traces, answer);
+    if (this.spec.training!.learnTemperature) gradients.at(-1)![0] = this.#logScaleGradient(traces, answer.dLogits!);
     const { D } = this.spec.table;
     for (let row = 0; row < batch.rows; row++) {
       this.#backward(batch, row, step, traces[row]!, Array.from(answer.dH.subarray(row * D, (row + 1) * D)), gradients);
@@ -162,7 +165,7 @@ export class OracleRun {
     return batch;
   }
 
-  #lossOf(batch: Batch, traces: readonly Trace[]): Pick<CandidateAnswer, "loss" | "dW" | "dBias" | "dH"> {
+  #lossOf(batch: Batch, traces: readonly Trace[]): OracleAnswer {
     const { table, tree, training } = this.spec;
     const { loss } = training!;
     const normalised = sharesMass(loss.name);
@@ -222,7 +225,7 @@ export class OracleRun {
   }
 
   /** Σ of dloss/d(h·w + b)·(h·w + b), logit by logit. */
-  #logScaleGradient(traces: readonly Trace[], { dLogits }: CandidateAnswer): number {
+  #logScaleGradient(traces: readonly Trace[], dLogits: ArrayLike<number>): number {
     const { n, D } = this.spec.table;
     const unit = (x: readonly number[]) => x.map((value) => value / Math.hypot(...x));
     let sum = 0;
