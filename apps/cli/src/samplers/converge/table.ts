@@ -51,6 +51,7 @@ function caption({ setting, trainings }: Converged, { full }: ConvergeSummary): 
   const seeds = [...new Set(trainings.map(({ seed }) => seed))].sort((a, b) => a - b);
   const workers = [...new Set(trainings.map(({ workers: own }) => own))].sort((a, b) => a - b);
   const backends = [...new Set(trainings.map(({ backend }) => backend))];
+  const seedText = seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds.join(", ")}, mean ± standard deviation`;
   const nats = metric === "cross-entropy" ? ", nats a label" : "";
   const perplexity =
     metric === "cross-entropy" && full !== undefined ? `, perplexity ${fixed(Math.exp(full.mean), 1)}` : "";
@@ -60,7 +61,7 @@ function caption({ setting, trainings }: Converged, { full }: ConvergeSummary): 
       : ` Full softmax: ${valueText(setting, full)}${perplexity}, in ${duration(full.trainingSeconds)} of training.`;
   return (
     `Exact ${metric}${nats}, of up to ${count(limit)} examples of the ${split} part: ${count(classes)} classes (${kind}), D = ${dim}, ` +
-    `${count(steps)} steps of B = ${count(batch)}; seeds ${seeds.join(", ")}, mean ± standard deviation; ${workers.join(" or ")} worker threads, ` +
+    `${count(steps)} steps of B = ${count(batch)}; ${seedText}; workers: ${workers.join(" or ")}; ` +
     `back-end ${backends.join(" or ")}.${yardstick}`
   );
 }
