@@ -44,7 +44,7 @@ describe("logq on labels", () => {
   it.each(["0.6", "0.6,x", "-1,2", "1,2,3"])("refuses --propensity %s", async (law) => {
     const { code, stderr } = await logq(folder, ["evaluate", "run", "--metrics", "psp@1", "--propensity", law]);
     expect(code).toBe(2);
-    expect(stderr).toContain("--propensity");
+    expect(stderr).toContain("propensity");
   });
 
   it("takes features with weights, or the words of a row; a label may have a space", async () => {

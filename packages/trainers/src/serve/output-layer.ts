@@ -285,9 +285,10 @@ export class OutputLayer {
   }
 
   #writeLabels({ offsets, ids }: Labels, rows: number, shares: Float64Array): void {
-    const { memory, layout } = this.#host;
+    const { memory, layout, spec } = this.#host;
     const { i32, f32 } = memory;
     const batch = layout.batches[this.steps & 1]!;
+    const factors = spec.training!.labelFactors;
     const shared = sharesMass(this.options.loss.name);
     const at = batch.positiveOffsets >>> 2;
     f32.set(shares, batch.rowWeight >>> 2);
@@ -296,7 +297,11 @@ export class OutputLayer {
     for (let row = 0; row < rows; row++) {
       const [from, to] = [offsets[row]!, offsets[row + 1]!];
       i32[at + row] = count;
-      for (let j = from; j < to; j++) count = this.#labels.write(batch, count, ids[j]!, shared ? 1 / (to - from) : 1);
+      const share = shared ? 1 / (to - from) : 1;
+      for (let j = from; j < to; j++) {
+        const mass = factors === undefined ? share : share * factors[ids[j]!]!;
+        count = this.#labels.write(batch, count, ids[j]!, mass);
+      }
       if (shares[row]! > 0) valid++;
     }
     i32[at + rows] = count;
