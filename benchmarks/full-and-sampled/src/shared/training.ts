@@ -5,6 +5,7 @@ import type { LossName } from "@logq/losses";
 import { quantile } from "@logq/micro-benchmarks";
 import {
   type EvaluationRequest,
+  isStateful,
   TRAIN_SAMPLERS,
   Trainer,
   type TrainOptions,
@@ -23,7 +24,18 @@ export interface MeasurePlan {
   readonly request: Partial<EvaluationRequest>;
 }
 
-/** Trains from one measurement to the next. The clock runs during steps alone. */
+/** Steps before the clock is ever looked at: until the compilers of a thread's JavaScript have seen enough of them. */
+const WARM_STEPS = 40;
+
+/** Brings the threads of a training to their speed, and the training back to its start. A sampler that learns has no way back, and starts cold. */
+async function warmUp(trainer: Trainer): Promise<void> {
+  const { sampler } = trainer.options;
+  if (sampler !== undefined && isStateful(sampler)) return;
+  await trainer.runSteps(WARM_STEPS);
+  await trainer.restart();
+}
+
+/** Trains from one measurement to the next. The clock runs during steps alone, in threads that are warm. */
 export async function measureTraining(
   dataset: AnyDataset,
   options: TrainOptions & { readonly loss: LossName },
@@ -32,6 +44,7 @@ export async function measureTraining(
 ): Promise<TrainingRun> {
   const trainer = await Trainer.create(dataset, options, Math.max(1, maxK));
   try {
+    await warmUp(trainer);
     const { stepsPerEpoch } = trainer;
     const points: Point[] = [];
     let seconds = 0;

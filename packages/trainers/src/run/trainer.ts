@@ -5,7 +5,7 @@ import type { BackendName } from "@logq/kernels";
 import { samplerFrom } from "@logq/samplers";
 import { EngineHost } from "../engine/host.js";
 import { STAT, STEP_TIME_RING } from "../engine/layout.js";
-import { temperatureNow } from "../engine/temperature.js";
+import { startTemperature, temperatureNow } from "../engine/temperature.js";
 import { type EvaluationRequest, type EvaluationResult, evaluateModel } from "../evaluate/evaluate.js";
 import { parseMetrics } from "../evaluate/metrics.js";
 import { trainingCounts } from "../evaluate/propensity.js";
@@ -18,6 +18,7 @@ import {
 } from "../model/engine-spec.js";
 import { labelFactors } from "../model/label-weights.js";
 import { type RunOptions, runOptions, type TrainOptions } from "../model/options.js";
+import { isStateful } from "../model/samplers.js";
 import { exampleSource } from "../model/sources.js";
 import { plantTree } from "../model/tree.js";
 import { runWarnings } from "../model/warnings.js";
@@ -25,7 +26,7 @@ import { readProfile, type WorkerProfile } from "../parallel/profile.js";
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { startBiases } from "../table/export.js";
-import { parameterArrays } from "../table/parameters.js";
+import { parameterArrays, stateArrays } from "../table/parameters.js";
 import type { FilterReport } from "./report.js";
 
 /** The largest k of a ranking that a trainer prepares for. */
@@ -103,13 +104,43 @@ export class Trainer {
       ...(trainOptions.bankBytes === undefined ? {} : { bankBytes: trainOptions.bankBytes }),
     });
     try {
-      await host.run({ type: "initialise", scale: options.classScale });
-      if (options.classBias === "log-frequency") startBiases(host, dataset.classes.counts);
-      return new Trainer(dataset, options, shape, host, stepsPerEpoch);
+      const trainer = new Trainer(dataset, options, shape, host, stepsPerEpoch);
+      await trainer.#begin();
+      return trainer;
     } catch (error) {
       await host.close();
       throw error;
     }
+  }
+
+  /** Every table and what the optimizer keeps get their first values. */
+  async #begin(): Promise<void> {
+    await this.host.run({ type: "initialise", scale: this.options.classScale });
+    if (this.options.classBias === "log-frequency") startBiases(this.host, this.dataset.classes.counts);
+  }
+
+  /**
+   * Forgets all steps: what follows has the bits of a new trainer's, in threads that are warm. For those who measure time.
+   * @throws OptionError if the sampler learns: what it has seen would stay
+   */
+  async restart(): Promise<void> {
+    const { sampler } = this.options;
+    if (sampler !== undefined && isStateful(sampler))
+      throw new OptionError(`the sampler ${sampler.name} learns from all steps, so there is no going back`, {
+        sampler: sampler.name,
+        step: this.step,
+      });
+    const { memory, layout } = this.host;
+    const stats = layout.stats >>> 3;
+    memory.f64.fill(0, stats, stats + STAT.ring);
+    // A sampler by hidden vectors builds its structure anew from the new rows.
+    if (layout.contextual !== undefined) memory.i32[layout.contextual.built >>> 2] = 0;
+    this.step = 0;
+    // What has no first value of its own is 0, as memory begins.
+    for (const { array } of [...parameterArrays(this.host), ...stateArrays(this.host)])
+      for (const piece of array.pieces) piece.fill(0);
+    startTemperature(memory, this.host.spec, layout);
+    await this.#begin();
   }
 
   get backend(): BackendName {
