@@ -113,7 +113,7 @@ describe("TensorFlow: the reservation of random numbers overflowed at 1,048,576 
       expect(bench.ids.every((id) => id >= 0 && id < MAX_CLASSES)).toBe(true);
       expect(bench.logQ.every((logQ) => logQ <= 0 && logQ > -Infinity)).toBe(true);
     }
-  });
+  }, 180_000);
 });
 
 describe("TensorFlow: aborts and endless loops on bad sizes", () => {
