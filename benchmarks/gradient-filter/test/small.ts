@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import { withTemporaryFolder } from "@logq/micro-benchmarks";
 
 const WORDS = 1500;
 const LINE = 25;
@@ -17,16 +17,13 @@ function textOf(tokens: number, first: number): string {
 }
 
 /** Runs something in a temporary folder, which has data in the layout of WikiText-2: 20,000 words to train on, 1,000 held out. */
-export async function withData<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(path.join(tmpdir(), "logq-filter-test-"));
-  try {
+export function withData<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  return withTemporaryFolder(async (folder) => {
     await mkdir(path.join(folder, "wikitext2"));
     await writeFile(path.join(folder, "wikitext2/train.txt.gz"), gzipSync(textOf(20_000, 0)));
     await writeFile(path.join(folder, "wikitext2/valid.txt"), textOf(1000, 20_000));
-    return await use(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+    return use(folder);
+  });
 }
 
 /** What a program printed. */

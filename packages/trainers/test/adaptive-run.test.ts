@@ -1,21 +1,13 @@
 import { join } from "node:path";
 import { syntheticDataset } from "@logq/datasets";
 import { describe, expect, it } from "vitest";
-import {
-  evaluateRun,
-  loadModel,
-  OutputLayer,
-  readRun,
-  saveModel,
-  Trainer,
-  type TrainOptions,
-  train,
-} from "../dist/index.js";
+import { loadModel, OutputLayer, readRun, saveModel, Trainer, type TrainOptions, train } from "../dist/index.js";
 import { runOptions } from "../dist/model/options.js";
 import { parameterArrays, readArray, stateArrays, writeRows } from "../dist/table/parameters.js";
 import { type AdaptiveCase, adaptiveLaw, adaptiveSpec, scatterBiases, tablesByName } from "./support/adaptive.js";
 import { withDirectory } from "./support/directories.js";
 import { parameterBytes, withEngine } from "./support/engines.js";
+import { expectSameAfterLoading } from "./support/round-trip.js";
 import { smallDataset, smallSynthetic, withTrained, withTrainer } from "./support/runs.js";
 
 const METRICS = "cross-entropy,perplexity,recall@5,ndcg@3,mrr@7";
@@ -32,21 +24,8 @@ describe("a model trained, saved and evaluated from its directory says exactly t
   it.each(SAVED)(
     "%s",
     async (_, kind, options) => {
-      await withDirectory(async (directory) => {
-        const dataset = await smallDataset(kind, directory);
-        const run = join(directory, "run");
-        const before = await withTrained(dataset, options, async (trainer, report) => {
-          expect(report.loss).toBe("adaptive-softmax");
-          await saveModel(trainer, run, report);
-          const { seconds: __, ...test } = await trainer.evaluate("test", METRICS);
-          return test;
-        });
-        expect(before.labels).toBeGreaterThan(0);
-        for (const workers of [0, 1]) {
-          const { seconds: __, ...after } = await evaluateRun(run, { split: "test", metrics: METRICS, workers });
-          expect(after).toEqual({ split: "test", ...before });
-        }
-      });
+      const report = await expectSameAfterLoading(kind, options, METRICS);
+      expect(report.loss).toBe("adaptive-softmax");
     },
     30_000,
   );

@@ -16,6 +16,7 @@ import {
 } from "../dist/index.js";
 import { withDirectory } from "./support/directories.js";
 import { readTables } from "./support/engines.js";
+import { expectSameAfterLoading } from "./support/round-trip.js";
 import { savedRun, smallDataset, smallSynthetic, withTrained, withTrainer } from "./support/runs.js";
 
 const METRICS = "cross-entropy,perplexity,log-partition,recall@5,ndcg@3,mrr@7";
@@ -35,20 +36,7 @@ describe("a model trained, saved and evaluated from its directory says exactly t
   it.each(CASES)(
     "%s",
     async (_, kind, options) => {
-      await withDirectory(async (directory) => {
-        const dataset = await smallDataset(kind, directory);
-        const run = join(directory, "run");
-        const before = await withTrained(dataset, options, async (trainer, report) => {
-          await saveModel(trainer, run, report);
-          const { seconds: _, ...test } = await trainer.evaluate("test", METRICS);
-          return test;
-        });
-        expect(before.labels).toBeGreaterThan(0);
-        for (const workers of [0, 1]) {
-          const { seconds: _, ...after } = await evaluateRun(run, { split: "test", metrics: METRICS, workers });
-          expect(after).toEqual({ split: "test", ...before });
-        }
-      });
+      await expectSameAfterLoading(kind, options, METRICS);
     },
     15_000,
   );
