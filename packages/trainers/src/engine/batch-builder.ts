@@ -42,7 +42,7 @@ export class BatchBuilder {
   ) {
     this.#kernels = kernels;
     this.#encoder = spec.encoder;
-    this.#labels = new LabelWriter(kernels.memory, spec.table, spec.tree);
+    this.#labels = new LabelWriter(kernels.memory, spec.table, spec.tree, factors);
     this.#tied = spec.tied;
     this.#table = spec.table;
     this.#source = source;
@@ -166,11 +166,7 @@ export class BatchBuilder {
       i32[offsets + row] = count;
       const length = this.#source.targets(this.#order.example(row), this.#rowIds, 0);
       const share = this.#mass === "shared" ? 1 / length : 1;
-      for (let i = 0; i < length; i++) {
-        const id = this.#rowIds[i];
-        const mass = this.#factors === undefined ? share : share * this.#factors[id];
-        count = this.#labels.write(batch, count, id, mass);
-      }
+      for (let i = 0; i < length; i++) count = this.#labels.write(batch, count, this.#rowIds[i], share);
       f32[weights + row] = length > 0 ? 1 : 0;
       labels += length;
     }

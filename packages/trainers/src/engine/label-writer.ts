@@ -8,15 +8,19 @@ export class LabelWriter {
   readonly #memory: KernelMemory;
   readonly #table: TableShape;
   readonly #tree: ClassTree | undefined;
+  readonly #factors: Float32Array | undefined;
 
-  constructor(memory: KernelMemory, table: TableShape, tree: ClassTree | undefined) {
+  /** @param factors (n) how often a label of each class counts; absent: once */
+  constructor(memory: KernelMemory, table: TableShape, tree: ClassTree | undefined, factors?: Float32Array) {
     this.#memory = memory;
     this.#table = table;
     this.#tree = tree;
+    this.#factors = factors;
   }
 
-  /** Writes class `id` with its mass from entry `at` on. Answers where the next label goes. */
-  write(batch: BatchLayout, at: number, id: number, mass: number): number {
+  /** Writes class `id` with its share of a row's mass, times its factor, from entry `at` on. Answers where the next label goes. */
+  write(batch: BatchLayout, at: number, id: number, share: number): number {
+    const mass = this.#factors === undefined ? share : share * this.#factors[id];
     const { i32, f32 } = this.#memory;
     const table = this.#table;
     const ids = (batch.positiveIds >>> 2) + at;

@@ -82,7 +82,7 @@ export class OutputLayer {
     const needed = labelsNeedLogQ(options.loss) ? law : undefined;
     this.#lawWithGaps = needed !== undefined && hasGaps(needed) ? needed : undefined;
     this.#limits = { classes: n, dim: D, batch: options.batch, maxTargets };
-    this.#labels = new LabelWriter(host.memory, spec.table, spec.tree);
+    this.#labels = new LabelWriter(host.memory, spec.table, spec.tree, spec.training!.labelFactors);
   }
 
   /** @throws OptionError, SamplerError, ShapeError, NotFiniteError, MemoryLimitError, BackendError */
@@ -285,10 +285,9 @@ export class OutputLayer {
   }
 
   #writeLabels({ offsets, ids }: Labels, rows: number, shares: Float64Array): void {
-    const { memory, layout, spec } = this.#host;
+    const { memory, layout } = this.#host;
     const { i32, f32 } = memory;
     const batch = layout.batches[this.steps & 1]!;
-    const factors = spec.training!.labelFactors;
     const shared = sharesMass(this.options.loss.name);
     const at = batch.positiveOffsets >>> 2;
     f32.set(shares, batch.rowWeight >>> 2);
@@ -297,11 +296,7 @@ export class OutputLayer {
     for (let row = 0; row < rows; row++) {
       const [from, to] = [offsets[row]!, offsets[row + 1]!];
       i32[at + row] = count;
-      const share = shared ? 1 / (to - from) : 1;
-      for (let j = from; j < to; j++) {
-        const mass = factors === undefined ? share : share * factors[ids[j]!]!;
-        count = this.#labels.write(batch, count, ids[j]!, mass);
-      }
+      for (let j = from; j < to; j++) count = this.#labels.write(batch, count, ids[j]!, shared ? 1 / (to - from) : 1);
       if (shares[row]! > 0) valid++;
     }
     i32[at + rows] = count;
