@@ -30,6 +30,15 @@ const CASES: Readonly<Record<string, AdaptiveCase>> = {
   "no tail": { ...STEP, cutoffs: [] },
   "a head of one class, a tail of one": { ...STEP, cutoffs: [1, 66], divValue: 1 },
   "several labels, tails that share rows": { ...STEP, cutoffs: [9, 21, 40], source: labels, vocabulary: 23, D: 9 },
+  "class weights, several labels": {
+    ...STEP,
+    cutoffs: [9, 21, 40],
+    source: labels,
+    vocabulary: 23,
+    D: 9,
+    labelFactor: (id) => 0.5 + (id % 4),
+  },
+  "class weights, one label": { ...STEP, cutoffs: [11, 30], labelFactor: (id) => 1 + (id % 3) },
   "logits again": { ...STEP, cutoffs: [11, 30], logitBytes: 0 },
   "several labels, logits of some clusters again": {
     ...STEP,

@@ -69,9 +69,9 @@ export interface PlainBatch {
   readonly entries: readonly Entry[];
 }
 
-/** The batch of `step`. A row's labels share its weight, and rows with labels share the batch, or count 1 each. */
+/** The batch of `step`. A row's labels share its weight, times their factors, and rows share the batch by what their labels come to, or count 1 each. */
 export function plainBatch(spec: EngineSpec, step: number): PlainBatch {
-  const { B, reduction } = spec.training!;
+  const { B, reduction, labelFactors } = spec.training!;
   const source = createSource(spec.sources.train!);
   const order = new EpochOrder(source.examples, B, spec.key);
   const rows = order.seek(step);
@@ -80,15 +80,16 @@ export function plainBatch(spec: EngineSpec, step: number): PlainBatch {
   const labels = Array.from({ length: rows }, (_, row) =>
     Array.from(ids.subarray(0, source.targets(order.example(row), ids, 0))),
   );
-  const valid = labels.filter((own) => own.length > 0).length;
+  const massOf = (id: number, own: readonly number[]) => (labelFactors?.[id] ?? 1) / own.length;
+  const total = labels.flatMap((own) => own.map((id) => massOf(id, own))).reduce((sum, mass) => sum + mass, 0);
   const inputs = labels.map((_, row) => {
     const count = source.inputs(order.example(row), ids, weights, 0);
     const own = Array.from(weights.subarray(0, count));
     const scale = spec.encoder.reduce === "mean" ? own.reduce((sum, weight) => sum + Math.abs(weight), 0) : 1;
     return { ids: Array.from(ids.subarray(0, count)), weights: own.map((weight) => weight / scale) };
   });
-  const each = reduction === "mean" ? 1 / valid : 1;
-  const entries = labels.flatMap((own, row) => own.map((id) => ({ row, id, weight: each / own.length })));
+  const each = reduction === "mean" ? 1 / total : 1;
+  const entries = labels.flatMap((own, row) => own.map((id) => ({ row, id, weight: each * massOf(id, own) })));
   return { inputs, entries };
 }
 
