@@ -8,7 +8,7 @@ import { integer, number, seed, widths } from "../src/base/values.js";
 import { parseFeatures } from "../src/models/input.js";
 import { parseSplit, splitOptions } from "../src/prepare/split.js";
 import { epochEstimate } from "../src/train/estimate.js";
-import { describeProfile } from "../src/train/profile.js";
+import { describeProfiles } from "../src/train/profile.js";
 import { readSamplerOptions } from "../src/train/sampler-options.js";
 import { progressText } from "../src/train/watch.js";
 
@@ -154,20 +154,31 @@ describe("--profile", () => {
   });
 
   it("tells milliseconds a step by phase and worker, JavaScript as what no kernel took, and shares that sum up", () => {
-    const text = describeProfile(
-      [
-        {
-          rows: { busy: 60, waiting: 20, kernels: kernels(40, 10) },
-          build: { busy: 0.01, waiting: 0, kernels: kernels(0, 0) },
-        },
-        { rows: { busy: 80, waiting: 0, kernels: kernels(60, 10) } },
-      ],
-      10,
+    const training = [
+      {
+        rows: { busy: 70, waiting: 20, own: 10, kernels: kernels(40, 10) },
+        build: { busy: 0.01, waiting: 0, own: 0, kernels: kernels(0, 0) },
+      },
+      { rows: { busy: 80, waiting: 0, own: 0, kernels: kernels(60, 10) } },
+    ];
+    const evaluation = [{ classes: { busy: 9, waiting: 1, own: 0, kernels: kernels(8, 1) } }];
+    const [steps, evaluations] = describeProfiles({ training, evaluation }, 10).split(
+      "\nMilliseconds of all evaluations:\n",
     );
-    const table = text.trimEnd().split("\n").slice(2);
-    expect(table.map((row) => row.slice(0, 12).trim())).toEqual(["", "rows 0", "rows 1", "all", "share"]);
-    expect(table[1]).toMatch(/6\.000 +2\.000 +· +4\.000 +· +1\.000 .* 1\.000$/);
-    expect(table[3]).toMatch(/14\.000 +2\.000 +· +10\.000 +· +2\.000 .* 2\.000$/);
-    expect(table[4]).toMatch(/87\.5% +12\.5% +0\.0% +62\.5% .* 12\.5%$/);
+    const table = steps!.trimEnd().split("\n").slice(2);
+    expect(table.map((row) => row.slice(0, 12).trim())).toEqual([
+      "",
+      "rows 0",
+      "rows 1",
+      "all",
+      "share",
+      "gather, prod",
+    ]);
+    expect(table[1]).toMatch(/7\.000 +2\.000 +· +4\.000 +· +1\.000 .* 1\.000 +1\.000$/);
+    expect(table[3]).toMatch(/15\.000 +2\.000 +· +10\.000 +· +2\.000 .* 2\.000 +1\.000$/);
+    expect(table[4]).toMatch(/88\.2% +11\.8% +0\.0% +58\.8% .* 11\.8% +5\.9%$/);
+    // Without the 10 ms that the profile itself took: 120 of 160.
+    expect(table[5]).toMatch(/: 75\.0% of workers x wall time without the profile's own$/);
+    expect(evaluations).toMatch(/^ +busy .*\nclasses +9\.000 +1\.000 /);
   });
 });

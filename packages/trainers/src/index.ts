@@ -64,6 +64,8 @@ export { MANY_CLASSES } from "./model/warnings.js";
 export { OPTIMIZERS, type OptimizerName, type OptimizerSpec } from "./optimize/optimizer.js";
 export { SCHEDULES, type ScheduleName, type ScheduleSpec } from "./optimize/schedule.js";
 export {
+  ACTIVITIES,
+  type Activity,
   KERNEL_KINDS,
   type KernelKind,
   PHASES,

@@ -48,7 +48,7 @@ it("a phase within another counts as itself: nothing is counted twice", () => {
   profile.wait();
   profile.end();
   const elapsed = performance.now() - start;
-  const { table, build } = readProfile(profile.times);
+  const { table, build } = readProfile(profile.times, "start");
   expect(build!.busy).toBeGreaterThanOrEqual(3);
   expect(build!.kernels.gather).toBe(1);
   expect(table!.kernels.gather).toBe(0);

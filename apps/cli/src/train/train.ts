@@ -8,7 +8,7 @@ import { DEFAULT_WORKERS } from "../base/workers.js";
 import { readClassWeights } from "./class-weights.js";
 import { describeRun } from "./describe.js";
 import { type TrainFlags, trainOptions } from "./flags.js";
-import { describeProfile } from "./profile.js";
+import { describeProfiles, profilesOf } from "./profile.js";
 import { describeReport } from "./report.js";
 import { readTreeVectors } from "./tree-vectors.js";
 import { TrainWatch } from "./watch.js";
@@ -37,10 +37,10 @@ export async function trainRun(io: Io, directory: string, flags: TrainFlags): Pr
       for (const warning of trainer.warnings) warn(io, warning);
       const report = await watched(io, trainer, flags, signal);
       await saveModel(trainer, out, report);
-      const profile = flags.profile === true ? trainer.profile() : undefined;
+      const profile = flags.profile === true ? profilesOf(trainer) : undefined;
       const result = { run: out, data, ...report, ...(profile === undefined ? {} : { profile }) };
       printResult(io, flags.json, result, () => {
-        const table = profile === undefined ? "" : describeProfile(profile, report.steps);
+        const table = profile === undefined ? "" : describeProfiles(profile, report.steps);
         return describeReport(out, report) + table;
       });
       return report.ended === "interrupted" ? EXIT.interrupted : EXIT.ok;

@@ -3,6 +3,7 @@ import { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
 import { sharesMass } from "@logq/losses";
 import type { Program } from "../parallel/crew.js";
+import type { Activity } from "../parallel/profile.js";
 import type { Team } from "../parallel/team.js";
 import { createSource } from "../sources/create.js";
 import { EpochOrder, SequentialOrder } from "../sources/order.js";
@@ -33,6 +34,13 @@ import { Updates } from "./updates.js";
 const NONE = new Int32Array(0);
 const NO_SOURCE = createSource({ kind: "pair", inputs: NONE, targets: NONE });
 const NO_ORDER = new SequentialOrder(0, 0, 0, 1);
+
+const ACTIVITY_OF: Readonly<Record<EngineCommand["type"], Activity>> = {
+  initialise: "start",
+  train: "training",
+  step: "training",
+  evaluate: "evaluation",
+};
 
 /** What is made ready of the batch of `step`, in units of the table phase before it. */
 interface Ahead {
@@ -107,6 +115,7 @@ export class Engine implements Program<EngineCommand> {
   }
 
   execute(command: EngineCommand, stopRequested: () => boolean): void {
+    this.#team.profile.enter(ACTIVITY_OF[command.type]);
     switch (command.type) {
       case "initialise":
         initialiseAll(this.#team, [this.kernels, ...this.#banks], this.spec, this.layout, command.scale);

@@ -1,5 +1,5 @@
 import type { Kernels } from "@logq/kernels";
-import { KERNEL_KINDS, type KernelKind, type Profile } from "./profile.js";
+import { KERNEL_KINDS, type KernelKind, Profile, readProfile, type TimingCost } from "./profile.js";
 
 /** What the kernels of a group are counted as. */
 const GROUPS = {
@@ -26,10 +26,15 @@ const APART: Readonly<Record<string, KernelKind>> = {
   normalizeRowsBackward: "dense",
 };
 
-type Kernel = (...operands: unknown[]) => unknown;
+/** The most operands that a kernel has: passing them by name is what keeps a wrapper cheap. */
+export const MOST_OPERANDS = 16;
+
+// biome-ignore lint/suspicious/noExplicitAny: operands of all kernels go through as they are
+type Kernel = (...operands: any[]) => unknown;
 
 /** The same kernels, each call timed into `profile`. Costs about a tenth of a microsecond a call; unwrapped kernels cost nothing. */
 export function profiledKernels(kernels: Kernels, profile: Profile): Kernels {
+  profile.setCost(timingCost());
   const groups = Object.entries(GROUPS).flatMap(([name, kind]) => {
     const group = kernels[name as keyof typeof GROUPS];
     return group === undefined ? [] : [[name, timedGroup(group, kind, profile)]];
@@ -49,10 +54,30 @@ function timedGroup(group: object, kind: KernelKind, profile: Profile): object {
 }
 
 function timed(kernel: Kernel, kind: number, profile: Profile): Kernel {
-  return (...operands) => {
+  return (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) => {
     const start = performance.now();
-    const answer = kernel(...operands);
+    const answer = kernel(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
     profile.addKernel(kind, performance.now() - start);
     return answer;
   };
+}
+
+const [ROUNDS, CALLS] = [10, 2_000];
+
+/** Milliseconds that timing costs a call, of a kernel that does nothing: the quickest of some rounds, so rather too little than too much. */
+function timingCost(): TimingCost {
+  let seen = Number.POSITIVE_INFINITY;
+  let whole = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round++) {
+    const profile = new Profile();
+    const nothing = timed(() => 0, 0, profile);
+    profile.begin("initialise");
+    const start = performance.now();
+    for (let call = 0; call < CALLS; call++) nothing();
+    whole = Math.min(whole, (performance.now() - start) / CALLS);
+    profile.wait();
+    const { kernels } = readProfile(profile.times, "start").initialise!;
+    seen = Math.min(seen, kernels[KERNEL_KINDS[0]] / CALLS);
+  }
+  return { seen, whole };
 }

@@ -22,7 +22,7 @@ import { isStateful } from "../model/samplers.js";
 import { exampleSource } from "../model/sources.js";
 import { plantTree } from "../model/tree.js";
 import { runWarnings } from "../model/warnings.js";
-import { readProfile, type WorkerProfile } from "../parallel/profile.js";
+import { type Activity, readProfile, type WorkerProfile } from "../parallel/profile.js";
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { startBiases } from "../table/export.js";
@@ -234,9 +234,12 @@ export class Trainer {
     return times;
   }
 
-  /** Where the time of each worker went so far, live: milliseconds by phase and, if `profile` was asked for, by kind of kernel. */
-  profile(): WorkerProfile[] {
-    return this.host.crew.profiles.map(readProfile);
+  /**
+   * Where the time of each worker went so far, live, in steps, in evaluations or before both: milliseconds by phase and, if `profile` was asked for, by
+   * kind of kernel.
+   */
+  profile(activity: Activity = "training"): WorkerProfile[] {
+    return this.host.crew.profiles.map((times) => readProfile(times, activity));
   }
 
   /** Exact evaluation on a split: "cross-entropy,perplexity,recall@20". @throws OptionError for unknown metrics or a missing split */
