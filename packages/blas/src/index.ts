@@ -8,4 +8,4 @@ export {
   instantiateBackend,
 } from "./backend.js";
 export type { BlasFacts } from "./facts.js";
-export { preferHugePages } from "./huge-pages.js";
+export { moveToHugePages, preferHugePages } from "./huge-pages.js";

@@ -25,6 +25,7 @@ import {
   compileBackend,
   describeBackend,
   instantiateBackend,
+  moveToHugePages,
   preferHugePages,
 } from "../dist/index.js";
 
@@ -222,17 +223,23 @@ function cpuFlags(): string[] {
 describe("huge pages", () => {
   it("are asked for under large memories, which stay zeroed and as they are", () => {
     const memory = KernelMemory.create(2 ** 25, true);
-    const taken = preferHugePages(memory);
+    const taken = preferHugePages(memory.u8);
     expect(typeof taken).toBe("boolean");
     if (process.platform !== "linux") expect(taken).toBe(false);
     expect(memory.f32.every((x) => x === 0)).toBe(true);
     memory.f32[5_000_000] = 3;
-    preferHugePages(memory);
+    preferHugePages(memory.u8);
     expect(memory.f32[5_000_000]).toBe(3);
   });
 
+  it("take what an array holds along", () => {
+    const array = Int32Array.from({ length: 2 ** 22 }, (_, i) => i);
+    expect(typeof moveToHugePages(array)).toBe("boolean");
+    expect(array.every((x, i) => x === i)).toBe(true);
+  });
+
   it("are not worth a call under small ones", () => {
-    expect(preferHugePages(KernelMemory.create(2 ** 20, true))).toBe(false);
+    expect(preferHugePages(KernelMemory.create(2 ** 20, true).u8)).toBe(false);
   });
 });
 

@@ -75,7 +75,9 @@ export function buildSegments(
 }
 
 function writeRowOfEach(i32: Int32Array, offsets: number, rows: number, rowOf: number): void {
-  for (let row = 0; row < rows; row++) i32.fill(row, rowOf + i32[offsets + row], rowOf + i32[offsets + row + 1]);
+  for (let row = 0; row < rows; row++) {
+    for (let j = i32[offsets + row]; j < i32[offsets + row + 1]; j++) i32[rowOf + j] = row;
+  }
 }
 
 /** Replaces each position by its row, and fetches its weight. */

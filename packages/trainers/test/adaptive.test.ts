@@ -344,7 +344,7 @@ describe.each(await availableBackends())("evaluation on %s by the law's own defi
 
 function exampleOf(source: ReturnType<typeof createSource>, example: number, mean: boolean) {
   const ids = new Int32Array(Math.max(source.maxInputs, source.maxTargets, 1));
-  const weights = new Float32Array(ids.length);
+  const weights = new Float32Array(ids.length).fill(1);
   const own = Array.from(ids.subarray(0, source.targets(example, ids, 0)));
   const count = source.inputs(example, ids, weights, 0);
   const values = Array.from(weights.subarray(0, count));

@@ -84,8 +84,9 @@ describe("words from a window", () => {
       filled: false,
     });
     const weights = new Float32Array(4).fill(9);
-    source.inputs(1, new Int32Array(4), weights, 1);
-    expect(Array.from(weights)).toEqual([9, 1, 1, 9]);
+    expect(source.inputs(1, new Int32Array(4), weights, 1)).toBe(2);
+    expect(source.weighted).toBe(false);
+    expect(Array.from(weights)).toEqual([9, 9, 9, 9]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { buildSegments, type EncoderSpec, scaleBagWeights } from "@logq/encoders";
+import { buildSegments, type EncoderInput, type EncoderSpec, scaleBagWeights } from "@logq/encoders";
 import type { Address, KernelMemory, Kernels } from "@logq/kernels";
 import type { ExampleOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
@@ -74,26 +74,45 @@ export class BatchBuilder {
 
   /** Input ids and weights of the rows of the order's current batch; of tied tables physical rows in the place of ids. */
   writeInputs(rows: number, batch: BatchLayout): void {
-    const { i32, f32 } = this.#kernels.memory;
-    const { offsets, ids, weights } = batch.input;
-    const bag = offsets !== 0;
+    const { memory } = this.#kernels;
+    const { i32, f32 } = memory;
+    const { offsets, weights } = batch.input;
+    const ids = batch.input.ids >>> 2;
     this.#lookAhead(rows);
+    const weighted = this.#source.weighted && weights !== 0;
+    const count = weighted ? this.#weightedInputs(rows, batch.input) : this.#plainInputs(rows, batch.input);
+    if (this.#tied) for (let i = ids; i < ids + count; i++) i32[i] = rowOfClass(this.#table, i32[i]);
+    if (offsets !== 0) i32[(offsets >>> 2) + rows] = count;
+    if (weights === 0) return;
+    if (!weighted) f32.fill(1, weights >>> 2, (weights >>> 2) + count);
+    if (this.#encoder.reduce === "mean") scaleBagWeights(memory, batch.input, rows);
+  }
+
+  /** Ids where they belong, row after row. Answers how many. */
+  #plainInputs(rows: number, { offsets, ids }: EncoderInput): number {
+    const { i32 } = this.#kernels.memory;
+    const first = ids >>> 2;
     let count = 0;
     for (let row = 0; row < rows; row++) {
-      if (bag) i32[(offsets >>> 2) + row] = count;
-      const length = this.#source.inputs(this.#order.example(row), this.#rowIds, this.#rowWeights, 0);
-      const at = (ids >>> 2) + count;
-      if (this.#tied) for (let i = 0; i < length; i++) i32[at + i] = rowOfClass(this.#table, this.#rowIds[i]);
-      else for (let i = 0; i < length; i++) i32[at + i] = this.#rowIds[i];
-      if (weights !== 0) {
-        const weightAt = (weights >>> 2) + count;
-        for (let i = 0; i < length; i++) f32[weightAt + i] = this.#rowWeights[i];
-      }
-      count += length;
+      if (offsets !== 0) i32[(offsets >>> 2) + row] = count;
+      count += this.#source.inputs(this.#order.example(row), i32, this.#rowWeights, first + count);
     }
-    if (!bag) return;
-    i32[(offsets >>> 2) + rows] = count;
-    if (this.#encoder.reduce === "mean") scaleBagWeights(this.#kernels.memory, batch.input, rows);
+    return count;
+  }
+
+  #weightedInputs(rows: number, { offsets, ids, weights }: EncoderInput): number {
+    const { i32, f32 } = this.#kernels.memory;
+    const [id, weight] = [ids >>> 2, weights >>> 2];
+    let count = 0;
+    for (let row = 0; row < rows; row++) {
+      i32[(offsets >>> 2) + row] = count;
+      const length = this.#source.inputs(this.#order.example(row), this.#rowIds, this.#rowWeights, 0);
+      for (let i = 0; i < length; i++, count++) {
+        i32[id + count] = this.#rowIds[i]!;
+        f32[weight + count] = this.#rowWeights[i]!;
+      }
+    }
+    return count;
   }
 
   /** Unit 2: labels, candidates and the panel of batch number `step`. */

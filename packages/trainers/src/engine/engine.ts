@@ -148,8 +148,8 @@ export class Engine implements Program<EngineCommand> {
     const { spec } = this;
     const source = this.#source("train");
     const { B } = spec.training!;
-    const list = { kernels: this.kernels, address: this.#scratch, scratch: this.#scratch + 4 * B };
-    const epochs = () => ({ source, order: new EpochOrder(source.examples, B, spec.key, list) });
+    const scratch = { kernels: this.kernels, address: this.#scratch };
+    const epochs = () => ({ source, order: new EpochOrder(source.examples, B, spec.key, scratch) });
     const rows = source.training?.(B, spec.key) ?? epochs();
     const mass: MassRule = sharesMass(spec.training!.loss.name) ? "shared" : "each";
     const { labelFactors } = spec.training!;

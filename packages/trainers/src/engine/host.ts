@@ -1,6 +1,13 @@
 import { totalmem } from "node:os";
 import { constrainedMemory } from "node:process";
-import { type Backend, type BackendChoice, compileBackend, instantiateBackend, preferHugePages } from "@logq/blas";
+import {
+  type Backend,
+  type BackendChoice,
+  compileBackend,
+  instantiateBackend,
+  moveToHugePages,
+  preferHugePages,
+} from "@logq/blas";
 import { MemoryLimitError, requireInteger } from "@logq/core";
 import { KernelMemory, type Kernels, MAX_MEMORY_BYTES, MemoryPlan } from "@logq/kernels";
 import { writeMemoryTable } from "@logq/samplers";
@@ -70,7 +77,11 @@ export class EngineHost {
     const layout = planLayout(spec, workers, backend, options.bankBytes);
     const bytes = [layout.mainBytes, ...layout.banks.map((bank) => bank.bytes)];
     const memories = bytes.map((some) => KernelMemory.create(some, true));
-    for (const memory of memories) preferHugePages(memory);
+    for (const memory of memories) preferHugePages(memory.u8);
+    // Examples lie far apart in what they are made of.
+    for (const source of Object.values(spec.sources)) {
+      for (const array of Object.values(source)) if (ArrayBuffer.isView(array)) moveToHugePages(array);
+    }
     startTemperature(memories[0]!, spec, layout);
     const table = layout.builder.samplerTable;
     if (table !== 0) writeMemoryTable(spec.training!.candidates!.state!, memories[0]!, table);

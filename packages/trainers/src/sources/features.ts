@@ -6,6 +6,7 @@ export class FeatureSource implements Source {
   readonly maxInputs: number;
   readonly maxTargets: number;
   readonly maxExcluded = 0;
+  readonly weighted = true;
   readonly #spec: FeatureSourceSpec;
 
   constructor(spec: FeatureSourceSpec) {

@@ -14,6 +14,7 @@ export class InteractionSource implements Source {
   readonly maxInputs: number;
   readonly maxTargets = 1;
   readonly maxExcluded: number;
+  readonly weighted = false;
   readonly #spec: InteractionSourceSpec;
 
   constructor(spec: InteractionSourceSpec) {
@@ -33,18 +34,15 @@ export class InteractionSource implements Source {
     return sum;
   }
 
-  inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {
+  inputs(example: number, ids: Int32Array, _: Float32Array, at: number): number {
     const { kind, users, positions, offsets, items, window } = this.#spec;
     const user = users[example]!;
     if (kind === "user") {
       ids[at] = user;
-      weights[at] = 1;
       return 1;
     }
     const end = positions[example]!;
-    const count = copyRun(items, Math.max(offsets[user]!, end - window), end, ids, at);
-    weights.fill(1, at, at + count);
-    return count;
+    return copyRun(items, Math.max(offsets[user]!, end - window), end, ids, at);
   }
 
   targets(example: number, ids: Int32Array, at: number): number {
@@ -75,6 +73,7 @@ export class UserSource implements Source {
   readonly maxInputs = 1;
   readonly maxTargets: number;
   readonly maxExcluded = 0;
+  readonly weighted = false;
   readonly #spec: UserSourceSpec;
 
   constructor(spec: UserSourceSpec) {
@@ -83,9 +82,8 @@ export class UserSource implements Source {
     this.maxTargets = longestRun(spec.offsets, spec.users);
   }
 
-  inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {
+  inputs(example: number, ids: Int32Array, _: Float32Array, at: number): number {
     ids[at] = this.#spec.users[example]!;
-    weights[at] = 1;
     return 1;
   }
 
@@ -113,6 +111,7 @@ export class RankingSource implements Source {
   readonly maxInputs: number;
   readonly maxTargets: number;
   readonly maxExcluded: number;
+  readonly weighted = false;
   readonly #spec: RankingSourceSpec;
 
   constructor(spec: RankingSourceSpec) {
@@ -123,18 +122,15 @@ export class RankingSource implements Source {
     this.maxExcluded = longestRun(spec.seenOffsets, spec.users);
   }
 
-  inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {
+  inputs(example: number, ids: Int32Array, _: Float32Array, at: number): number {
     const { kind, users, seenOffsets, seenItems, window } = this.#spec;
     const user = users[example]!;
     if (kind === "user-ranking") {
       ids[at] = user;
-      weights[at] = 1;
       return 1;
     }
     const end = seenOffsets[user + 1]!;
-    const count = copyRun(seenItems, Math.max(seenOffsets[user]!, end - window), end, ids, at);
-    weights.fill(1, at, at + count);
-    return count;
+    return copyRun(seenItems, Math.max(seenOffsets[user]!, end - window), end, ids, at);
   }
 
   /** Distinct: a user may choose an item twice. */

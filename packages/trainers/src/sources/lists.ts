@@ -6,6 +6,7 @@ export class PairSource implements Source {
   readonly maxInputs = 1;
   readonly maxTargets = 1;
   readonly maxExcluded = 0;
+  readonly weighted = false;
   readonly #spec: PairSourceSpec;
 
   constructor(spec: PairSourceSpec) {
@@ -13,9 +14,8 @@ export class PairSource implements Source {
     this.examples = spec.inputs.length;
   }
 
-  inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {
+  inputs(example: number, ids: Int32Array, _: Float32Array, at: number): number {
     ids[at] = this.#spec.inputs[example]!;
-    weights[at] = 1;
     return 1;
   }
 
@@ -35,6 +35,7 @@ export class ListSource implements Source {
   readonly maxInputs: number;
   readonly maxTargets: number;
   readonly maxExcluded: number;
+  readonly weighted = true;
   readonly #spec: ListSourceSpec;
 
   constructor(spec: ListSourceSpec) {

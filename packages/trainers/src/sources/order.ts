@@ -9,11 +9,10 @@ export interface ExampleOrder {
   example(row: number): number;
 }
 
-/** int32 (B) in kernel memory, valid until the next `seek`, and as much to work out what stands there. */
-export interface ExampleList {
+/** Room for int32 (2·B) in kernel memory, where `seek` has kernels work out a batch at once. */
+export interface ExampleScratch {
   readonly kernels: Kernels;
   readonly address: Address;
-  readonly scratch: Address;
 }
 
 /** The most examples whose numbers are int32. */
@@ -25,38 +24,47 @@ export class EpochOrder implements ExampleOrder {
   readonly #B: number;
   readonly #key: Key;
   readonly #batchesPerEpoch: number;
-  readonly #list: ExampleList | undefined;
+  readonly #scratch: ExampleScratch | undefined;
+  readonly #list: Int32Array | undefined;
   #epoch = -1;
+  #batch = -1;
   #permutation: KeyedPermutation | undefined;
   #first = 0;
+  #rows = 0;
 
-  /** @param list where the examples of a batch are worked out at once, by kernels; absent: one at a time. */
-  constructor(examples: number, B: number, key: Key, list?: ExampleList) {
+  /** @param scratch absent: examples are worked out one at a time, in JavaScript. */
+  constructor(examples: number, B: number, key: Key, scratch?: ExampleScratch) {
     this.#examples = examples;
     this.#B = B;
     this.#key = key;
     this.#batchesPerEpoch = Math.ceil(examples / B);
-    this.#list = examples <= LARGEST_LISTED ? list : undefined;
+    this.#scratch = examples <= LARGEST_LISTED ? scratch : undefined;
+    this.#list = this.#scratch === undefined ? undefined : new Int32Array(B);
   }
 
+  /** A thread that builds both halves of a batch finds its examples once. */
   seek(batch: number): number {
+    if (batch !== this.#batch) this.#find(batch);
+    return this.#rows;
+  }
+
+  example(row: number): number {
+    return this.#list === undefined ? this.#permutation!.at(this.#first + row) : this.#list[row]!;
+  }
+
+  #find(batch: number): void {
+    this.#batch = batch;
     const epoch = Math.floor(batch / this.#batchesPerEpoch);
     if (epoch !== this.#epoch) {
       this.#epoch = epoch;
       this.#permutation = new KeyedPermutation(this.#examples, this.#key, epoch);
     }
     this.#first = (batch % this.#batchesPerEpoch) * this.#B;
-    const rows = Math.min(this.#B, this.#examples - this.#first);
-    if (this.#list !== undefined) {
-      const { kernels, address, scratch } = this.#list;
-      kernels.draws.permuted(address, rows, this.#permutation!, this.#first, scratch);
-    }
-    return rows;
-  }
-
-  example(row: number): number {
-    if (this.#list !== undefined) return this.#list.kernels.memory.i32[(this.#list.address >>> 2) + row];
-    return this.#permutation!.at(this.#first + row);
+    this.#rows = Math.min(this.#B, this.#examples - this.#first);
+    if (this.#list === undefined) return;
+    const { kernels, address } = this.#scratch!;
+    kernels.draws.permuted(address, this.#rows, this.#permutation!, this.#first, address + 4 * this.#B);
+    for (let row = 0; row < this.#rows; row++) this.#list[row] = kernels.memory.i32[(address >>> 2) + row]!;
   }
 }
 

@@ -14,7 +14,9 @@ export interface Source {
   readonly maxTargets: number;
   /** The most excluded ids a row can have. */
   readonly maxExcluded: number;
-  /** Writes the input ids of an example to ids[at …] and their weights to weights[at …]; answers how many. */
+  /** Whether inputs have weights; else each counts once. */
+  readonly weighted: boolean;
+  /** Writes the input ids of an example to ids[at …] and, of a weighted source, their weights to weights[at …]; answers how many. */
   inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number;
   /** Writes the classes that are right to ids[at …]; answers how many. They are distinct, unless a source says otherwise. */
   targets(example: number, ids: Int32Array, at: number): number;

@@ -21,6 +21,7 @@ export class Stretches implements Source, ExampleOrder {
   readonly maxInputs: number;
   readonly maxTargets: number;
   readonly maxExcluded = 0;
+  readonly weighted = false;
   readonly #spec: WindowSourceSpec;
   readonly #stretches: StretchSpec;
   readonly #wordPredicts: boolean;
@@ -77,10 +78,8 @@ export class Stretches implements Source, ExampleOrder {
     return row;
   }
 
-  inputs(row: number, ids: Int32Array, weights: Float32Array, at: number): number {
-    const count = this.#wordPredicts ? this.#word(row, ids, at) : this.#neighbours(row, ids, at);
-    for (let i = at; i < at + count; i++) weights[i] = 1;
-    return count;
+  inputs(row: number, ids: Int32Array, _: Float32Array, at: number): number {
+    return this.#wordPredicts ? this.#word(row, ids, at) : this.#neighbours(row, ids, at);
   }
 
   /** A neighbour that stands twice in a window is a label twice. */

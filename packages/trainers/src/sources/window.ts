@@ -1,6 +1,6 @@
 import type { Key } from "@logq/core";
 import type { ExampleOrder } from "./order.js";
-import type { Source, WindowSourceSpec } from "./source.js";
+import { copyRun, type Source, type WindowSourceSpec } from "./source.js";
 import { Stretches } from "./stretches.js";
 
 /** Words and their contexts. Example e is the word at position e; in mode pair each (word, neighbour) is an example, neighbours in order. */
@@ -9,9 +9,8 @@ export class WindowSource implements Source {
   readonly maxInputs: number;
   readonly maxTargets: number;
   readonly maxExcluded = 0;
+  readonly weighted = false;
   readonly #spec: WindowSourceSpec;
-  /** Weights of neighbours, which labels have none of. */
-  readonly #unused: Float32Array;
 
   constructor(spec: WindowSourceSpec) {
     this.#spec = spec;
@@ -19,7 +18,6 @@ export class WindowSource implements Source {
     const sides = 2 * spec.window;
     this.maxInputs = { previous: spec.window, around: sides, pair: 1, neighbours: 1 }[spec.mode];
     this.maxTargets = spec.mode === "neighbours" ? sides : 1;
-    this.#unused = new Float32Array(spec.mode === "neighbours" ? sides : 0);
   }
 
   training(B: number, key: Key): ReturnType<NonNullable<Source["training"]>> | undefined {
@@ -37,16 +35,15 @@ export class WindowSource implements Source {
     return sum;
   }
 
-  inputs(example: number, ids: Int32Array, weights: Float32Array, at: number): number {
+  inputs(example: number, ids: Int32Array, _: Float32Array, at: number): number {
     const { window, mode } = this.#spec;
     if (mode === "pair" || mode === "neighbours") {
       // The bag of one: the centre word predicts its neighbours.
       ids[at] = this.#spec.tokens[mode === "pair" ? Math.floor(example / (2 * window)) : example]!;
-      weights[at] = 1;
       return 1;
     }
-    const before = this.#side(example, -1, ids, weights, at);
-    return mode === "previous" ? before : before + this.#side(example, 1, ids, weights, at + before);
+    const before = this.#side(example, -1, ids, at);
+    return mode === "previous" ? before : before + this.#side(example, 1, ids, at + before);
   }
 
   targets(example: number, ids: Int32Array, at: number): number {
@@ -70,8 +67,8 @@ export class WindowSource implements Source {
   }
 
   #distinctNeighbours(position: number, ids: Int32Array, at: number): number {
-    const before = this.#side(position, -1, ids, this.#unused, at);
-    const all = before + this.#side(position, 1, ids, this.#unused, at + before);
+    const before = this.#side(position, -1, ids, at);
+    const all = before + this.#side(position, 1, ids, at + before);
     let count = 0;
     for (let i = at; i < at + all; i++) {
       const word = ids[i]!;
@@ -81,18 +78,14 @@ export class WindowSource implements Source {
   }
 
   /** The words on one side of `position`, the farthest first on the left, the nearest first on the right. */
-  #side(position: number, direction: -1 | 1, ids: Int32Array, weights: Float32Array, at: number): number {
+  #side(position: number, direction: -1 | 1, ids: Int32Array, at: number): number {
     const { tokens, window, eos, filled } = this.#spec;
     const reach = this.#reach(position, direction);
     const missing = filled ? window - reach : 0;
-    const count = missing + reach;
-    const first = (direction < 0 ? position - reach : position + 1) - missing;
+    const first = direction < 0 ? position - reach : position + 1;
     const filling = Math.max(eos, 0);
-    for (let i = 0; i < count; i++) {
-      ids[at + i] = i < missing ? filling : tokens[first + i]!;
-      weights[at + i] = 1;
-    }
-    return count;
+    for (let i = 0; i < missing; i++) ids[at + i] = filling;
+    return missing + copyRun(tokens, first, first + reach, ids, at + missing);
   }
 
   /** How many words of the window there are on one side, up to the end of the text or the line. */

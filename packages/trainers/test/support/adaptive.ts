@@ -76,7 +76,7 @@ export function plainBatch(spec: EngineSpec, step: number): PlainBatch {
   const order = new EpochOrder(source.examples, B, spec.key);
   const rows = order.seek(step);
   const ids = new Int32Array(Math.max(source.maxInputs, source.maxTargets));
-  const weights = new Float32Array(ids.length);
+  const weights = new Float32Array(ids.length).fill(1);
   const labels = Array.from({ length: rows }, (_, row) =>
     Array.from(ids.subarray(0, source.targets(order.example(row), ids, 0))),
   );

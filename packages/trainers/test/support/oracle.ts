@@ -120,7 +120,7 @@ export class OracleRun {
     const { source, order } = all.training?.(B, key) ?? { source: all, order: new EpochOrder(all.examples, B, key) };
     const rows = order.seek(step);
     const ids = new Int32Array(Math.max(source.maxInputs, source.maxTargets, source.maxExcluded, 1));
-    const weights = new Float32Array(ids.length);
+    const weights = new Float32Array(ids.length).fill(1);
     const batch = {
       rows,
       inputs: [] as { ids: number[]; weights: number[] }[],
