@@ -11,6 +11,9 @@ export const COMPARE = { equal: 0x00, less: 0x11, greaterOrEqual: 0x1d, greater:
 /** The same in comparisons of integers. */
 const NOT_LESS = 5;
 
+/** vpternlogd: bit 4d + 2a + b says what bits d, a and b of destination and sources become. */
+const TERNARY = { xorBoth: 0x96, xorMasked: 0x78 } as const;
+
 /**
  * Vector instructions at the width of an instruction set, under one name each: a kernel is written once, for both. Registers are v0, v1, …; a
  * tail is the last vector of a row, of which only the first lanes belong to us: AVX2 keeps them in its last register, v15, AVX-512 in mask k1.
@@ -74,7 +77,18 @@ export class Vectors {
 
   /** The same of any 32 bits. */
   wordInMemory(word: number): Memory {
-    return atLabel(this.asm.table(new Array<number>(this.lanes).fill(word)));
+    return this.words(() => word);
+  }
+
+  /** Words in memory, one for each lane, as an operand. */
+  words(of: (lane: number) => number): Memory {
+    return atLabel(this.asm.table(Array.from({ length: this.lanes }, (_, lane) => of(lane))));
+  }
+
+  /** A float64 in every lane of a vector of such in memory. */
+  doubleInMemory(value: number): Memory {
+    const [low, high] = new Int32Array(new Float64Array([value]).buffer) as unknown as [number, number];
+    return this.words((lane) => (lane % 2 === 0 ? low : high));
   }
 
   zero(destination: number): void {
@@ -115,6 +129,26 @@ export class Vectors {
   storePart(destination: Memory, source: number, tail: boolean): void {
     if (tail) this.storeTail(destination, source);
     else this.store(destination, source);
+  }
+
+  /** destination ← destination ^ a ^ b */
+  xorBoth(destination: number, a: number, b: number): void {
+    if (this.set === "avx512") {
+      this.asm.evex("vpternlogd", 64, destination, a, b, { immediate: TERNARY.xorBoth });
+      return;
+    }
+    this.op("vxorps", destination, destination, a);
+    this.op("vxorps", destination, destination, b);
+  }
+
+  /** destination ← destination ^ (value & mask); `value` may change */
+  xorMasked(destination: number, value: number, mask: number): void {
+    if (this.set === "avx512") {
+      this.asm.evex("vpternlogd", 64, destination, value, mask, { immediate: TERNARY.xorMasked });
+      return;
+    }
+    this.op("vandps", value, value, mask);
+    this.op("vxorps", destination, destination, value);
   }
 
   /** Lanes of `destination` where a compares with b ← source. AVX2 uses `scratch`, AVX-512 mask k2. */
