@@ -96,6 +96,12 @@ describe("what only AVX-512 has, emulated after the manual", () => {
     expect(onVectors("{evex} vpternlogd zmm1,zmm2,zmm3,0x01")).toEqual(words((a, b, c) => ~(a | b | c) >>> 0));
   });
 
+  it("moves lanes that a mask names together; those behind them stay, or become zero", () => {
+    const chosen = [201, 202, 213, 215];
+    expect(onVectors("{evex} vpcompressd zmm1{k1},zmm2", 0xa006)).toEqual([...chosen, ...range(104, 12)]);
+    expect(onVectors("{evex} vpcompressd zmm1{k1}{z},zmm2", 0xa006)).toEqual([...chosen, ...new Array(12).fill(0)]);
+  });
+
   it("shifts lanes, each by as much as another lane says, and makes doubles of them and back", () => {
     expect(onVectors("{evex} vpsrld zmm1,zmm2,0x3")).toEqual(range(200, 16).map((word) => word >> 3));
     const by = ["{evex} vpsrld zmm3,zmm3,0x4"];

@@ -72,6 +72,7 @@ export const VECTOR_OPS = {
   vpmaxud: { map: 2, prefix: 1, opcode: 0x3f },
   vpcmpeqd: { map: 1, prefix: 1, opcode: 0x76 },
   vpcmpud: { map: 3, prefix: 1, opcode: 0x1e },
+  vpcompressd: { map: 2, prefix: 1, opcode: 0x8b, memoryBytes: 4 },
   vpmovsxdq: { map: 2, prefix: 1, opcode: 0x25, memoryBytes: 32 },
   kshiftrw: { map: 3, prefix: 1, opcode: 0x30, w: 1 },
   vcvtps2pd: { map: 1, prefix: 0, opcode: 0x5a, memoryBytes: 32 },

@@ -8,8 +8,8 @@ export type InstructionSet = "avx2" | "avx512";
 /** Comparisons, by their numbers in vcmpps: ordered (NaN is false), quiet. */
 export const COMPARE = { equal: 0x00, less: 0x11, greaterOrEqual: 0x1d, greater: 0x1e, notEqual: 0x04 } as const;
 
-/** The same in comparisons of integers. */
-const NOT_LESS = 5;
+/** The same in comparisons of 32 bits without sign. */
+const COMPARE_WORDS = { belowOrEqual: 2, aboveOrEqual: 5, above: 6 } as const;
 
 /** vpternlogd: bit 4d + 2a + b says what bits d, a and b of destination and sources become. */
 const TERNARY = { xorBoth: 0x96, xorMasked: 0x78 } as const;
@@ -173,13 +173,18 @@ export class Vectors {
   /** Lanes of `value` ← 0 but where a ≥ b, both 32 bits without sign. AVX2 uses `scratch`, AVX-512 mask k2. */
   whereNotBelow(value: number, a: number, b: number, scratch: number): void {
     if (this.set === "avx512") {
-      this.asm.evex("vpcmpud", 64, 2, a, b, { immediate: NOT_LESS });
+      this.compareWords(2, "aboveOrEqual", a, b, false);
       this.asm.evex("vmovups", 64, value, -1, value, { mask: 2, zeroing: true });
       return;
     }
     this.op("vpmaxud", scratch, a, b);
     this.op("vpcmpeqd", scratch, scratch, a);
     this.op("vandps", value, value, scratch);
+  }
+
+  /** AVX-512 alone: mask register ← lanes whose 32 bits without sign compare, of a tail only its own. */
+  compareWords(mask: number, comparison: keyof typeof COMPARE_WORDS, a: number, b: number, tail: boolean): void {
+    this.asm.evex("vpcmpud", 64, mask, a, b, { immediate: COMPARE_WORDS[comparison], mask: tail ? 1 : 0 });
   }
 
   /** register ← one bit for each lane, the first lowest: whether a compares with b. Without the lanes beyond a tail. Uses `scratch`, or k2. */

@@ -204,7 +204,7 @@ function assembleVector(asm: Assembler, prefix: "vex3" | "evex", name: string, o
   const immediate = last >= 0 ? last << 4 : operands.at(-1)!.value;
   const places = operands.slice(0, last >= 0 ? 3 : 4).filter(({ value }) => value === undefined);
   // What goes into ModRM.rm stands last, but first in stores and extracts.
-  const reversed = isStore || name.startsWith("vextract");
+  const reversed = isStore || /^v(extract|pcompress)/.test(name);
   const rm = reversed ? places[0]! : places.at(-1)!;
   const reg = reversed ? places.at(-1)! : places[0]!;
   const middle = places.length === 3 ? places[1]!.register : -1;
