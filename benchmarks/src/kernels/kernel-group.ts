@@ -13,6 +13,7 @@ export const createKernels: CreateKernels = async (backend, memory) =>
 export interface Sizes {
   packed(K: number, N: number): number;
   sortScratch(count: number): number;
+  readonly drawScratch: number;
 }
 
 /** A kernel over operands that are filled in. */
@@ -96,6 +97,7 @@ async function sizesOf(create: CreateKernels): Promise<Sizes> {
   return {
     packed: (K, N) => Math.max(...all.map(({ matrix }) => matrix.packedBytes(K, N))),
     sortScratch: (count) => Math.max(...all.map(({ indices }) => indices.sortScratchBytes(count))),
+    drawScratch: Math.max(...all.map(({ draws }) => draws.scratchBytes)),
   };
 }
 

@@ -2,10 +2,11 @@ import type { KernelMemory } from "@logq/kernels";
 import { nativeBridge } from "./executable.js";
 import type { KernelName } from "./generate/program.js";
 
-/** A kernel bound to a memory: arguments go into `words` from 2 on (unsigned), or `floats` at the same places; then `run`. */
+/** A kernel bound to a memory: arguments go into `words` from 2 on (unsigned), or `floats` at the same places, or `doubles` at half of them; then `run`. */
 export interface BoundKernel {
   readonly words: Uint32Array;
   readonly floats: Float32Array;
+  readonly doubles: Float64Array;
   /** What the kernel answers, as far as it does. */
   run(): number;
 }
@@ -25,5 +26,10 @@ export function bindKernel(code: number, memory: KernelMemory): BoundKernel {
   words[1] = Number(base >> 32n);
   const block = Number(address(words));
   const call = decode(code, proto("uint32_t (uintptr_t block)")) as (block: number) => number;
-  return { words, floats: new Float32Array(words.buffer), run: () => call(block) };
+  return { words, ...floatsOver(words), run: () => call(block) };
+}
+
+/** The same bytes as floats and as doubles. */
+export function floatsOver({ buffer }: Uint32Array): Pick<BoundKernel, "floats" | "doubles"> {
+  return { floats: new Float32Array(buffer), doubles: new Float64Array(buffer) };
 }

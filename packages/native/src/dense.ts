@@ -1,8 +1,8 @@
-import { STREAM, stepLow, streamWord } from "@logq/core";
+import { STREAM } from "@logq/core";
 import type { DenseKernels } from "@logq/kernels";
 import type { Bind } from "./bind.js";
-import { FIRST_WORD } from "./generate/arguments.js";
 import { DROPOUT } from "./generate/random/dropout.js";
+import { tellAddress, teller } from "./tell.js";
 
 /** Kernels of dense layers, over one memory; activations are `others`'s. */
 export function nativeDense(bind: Bind, others: DenseKernels): DenseKernels {
@@ -22,26 +22,20 @@ function nativeColumnSums(bind: Bind): DenseKernels["columnSums"] {
 }
 
 function nativeDropout(bind: Bind): DenseKernels["dropout"] {
-  const { words, floats, run } = bind("dropout");
-  const set = (name: keyof typeof DROPOUT, value: number) => {
-    words[FIRST_WORD + DROPOUT[name]] = value;
-  };
+  const kernel = bind("dropout");
+  const tell = teller(kernel, DROPOUT);
   return (y, ld, rows, columns, rate, firstRow, { key, step, layer }) => {
     const threshold = Math.round(rate * 2 ** 32);
     // A threshold of 2^32 exceeds every word: nothing is kept.
     const keepsSome = threshold < 2 ** 32;
-    set("y", y);
-    set("rowBytes", 4 * ld);
-    set("rows", rows);
-    set("width", 4 * columns);
-    set("limit", keepsSome ? threshold : 2 ** 32 - 1);
-    floats[FIRST_WORD + DROPOUT.factor] = keepsSome ? 1 / (1 - rate) : 0;
-    set("firstBlock", layer * 2 ** 24);
-    set("row", firstRow);
-    set("step", stepLow(step));
-    set("stream", streamWord(STREAM.dropout, step));
-    set("keyLow", key.low);
-    set("keyHigh", key.high);
-    run();
+    tell.word("y", y);
+    tell.word("rowBytes", 4 * ld);
+    tell.word("rows", rows);
+    tell.word("width", 4 * columns);
+    tell.word("limit", keepsSome ? threshold : 2 ** 32 - 1);
+    tell.float("factor", keepsSome ? 1 / (1 - rate) : 0);
+    tell.word("firstBlock", layer * 2 ** 24);
+    tellAddress(kernel, DROPOUT, key, STREAM.dropout, step, firstRow);
+    kernel.run();
   };
 }

@@ -3,6 +3,7 @@ import type { KernelMemory, Kernels } from "@logq/kernels";
 import { nativeBfloat16Matrix } from "./bfloat16.js";
 import { type Bind, bindKernel } from "./bind.js";
 import { nativeDense } from "./dense.js";
+import { nativeDraws } from "./draws.js";
 import { makeExecutable } from "./executable.js";
 import type { Bfloat16Unit } from "./generate/bfloat16/bfloat16-kernels.js";
 import { type Bfloat16KernelName, type Entries, generateBfloat16Program, generateProgram } from "./generate/program.js";
@@ -95,5 +96,6 @@ export function boundKernels(set: InstructionSet, memory: KernelMemory, others: 
     optimizer: nativeOptimizer(bind),
     vector: nativeVector(bind, others.vector),
     dense: nativeDense(bind, others.dense),
+    draws: nativeDraws(bind, others.draws),
   };
 }

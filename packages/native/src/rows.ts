@@ -126,7 +126,6 @@ function nativeNorms(bind: Bind): Pick<RowKernels, "scaleRows" | "normalizeRows"
 function nativeBlocks(bind: Bind): Pick<RowKernels, "sumOfSquares" | "allFinite"> {
   const squares = bind("sumOfSquares");
   const finite = bind("allFinite");
-  const doubles = new Float64Array(squares.words.buffer);
   /** Rows without gaps are one long row. */
   const tell = ({ words }: typeof squares, source: number, ld: number, rows: number, D: number) => {
     const flat = ld === D;
@@ -139,7 +138,7 @@ function nativeBlocks(bind: Bind): Pick<RowKernels, "sumOfSquares" | "allFinite"
     sumOfSquares(source, ld, rows, D) {
       tell(squares, source, ld, rows, D);
       squares.run();
-      return doubles[RESULT_DOUBLE]!;
+      return squares.doubles[RESULT_DOUBLE]!;
     },
 
     allFinite(source, ld, rows, D) {

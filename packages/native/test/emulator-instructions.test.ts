@@ -40,7 +40,7 @@ function fill(words: Uint32Array, floats: Float32Array, random: TestRandom, roun
   }
 }
 
-const hasFlags = (text: string) => /\b(add|or|and|sub|xor|cmp|test|popcnt|vucomiss) /.test(text);
+const hasFlags = (text: string) => /\b(add|or|adc|and|sub|xor|cmp|test|popcnt|vucomiss) /.test(text);
 
 describe.skipIf(!usableSets().includes("avx2"))("emulated instructions", () => {
   it(`leave the bits that this processor leaves: ${ALONE.length} instructions, ${ROUNDS} states of all registers each`, () => {

@@ -88,6 +88,32 @@ describe("what only AVX-512 has, emulated after the manual", () => {
     expect(answer("{vex3} kshiftrw k1,k2,0x8", "{vex3} kmovw eax,k1")).toBe(0xff);
   });
 
+  it("combines three operands bit by bit, as the immediate's table says", () => {
+    const words = (of: (a: number, b: number, c: number) => number) =>
+      range(0, 16).map((i) => of(100 + i, 200 + i, 300 + i));
+    expect(onVectors("{evex} vpternlogd zmm1,zmm2,zmm3,0x96")).toEqual(words((a, b, c) => a ^ b ^ c));
+    expect(onVectors("{evex} vpternlogd zmm1,zmm2,zmm3,0x78")).toEqual(words((a, b, c) => a ^ (b & c)));
+    expect(onVectors("{evex} vpternlogd zmm1,zmm2,zmm3,0x01")).toEqual(words((a, b, c) => ~(a | b | c) >>> 0));
+  });
+
+  it("moves lanes that a mask names together; those behind them stay, or become zero", () => {
+    const chosen = [201, 202, 213, 215];
+    expect(onVectors("{evex} vpcompressd zmm1{k1},zmm2", 0xa006)).toEqual([...chosen, ...range(104, 12)]);
+    expect(onVectors("{evex} vpcompressd zmm1{k1}{z},zmm2", 0xa006)).toEqual([...chosen, ...new Array(12).fill(0)]);
+  });
+
+  it("shifts lanes, each by as much as another lane says, and makes doubles of them and back", () => {
+    expect(onVectors("{evex} vpsrld zmm1,zmm2,0x3")).toEqual(range(200, 16).map((word) => word >> 3));
+    const by = ["{evex} vpsrld zmm3,zmm3,0x4"];
+    expect(onVectors("{evex} vpsllvd zmm1,zmm2,zmm3", 0, by)).toEqual(
+      range(200, 16).map((word, i) => (word << ((300 + i) >> 4)) >>> 0),
+    );
+    expect(onVectors("{evex} vcvttpd2dq ymm1,zmm2", 0, ["{evex} vcvtdq2pd zmm2,ymm2"])).toEqual([
+      ...range(200, 8),
+      ...new Array(8).fill(0),
+    ]);
+  });
+
   it("leaves memory alone where a mask leaves lanes out, loading and storing", () => {
     const words = new Uint32Array(5).fill(7);
     run(
@@ -100,6 +126,41 @@ describe("what only AVX-512 has, emulated after the manual", () => {
       "{evex} vmovups ZMMWORD PTR [rdi]{k1},zmm1",
     );
     expect([...words]).toEqual([0, 7, 7, 7, 7]);
+  });
+});
+
+describe("flags of general registers", () => {
+  const answer = (...parts: Parameters<typeof run>[1][]) => run(new Uint8Array(16), ...parts);
+
+  it("are added as a carry", () => {
+    const below: Parameters<typeof run>[1][] = [
+      (asm) => asm.movConstant(RCX, 5),
+      (asm) => asm.computeConstant("cmp", RCX, 6),
+    ];
+    expect(
+      answer(
+        (asm) => asm.movConstant(RAX, 7),
+        ...below,
+        (asm) => asm.computeConstant("adc", RAX, 3),
+      ),
+    ).toBe(11);
+    expect(answer((asm) => asm.movConstant(RAX, 7), "{load} cmp rdi,rdi", "adc rax,0x3")).toBe(10);
+    // All ones and nothing but the carry are 2^64, and carry again.
+    const ones: Parameters<typeof run>[1][] = [(asm) => asm.movConstant(RAX, 0), "sub rax,0x1", ...below];
+    expect(answer(...ones, "adc rax,0x0", "adc rax,0x0")).toBe(1);
+  });
+
+  it("choose whether a register is replaced; its upper half is gone in any case", () => {
+    const choice = (name: string) => [
+      (asm: Assembler) => asm.movConstant(RCX, 5),
+      (asm: Assembler) => asm.movConstant(RAX, 0),
+      "sub rax,0x2",
+      (asm: Assembler) => asm.computeConstant("cmp", RCX, 6),
+      `${name} eax,ecx`,
+      "shr rax,0x1",
+    ];
+    expect(answer(...choice("cmovb"))).toBe(2);
+    expect(answer(...choice("cmovae"))).toBe(0x7fffffff);
   });
 });
 
@@ -128,8 +189,9 @@ describe("the emulator stops", () => {
     expect(() => new Emulator(code, [regionOver("memory", BASE, memory())]).call(0, BASE)).toThrow(/upper lanes of v0/);
   });
 
-  it("at a jump on flags that are undefined", () => {
+  it("at a jump on flags that are undefined, and where they are added", () => {
     expect(() => run(memory(), "imul rax,rdx", "{disp32} je .+0x6")).toThrow(/undefined flag/);
+    expect(() => run(memory(), "adc rax,0x1")).toThrow(/undefined carry/);
   });
 
   it("keeps registers of its own out of reach", () => {

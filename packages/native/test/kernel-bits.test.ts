@@ -1,3 +1,4 @@
+import { KeyedPermutation, STREAM } from "@logq/core";
 import { compileKernels, instantiateKernels, type Kernels } from "@logq/kernels";
 import { crossSparsely, SMALL_AWKWARD_SIZES } from "@logq/testing";
 import { describe, expect, it } from "vitest";
@@ -34,6 +35,7 @@ function runAll(kernels: Kernels, sizes: Case): void {
   runRows(kernels, sizes);
   runUpdates(kernels, sizes);
   runTile(kernels, sizes);
+  runDraws(kernels, sizes);
   desk.clear();
 }
 
@@ -124,6 +126,30 @@ function runTile({ tile }: Kernels, { rows: C, columns: R, padding, special, sca
   tile.sumOverRows(out, z, ld, C, R);
   tile.scaleColumns(z, ld, C, R, decay!);
   tile.weightedSumOverRows(out, z, ld, C, R, coefficient!);
+}
+
+/** Draws as many as there are elements, and some dozens more. */
+function runDraws({ draws }: Kernels, { rows, columns, padding, optional }: Case): void {
+  desk.clear();
+  const count = rows * columns + 40 * padding;
+  const draw = {
+    key: { low: 2 ** 31 + rows, high: columns },
+    stream: STREAM.candidates,
+    step: 2 ** 33 + rows,
+    item: 2 ** 32 - columns,
+  };
+  const first = optional ? 0 : 2 ** 24 + columns;
+  const ids = desk.ints(new Array(count).fill(-1));
+  draws.uniformPairs(desk.floats(1, 4 * count), count, draw, first);
+  draws.uniformIds(ids, count, optional ? 2 ** 31 - 1 : rows, draw, first);
+  const table = desk.doubles(3 * rows);
+  for (let id = 0; id < rows; id++) {
+    desk.memory.f64[table / 8 + 3 * id] = id / rows;
+    desk.memory.i32[table / 4 + 6 * id + 4] = rows - 1 - id;
+  }
+  draws.aliasIds(ids, count, table, rows, draw, first, desk.floats(1, draws.scratchBytes / 4));
+  const permutation = new KeyedPermutation(count + (optional ? 0 : 1000 * rows), draw.key, padding);
+  draws.permuted(ids, count, permutation, permutation.size - count, desk.floats(1, count));
 }
 
 describe.each(["avx2", "avx512"] as const)("%s", (set) => {

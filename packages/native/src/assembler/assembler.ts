@@ -33,7 +33,7 @@ export const CONDITION = {
 export type Condition = keyof typeof CONDITION;
 
 /** The arithmetic that general registers need, by its number in opcode and ModRM. */
-const ARITHMETIC = { add: 0, or: 1, and: 4, sub: 5, xor: 6, cmp: 7 } as const;
+const ARITHMETIC = { add: 0, or: 1, adc: 2, and: 4, sub: 5, xor: 6, cmp: 7 } as const;
 
 export type Arithmetic = keyof typeof ARITHMETIC;
 
@@ -236,6 +236,14 @@ export class Assembler {
     this.#integer(0x3b, a, b, 0);
   }
 
+  /** destination ← 32 bits from memory or of a register, if the condition holds; the upper half becomes zero in any case */
+  moveIf(condition: Condition, destination: Register, source: Register | Memory): void {
+    this.#rex(0, destination, source);
+    this.#code.byte(0x0f);
+    this.#code.byte(0x40 | CONDITION[condition]);
+    this.#modrm(destination, source);
+  }
+
   /** Asks for the line of an address, into the first-level cache (1), the second (2), or for being written (0). */
   prefetch(level: 0 | 1 | 2, source: Memory): void {
     this.#rex(0, 0, source);
@@ -293,10 +301,18 @@ export class Assembler {
 
   /** destination ← source·2^count of each 32-bit lane */
   vpslld(bytes: VectorBytes, destination: number, source: number, count: number): void {
+    this.#shiftLanes(6, bytes, destination, source, count);
+  }
+
+  /** destination ← ⌊source/2^count⌋ of each 32-bit lane, without sign */
+  vpsrld(bytes: VectorBytes, destination: number, source: number, count: number): void {
+    this.#shiftLanes(2, bytes, destination, source, count);
+  }
+
+  #shiftLanes(field: number, bytes: VectorBytes, destination: number, source: number, count: number): void {
     if (bytes === 64) {
-      const low = { map: 1 as const };
       this.#code.byte(0x62);
-      this.#code.byte(0x80 | (source & 16 ? 0 : 0x40) | (source & 8 ? 0 : 0x20) | 0x10 | low.map);
+      this.#code.byte(0x80 | (source & 16 ? 0 : 0x40) | (source & 8 ? 0 : 0x20) | 0x10 | 1);
       this.#code.byte(((~destination & 15) << 3) | 4 | 1);
       this.#code.byte((2 << 5) | (destination & 16 ? 0 : 8));
     } else {
@@ -305,7 +321,7 @@ export class Assembler {
       this.#code.byte(((~destination & 15) << 3) | (bytes === 32 ? 4 : 0) | 1);
     }
     this.#code.byte(0x72);
-    this.#code.register(6, source);
+    this.#code.register(field, source);
     this.#code.byte(count);
   }
 

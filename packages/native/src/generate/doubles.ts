@@ -48,15 +48,27 @@ export function addToDoubles(
   });
 }
 
-/** destination ← the doubles of one half of a vector of floats; registers below 16. */
-export function widenHalf(v: Vectors, half: Half, destination: number, floats: number): void {
-  let source = floats;
+/** destination ← the doubles of one half of a vector of floats, or of integers with sign; registers below 16. */
+export function widenHalf(
+  v: Vectors,
+  half: Half,
+  destination: number,
+  lanes: number,
+  convert: "vcvtps2pd" | "vcvtdq2pd" = "vcvtps2pd",
+): void {
+  let source = lanes;
   if (half === 1) {
     source = destination;
-    if (v.set === "avx512") v.asm.evex("vextractf64x4", 64, floats, -1, destination, { immediate: 1 });
-    else v.asm.vex("vextractf128", 32, floats, -1, destination, 1);
+    if (v.set === "avx512") v.asm.evex("vextractf64x4", 64, lanes, -1, destination, { immediate: 1 });
+    else v.asm.vex("vextractf128", 32, lanes, -1, destination, 1);
   }
-  v.op("vcvtps2pd", destination, -1, source);
+  v.op(convert, destination, -1, source);
+}
+
+/** destination ← both halves, which stand in the lower halves of two registers. */
+export function joinHalves(v: Vectors, destination: number, low: number, high: number): void {
+  if (v.set === "avx512") v.asm.evex("vinsertf64x4", 64, destination, low, high, { immediate: 1 });
+  else v.asm.vex("vinsertf128", 32, destination, low, high, 1);
 }
 
 /**

@@ -8,8 +8,11 @@ export type InstructionSet = "avx2" | "avx512";
 /** Comparisons, by their numbers in vcmpps: ordered (NaN is false), quiet. */
 export const COMPARE = { equal: 0x00, less: 0x11, greaterOrEqual: 0x1d, greater: 0x1e, notEqual: 0x04 } as const;
 
-/** The same in comparisons of integers. */
-const NOT_LESS = 5;
+/** The same in comparisons of 32 bits without sign. */
+const COMPARE_WORDS = { belowOrEqual: 2, aboveOrEqual: 5, above: 6 } as const;
+
+/** vpternlogd: bit 4d + 2a + b says what bits d, a and b of destination and sources become. */
+const TERNARY = { xorBoth: 0x96, xorMasked: 0x78 } as const;
 
 /**
  * Vector instructions at the width of an instruction set, under one name each: a kernel is written once, for both. Registers are v0, v1, …; a
@@ -74,7 +77,18 @@ export class Vectors {
 
   /** The same of any 32 bits. */
   wordInMemory(word: number): Memory {
-    return atLabel(this.asm.table(new Array<number>(this.lanes).fill(word)));
+    return this.words(() => word);
+  }
+
+  /** Words in memory, one for each lane, as an operand. */
+  words(of: (lane: number) => number): Memory {
+    return atLabel(this.asm.table(Array.from({ length: this.lanes }, (_, lane) => of(lane))));
+  }
+
+  /** A float64 in every lane of a vector of such in memory. */
+  doubleInMemory(value: number): Memory {
+    const [low, high] = new Int32Array(new Float64Array([value]).buffer) as unknown as [number, number];
+    return this.words((lane) => (lane % 2 === 0 ? low : high));
   }
 
   zero(destination: number): void {
@@ -117,6 +131,26 @@ export class Vectors {
     else this.store(destination, source);
   }
 
+  /** destination ← destination ^ a ^ b */
+  xorBoth(destination: number, a: number, b: number): void {
+    if (this.set === "avx512") {
+      this.asm.evex("vpternlogd", 64, destination, a, b, { immediate: TERNARY.xorBoth });
+      return;
+    }
+    this.op("vxorps", destination, destination, a);
+    this.op("vxorps", destination, destination, b);
+  }
+
+  /** destination ← destination ^ (value & mask); `value` may change */
+  xorMasked(destination: number, value: number, mask: number): void {
+    if (this.set === "avx512") {
+      this.asm.evex("vpternlogd", 64, destination, value, mask, { immediate: TERNARY.xorMasked });
+      return;
+    }
+    this.op("vandps", value, value, mask);
+    this.op("vxorps", destination, destination, value);
+  }
+
   /** Lanes of `destination` where a compares with b ← source. AVX2 uses `scratch`, AVX-512 mask k2. */
   whereMove(
     comparison: keyof typeof COMPARE,
@@ -139,13 +173,18 @@ export class Vectors {
   /** Lanes of `value` ← 0 but where a ≥ b, both 32 bits without sign. AVX2 uses `scratch`, AVX-512 mask k2. */
   whereNotBelow(value: number, a: number, b: number, scratch: number): void {
     if (this.set === "avx512") {
-      this.asm.evex("vpcmpud", 64, 2, a, b, { immediate: NOT_LESS });
+      this.compareWords(2, "aboveOrEqual", a, b, false);
       this.asm.evex("vmovups", 64, value, -1, value, { mask: 2, zeroing: true });
       return;
     }
     this.op("vpmaxud", scratch, a, b);
     this.op("vpcmpeqd", scratch, scratch, a);
     this.op("vandps", value, value, scratch);
+  }
+
+  /** AVX-512 alone: mask register ← lanes whose 32 bits without sign compare, of a tail only its own. */
+  compareWords(mask: number, comparison: keyof typeof COMPARE_WORDS, a: number, b: number, tail: boolean): void {
+    this.asm.evex("vpcmpud", 64, mask, a, b, { immediate: COMPARE_WORDS[comparison], mask: tail ? 1 : 0 });
   }
 
   /** register ← one bit for each lane, the first lowest: whether a compares with b. Without the lanes beyond a tail. Uses `scratch`, or k2. */

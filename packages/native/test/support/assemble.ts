@@ -10,16 +10,16 @@ import { VECTOR_OPS, type VectorOpName } from "../../dist/assembler/vector-ops.j
 
 const GENERAL = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"];
 const CONDITIONS: Readonly<Record<string, Condition>> = {
-  jb: "below",
-  jae: "aboveOrEqual",
-  je: "equal",
-  jne: "notEqual",
-  jbe: "belowOrEqual",
-  ja: "above",
-  jl: "less",
-  jge: "greaterOrEqual",
-  jle: "lessOrEqual",
-  jg: "greater",
+  b: "below",
+  ae: "aboveOrEqual",
+  e: "equal",
+  ne: "notEqual",
+  be: "belowOrEqual",
+  a: "above",
+  l: "less",
+  ge: "greaterOrEqual",
+  le: "lessOrEqual",
+  g: "greater",
 };
 
 /** A pseudo prefix, the name, and the operands. */
@@ -28,7 +28,7 @@ const PARTS = /^(?:\{(\w+)\} )?(\w+) ?(.*)$/;
 /** An operand of an instruction in Intel's notation. */
 interface Operand {
   readonly register: number;
-  /** r: 64 bits, e: 32 bits of a general register; x, y, z: vectors; t: tiles; k: masks; "": none. */
+  /** r: 64 bits, e: 32 bits of a general register; x, y, z: vectors, in memory too; t: tiles; k: masks; "": none. */
   readonly kind: "r" | "e" | "x" | "y" | "z" | "t" | "k" | "";
   readonly memory: Memory | undefined;
   /** The address is so many bytes behind the instruction. */
@@ -74,7 +74,10 @@ function parseOperand(text: string, label: Label): Operand {
   const place = /\[(.*)\]/.exec(text);
   const mask = Number(/\{k(\d)\}/.exec(text)?.[1] ?? 0);
   const zeroing = text.includes("{z}");
-  if (place) return { ...NOTHING, ...memoryOperand(place[1]!, label), mask, zeroing };
+  if (place) {
+    const kind = (/^([XYZ])MMWORD/.exec(text)?.[1]?.toLowerCase() ?? "") as Operand["kind"];
+    return { ...NOTHING, ...memoryOperand(place[1]!, label), kind, mask, zeroing };
+  }
   const vector = /^([xyzt])mm(\d+)/.exec(text) ?? /^(k)(\d)/.exec(text);
   if (vector) return { ...NOTHING, kind: vector[1] as "x", register: Number(vector[2]), mask, zeroing };
   const general = generalRegister(text);
@@ -83,11 +86,14 @@ function parseOperand(text: string, label: Label): Operand {
   return { ...NOTHING, value: value.startsWith("-") ? -Number(value.slice(1)) : Number(value) };
 }
 
+/** Shifts of lanes by an immediate, whose destination does not stand in ModRM.reg. */
+const isShift = (name: string): name is "vpslld" | "vpsrld" => name === "vpslld" || name === "vpsrld";
+
 /** Whether our assembler has the instruction at all. */
 export function assembles(text: string): boolean {
   const [, prefix, name] = PARTS.exec(text)!;
   if (prefix !== "vex3" && prefix !== "evex") return true;
-  return name === "kmovw" || name === "vpslld" || name! in VECTOR_OPS;
+  return name === "kmovw" || isShift(name!) || name! in VECTOR_OPS;
 }
 
 /** The bytes that our assembler makes of an instruction in the GNU assembler's notation; its pseudo prefixes tell VEX from EVEX. */
@@ -110,10 +116,12 @@ export function assembled(text: string): Uint8Array {
 function assembleGeneral(asm: Assembler, name: string, operands: readonly Operand[], label: Label): void {
   const [a, b] = operands;
   const source = b?.memory ?? b?.register ?? -1;
-  const condition = CONDITIONS[name];
+  const [, kind, suffix] = /^(j|cmov)(\w+)$/.exec(name) ?? [];
+  const condition = CONDITIONS[suffix ?? ""];
   if (condition !== undefined) {
     if (CONDITION[condition] === undefined) throw new Error(`${condition} is no condition`);
-    asm.jumpIf(condition, label);
+    if (kind === "j") asm.jumpIf(condition, label);
+    else asm.moveIf(condition, a!.register, source);
     return;
   }
   switch (name) {
@@ -185,8 +193,8 @@ function assembleVector(asm: Assembler, prefix: "vex3" | "evex", name: string, o
     return;
   }
   const bytes = Math.max(...operands.map(({ kind }) => ({ x: 16, y: 32, z: 64 })[kind as "x"] ?? 16)) as VectorBytes;
-  if (name === "vpslld") {
-    asm.vpslld(bytes, first!.register, operands[1]!.register, operands[2]!.value!);
+  if (isShift(name)) {
+    asm[name](bytes, first!.register, operands[1]!.register, operands[2]!.value!);
     return;
   }
   const isStore = first!.memory !== undefined && `${name}Store` in VECTOR_OPS;
@@ -196,7 +204,7 @@ function assembleVector(asm: Assembler, prefix: "vex3" | "evex", name: string, o
   const immediate = last >= 0 ? last << 4 : operands.at(-1)!.value;
   const places = operands.slice(0, last >= 0 ? 3 : 4).filter(({ value }) => value === undefined);
   // What goes into ModRM.rm stands last, but first in stores and extracts.
-  const reversed = isStore || name.startsWith("vextract");
+  const reversed = isStore || /^v(extract|pcompress)/.test(name);
   const rm = reversed ? places[0]! : places.at(-1)!;
   const reg = reversed ? places.at(-1)! : places[0]!;
   const middle = places.length === 3 ? places[1]!.register : -1;

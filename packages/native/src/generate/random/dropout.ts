@@ -1,10 +1,11 @@
 import type { Assembler } from "../../assembler/assembler.js";
-import { atLabel, indexed, Label, type Memory, R8, R9, R10, RAX, RCX } from "../../assembler/operands.js";
+import { indexed, Label, type Memory, R8, R9, R10, RAX, RCX } from "../../assembler/operands.js";
 import { argument, argumentNumbers, loadAddress, loadArgument } from "../arguments.js";
 import { framed } from "../frame.js";
 import { setRowTail } from "../rows/walk.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
-import { type PhiloxRegisters, philox, setOddLanes } from "./philox.js";
+import { ADDRESS_WORDS, type PhiloxRegisters, philoxOf, setOddLanes } from "./philox.js";
+import { nextVector } from "./turn.js";
 
 /** Stride and width in bytes; words below `limit` drop their element, the others scale it by `factor`; then the words of counter and key. */
 export const DROPOUT = argumentNumbers([
@@ -15,11 +16,7 @@ export const DROPOUT = argumentNumbers([
   "limit",
   "factor",
   "firstBlock",
-  "row",
-  "step",
-  "stream",
-  "keyLow",
-  "keyHigh",
+  ...ADDRESS_WORDS,
 ]);
 
 const [ROW, ROWS, NUMBER, OFFSET, LEFT] = [R8, R9, R10, RAX, RCX];
@@ -42,7 +39,7 @@ export function generateDropout(asm: Assembler, set: InstructionSet): void {
     v.broadcast(FACTOR, argument(DROPOUT.factor));
     loadAddress(asm, ROW, DROPOUT.y);
     loadArgument(asm, ROWS, DROPOUT.rows);
-    loadArgument(asm, NUMBER, DROPOUT.row);
+    loadArgument(asm, NUMBER, DROPOUT.item);
     const done = new Label();
     const row = asm.here();
     asm.computeConstant("sub", ROWS, 1);
@@ -51,7 +48,7 @@ export function generateDropout(asm: Assembler, set: InstructionSet): void {
     asm.mov32(OFFSET, argument(DROPOUT.rowBytes));
     asm.compute("add", ROW, OFFSET);
     asm.computeConstant("add", NUMBER, 1);
-    asm.store32(argument(DROPOUT.row), NUMBER);
+    asm.store32(argument(DROPOUT.item), NUMBER);
     asm.jump(row);
     asm.bind(done);
   });
@@ -61,7 +58,7 @@ function maskRow(v: Vectors): void {
   const { asm, lanes, bytes } = v;
   const end = new Label();
   v.broadcast(BLOCKS, argument(DROPOUT.firstBlock));
-  v.op("vpaddd", BLOCKS, BLOCKS, atLabel(asm.table(blockOfLane(lanes))));
+  v.op("vpaddd", BLOCKS, BLOCKS, v.words(blockByColumn(lanes)));
   asm.movConstant(OFFSET, 0);
   asm.mov32(LEFT, argument(DROPOUT.width));
   asm.test(LEFT);
@@ -69,7 +66,10 @@ function maskRow(v: Vectors): void {
   asm.align(32);
   const turn = asm.here();
   const { outputs, free } = wordsByColumn(v);
-  for (const [j, words] of outputs.entries()) maskVector(v, words, free, indexed(ROW, OFFSET, 1, j * bytes), end);
+  for (const [j, words] of outputs.entries()) {
+    const place = indexed(ROW, OFFSET, 1, j * bytes);
+    nextVector(v, LEFT, end, (tail) => maskPart(v, words, free, place, tail));
+  }
   v.op("vpaddd", BLOCKS, BLOCKS, v.wordInMemory(lanes));
   asm.computeConstant("add", OFFSET, outputs.length * bytes);
   asm.test(LEFT);
@@ -77,23 +77,13 @@ function maskRow(v: Vectors): void {
   asm.bind(end);
 }
 
-function blockOfLane(lanes: number): number[] {
-  return Array.from({ length: lanes }, (_, lane) => (lane % 4) * (lanes / 4) + Math.floor(lane / 4));
+function blockByColumn(lanes: number): (lane: number) => number {
+  return (lane) => (lane % 4) * (lanes / 4) + Math.floor(lane / 4);
 }
 
 /** The words of the turn's blocks in four vectors, in the order of their columns. */
 function wordsByColumn(v: Vectors): { outputs: readonly number[]; free: readonly number[] } {
-  const { counter, key } = REGISTERS;
-  v.move(counter[0], BLOCKS);
-  for (const [register, name] of [
-    [counter[1], "row"],
-    [counter[2], "step"],
-    [counter[3], "stream"],
-    [key[0], "keyLow"],
-    [key[1], "keyHigh"],
-  ] as const)
-    v.broadcast(register, argument(DROPOUT[name]));
-  const { words, free } = philox(v, REGISTERS);
+  const { words, free } = philoxOf(v, REGISTERS, BLOCKS, DROPOUT);
   const [x0, x1, x2, x3] = words;
   const [a, b, c] = free as [number, number, number];
   v.op("vunpcklps", a, x0, x1);
@@ -105,21 +95,6 @@ function wordsByColumn(v: Vectors): { outputs: readonly number[]; free: readonly
   v.op("vunpcklpd", c, b, x1);
   v.op("vunpckhpd", a, b, x1);
   return { outputs: [x2, x3, c, a], free: [x0, b] };
-}
-
-/** Masks a whole vector and takes it off LEFT; or the tail, or nothing, and goes to `end`. */
-function maskVector(v: Vectors, words: number, free: readonly number[], place: Memory, end: Label): void {
-  const { asm, bytes } = v;
-  const whole = new Label();
-  asm.computeConstant("cmp", LEFT, bytes);
-  asm.jumpIf("aboveOrEqual", whole);
-  asm.test(LEFT);
-  asm.jumpIf("equal", end);
-  maskPart(v, words, free, place, true);
-  asm.jump(end);
-  asm.bind(whole);
-  maskPart(v, words, free, place, false);
-  asm.computeConstant("sub", LEFT, bytes);
 }
 
 function maskPart(v: Vectors, words: number, [y, kept]: readonly number[], place: Memory, tail: boolean): void {

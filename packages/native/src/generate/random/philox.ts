@@ -1,4 +1,5 @@
 import { type Memory, RAX } from "../../assembler/operands.js";
+import { argument } from "../arguments.js";
 import type { Vectors } from "../vectors.js";
 
 const MULTIPLIERS = [0xd2511f53, 0xcd9e8d57] as const;
@@ -24,18 +25,37 @@ export interface PhiloxRegisters {
   readonly free: readonly [number, number, number];
 }
 
-/** Once before `philox`: AVX-512 keeps the odd lanes in mask k3. Changes RAX. */
+/** A kernel's arguments that say which blocks it draws, but for their numbers: the other words of the counter, and the key. */
+export const ADDRESS_WORDS = ["item", "step", "stream", "keyLow", "keyHigh"] as const;
+
+export type AddressNumbers = Readonly<Record<(typeof ADDRESS_WORDS)[number], number>>;
+
+/** The answer of `philoxOf`. */
+export interface PhiloxWords {
+  /** The registers that hold words 0 to 3 of the blocks. */
+  readonly words: Four;
+  /** Those that are free. */
+  readonly free: readonly number[];
+}
+
+/** Once before `philoxOf`: AVX-512 keeps the odd lanes in mask k3. Changes RAX. */
 export function setOddLanes({ set, asm }: Vectors): void {
   if (set !== "avx512") return;
   asm.movConstant(RAX, 0xaaaa);
   asm.kmovToMask(ODD_MASK, RAX);
 }
 
-/**
- * Philox 4x32-10 (Salmon and others 2011), as in @logq/core, a block a lane. Answers the registers that hold words 0 to 3 of the blocks, and those that
- * are free then.
- */
-export function philox(v: Vectors, { counter, key, free }: PhiloxRegisters): { words: Four; free: readonly number[] } {
+/** The blocks whose numbers are the lanes of `blocks`, which stay; what else addresses them are arguments. */
+export function philoxOf(v: Vectors, registers: PhiloxRegisters, blocks: number, numbers: AddressNumbers): PhiloxWords {
+  const { counter, key } = registers;
+  v.move(counter[0], blocks);
+  for (const [i, name] of ADDRESS_WORDS.entries())
+    v.broadcast([counter[1], counter[2], counter[3], key[0], key[1]][i]!, argument(numbers[name]));
+  return philox(v, registers);
+}
+
+/** Philox 4x32-10 (Salmon and others 2011), as in @logq/core, a block a lane. */
+function philox(v: Vectors, { counter, key, free }: PhiloxRegisters): PhiloxWords {
   const multipliers = MULTIPLIERS.map((word) => v.wordInMemory(word));
   let [x0, x1, x2, x3] = counter;
   let [odd, low0, low1] = free;
@@ -43,10 +63,8 @@ export function philox(v: Vectors, { counter, key, free }: PhiloxRegisters): { w
     if (round > 0) for (const i of [0, 1] as const) v.op("vpaddd", key[i], key[i], v.wordInMemory(WEYL[i]));
     multiplyInPlace(v, x0, low0, odd, multipliers[0]!);
     multiplyInPlace(v, x2, low1, odd, multipliers[1]!);
-    v.op("vxorps", x2, x2, x1);
-    v.op("vxorps", x2, x2, key[0]);
-    v.op("vxorps", x0, x0, x3);
-    v.op("vxorps", x0, x0, key[1]);
+    v.xorBoth(x2, x1, key[0]);
+    v.xorBoth(x0, x3, key[1]);
     [x0, x1, x2, x3, low0, low1] = [x2, low1, x0, low0, x1, x3];
   }
   return { words: [x0, x1, x2, x3], free: [odd, low0, low1] };

@@ -1,4 +1,13 @@
+import { generateAliasIds } from "./alias-ids.js";
 import { generateDropout } from "./dropout.js";
+import { generatePermuted } from "./permuted.js";
+import { generateUniformIds, generateUniformPairs } from "./uniform-draws.js";
 
 /** Kernels that draw. */
-export const RANDOM_KERNELS = { dropout: generateDropout } as const;
+export const RANDOM_KERNELS = {
+  dropout: generateDropout,
+  uniformPairs: generateUniformPairs,
+  uniformIds: generateUniformIds,
+  aliasIds: generateAliasIds,
+  permuted: generatePermuted,
+} as const;

@@ -10,26 +10,36 @@ function setResult(m: Machine, lo: number, hi: number, wide: boolean): void {
   m.parity = UNDEFINED;
 }
 
-const add: ArithmeticMaker = (m, destination, source, wide, write) => {
-  const g = m.general;
-  const [d, s] = [2 * destination, 2 * source];
-  return () => {
-    const aLo = g[d]!;
-    const aHi = g[d + 1]!;
-    const bLo = g[s]!;
-    const bHi = g[s + 1]!;
-    const lo = (aLo + bLo) | 0;
-    const carry = lo >>> 0 < aLo >>> 0 ? 1 : 0;
-    const hi = wide ? (aHi + bHi + carry) | 0 : 0;
-    setResult(m, lo, hi, wide);
-    m.carry = wide ? ((aHi >>> 0) + (bHi >>> 0) + carry > 0xffffffff ? 1 : 0) : carry;
-    m.overflow = (wide ? (aHi ^ hi) & (bHi ^ hi) : (aLo ^ lo) & (bLo ^ lo)) < 0 ? 1 : 0;
-    if (write) {
-      g[d] = lo;
-      g[d + 1] = hi;
-    }
+/** Adds, and the carry before with it if `carryIn` reads it. */
+function addition(carryIn: (m: Machine) => number): ArithmeticMaker {
+  return (m, destination, source, wide, write) => {
+    const g = m.general;
+    const [d, s] = [2 * destination, 2 * source];
+    return () => {
+      const aLo = g[d]!;
+      const aHi = g[d + 1]!;
+      const bLo = g[s]!;
+      const bHi = g[s + 1]!;
+      const sum = (aLo >>> 0) + (bLo >>> 0) + carryIn(m);
+      const lo = sum | 0;
+      const carry = sum > 0xffffffff ? 1 : 0;
+      const hi = wide ? (aHi + bHi + carry) | 0 : 0;
+      setResult(m, lo, hi, wide);
+      m.carry = wide ? ((aHi >>> 0) + (bHi >>> 0) + carry > 0xffffffff ? 1 : 0) : carry;
+      m.overflow = (wide ? (aHi ^ hi) & (bHi ^ hi) : (aLo ^ lo) & (bLo ^ lo)) < 0 ? 1 : 0;
+      if (write) {
+        g[d] = lo;
+        g[d + 1] = hi;
+      }
+    };
   };
-};
+}
+
+/** The carry; throws where it is undefined. */
+function knownCarry({ carry }: Machine): number {
+  if (carry === UNDEFINED) throw new Error("an addition of an undefined carry");
+  return carry;
+}
 
 const subtract: ArithmeticMaker = (m, destination, source, wide, write) => {
   const g = m.general;
@@ -70,7 +80,8 @@ function logic(operation: (a: number, b: number) => number): ArithmeticMaker {
 }
 
 export const ARITHMETIC: Readonly<Record<string, ArithmeticMaker>> = {
-  add,
+  add: addition(() => 0),
+  adc: addition(knownCarry),
   sub: subtract,
   cmp: subtract,
   and: logic((a, b) => a & b),

@@ -1,5 +1,5 @@
 import type { KernelMemory } from "@logq/kernels";
-import { type Bind, BLOCK_WORDS } from "../../../dist/bind.js";
+import { type Bind, BLOCK_WORDS, floatsOver } from "../../../dist/bind.js";
 import type { KernelName, Program } from "../../../dist/generate/program.js";
 import { RESULT_DOUBLE } from "../../../dist/generate/rows/squares.js";
 import { Emulator } from "./emulator.js";
@@ -37,7 +37,7 @@ export function emulatedBind<Name extends string = KernelName>(
     words[0] = MEMORY_BASE % 2 ** 32;
     words[1] = Math.floor(MEMORY_BASE / 2 ** 32);
     const entry = program.entries[name];
-    return { words, floats: new Float32Array(words.buffer), run: () => emulator.call(entry, base) };
+    return { words, ...floatsOver(words), run: () => emulator.call(entry, base) };
   };
 }
 
@@ -75,7 +75,7 @@ export function comparedBind<Name extends string = KernelName>(
       }
       return answer;
     };
-    return { words: real.words, floats: real.floats, run };
+    return { ...real, run };
   };
 }
 
