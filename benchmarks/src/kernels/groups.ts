@@ -1,5 +1,6 @@
 import type { Group } from "../measure/group.js";
 import { type CreateKernels, createKernels, kernelGroup } from "./kernel-group.js";
+import { pairSpec } from "./pairs.js";
 import { productSpecs } from "./products.js";
 import { rowSpecs } from "./rows.js";
 import { sortSpec, topKSpec } from "./selection.js";
@@ -13,6 +14,8 @@ export interface KernelSizes {
   /** Widths of the products; one is odd. */
   readonly widths: readonly number[];
   readonly vector: number;
+  /** Labels of a row, and candidates that each of them is compared with. */
+  readonly pairs: { readonly T: number; readonly C: number };
   /** Class counts of the tables that rows are gathered from. */
   readonly tables: readonly number[];
   readonly sorted: readonly number[];
@@ -26,6 +29,7 @@ export const KERNEL_SIZES: KernelSizes = {
   S: 1024,
   widths: [64, 101, 128, 256],
   vector: 2 ** 18,
+  pairs: { T: 50, C: 64 },
   tables: [100_000, 1_000_000],
   sorted: [1280, 2 ** 18],
   ranked: 4096,
@@ -44,6 +48,7 @@ export function kernelGroups(sizes: KernelSizes = KERNEL_SIZES, create: CreateKe
     ...sizes.widths.flatMap((width) => productSpecs({ B, S, D: width }).map((spec) => kernelGroup(spec, create))),
     ...vectorSpecs(sizes.vector).map((spec) => kernelGroup(spec, create)),
     ...tileSpecs({ C: S, B, R: BLOCK_ROWS }).map((spec) => kernelGroup(spec, create)),
+    kernelGroup(pairSpec({ ...sizes.pairs, R: BLOCK_ROWS }), create),
     ...sizes.tables.flatMap((n) => rowSpecs({ n, D, count: touched }).map((spec) => kernelGroup(spec, create))),
     ...updateSpecs({ n: sizes.tables[0]!, D, count: touched }).map((spec) => kernelGroup(spec, create)),
     ...sizes.sorted.map((count) => kernelGroup(sortSpec(count, MOST_IDS), create)),
