@@ -53,6 +53,7 @@ const IDLE: readonly [RegExp, CreateKernels][] = [
   [/^softmax partials/, brokenKernels("tile", "softmaxPartials", nothing)],
   [/^softmax gradient/, brokenKernels("tile", "softmaxGradient", nothing)],
   [/^logistic/, brokenKernels("tile", "logisticTile", nothing)],
+  [/^pairs/, brokenKernels("tile", "logisticPairs", () => () => 0)],
   [/^gather/, brokenKernels("rows", "gatherRows", nothing)],
   [/^scatter/, brokenKernels("rows", "scatterRows", nothing)],
   [/^update/, brokenKernels("optimizer", "updateRows", nothing)],

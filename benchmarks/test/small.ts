@@ -12,6 +12,7 @@ export const SMALL_KERNELS: KernelSizes = {
   vector: 1000,
   tables: [4000],
   sorted: [300],
+  pairs: { T: 5, C: 7 },
   ranked: 300,
 };
 

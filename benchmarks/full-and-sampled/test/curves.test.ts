@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { Printed } from "@logq/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import { measuredSteps } from "../src/curves/grid.js";
 import { type CurvePoint, levelTimes, timeToLevel } from "../src/curves/levels.js";
@@ -8,7 +9,7 @@ import { parseCurves } from "../src/curves/settings.js";
 import { curves } from "../src/curves/study.js";
 import { someTitles } from "../src/curves/titles.js";
 import { runStudy } from "../src/shared/study.js";
-import { Printed, withTitles } from "./small.js";
+import { withTitles } from "./small.js";
 
 const curve = (...values: readonly (readonly [number, number])[]): CurvePoint[] =>
   values.map(([seconds, value], step) => ({ step, seconds, value }));

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { withTemporaryFolder } from "@logq/micro-benchmarks";
+import { Printed } from "@logq/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import { METRICS, multilabelPage, within } from "../src/multilabel/page.js";
 import type { MultilabelResults } from "../src/multilabel/results.js";
@@ -8,7 +9,6 @@ import { parseMultilabel } from "../src/multilabel/settings.js";
 import { fullStops, multilabel, sampledStops } from "../src/multilabel/study.js";
 import type { Point, TrainingRun } from "../src/shared/results.js";
 import { runStudy } from "../src/shared/study.js";
-import { Printed } from "./small.js";
 
 const at = (step: number, seconds: number): Point => ({ step, seconds, metrics: {} });
 

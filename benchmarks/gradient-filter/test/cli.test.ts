@@ -1,7 +1,8 @@
+import { Printed } from "@logq/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseCommandLine } from "../src/cli.js";
 import { program } from "../src/program.js";
-import { Printed, withData } from "./small.js";
+import { withData } from "./small.js";
 
 const quiet = new Printed().output;
 

@@ -1,9 +1,10 @@
+import { Printed } from "@logq/testing";
 import { OutputLayer } from "@logq/trainers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { program } from "../src/program.js";
 import type { Results, SetResult } from "../src/report/results.js";
 import { setTable } from "../src/report/table.js";
-import { Printed, withData } from "./small.js";
+import { withData } from "./small.js";
 
 describe("the program on a small text", () => {
   const json = new Printed();

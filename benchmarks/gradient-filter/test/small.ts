@@ -25,17 +25,3 @@ export function withData<T>(use: (folder: string) => Promise<T>): Promise<T> {
     return use(folder);
   });
 }
-
-/** What a program printed. */
-export class Printed {
-  out = "";
-  err = "";
-  readonly output = {
-    out: (text: string) => {
-      this.out += text;
-    },
-    err: (text: string) => {
-      this.err += text;
-    },
-  };
-}

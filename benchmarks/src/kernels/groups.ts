@@ -1,6 +1,7 @@
 import type { Group } from "../measure/group.js";
 import { aliasSpec, permutedSpec } from "./draws.js";
 import { type CreateKernels, createKernels, kernelGroup } from "./kernel-group.js";
+import { pairSpec } from "./pairs.js";
 import { productSpecs } from "./products.js";
 import { rowSpecs } from "./rows.js";
 import { sortSpec, topKSpec } from "./selection.js";
@@ -14,6 +15,8 @@ export interface KernelSizes {
   /** Widths of the products; one is odd. */
   readonly widths: readonly number[];
   readonly vector: number;
+  /** Labels of a row, and candidates that each of them is compared with. */
+  readonly pairs: { readonly T: number; readonly C: number };
   /** Class counts of the tables that rows are gathered from. */
   readonly tables: readonly number[];
   readonly sorted: readonly number[];
@@ -27,6 +30,7 @@ export const KERNEL_SIZES: KernelSizes = {
   S: 1024,
   widths: [64, 101, 128, 256],
   vector: 2 ** 18,
+  pairs: { T: 50, C: 64 },
   tables: [100_000, 1_000_000],
   sorted: [1280, 2 ** 18],
   ranked: 4096,
@@ -45,6 +49,7 @@ export function kernelGroups(sizes: KernelSizes = KERNEL_SIZES, create: CreateKe
     ...sizes.widths.flatMap((width) => productSpecs({ B, S, D: width }).map((spec) => kernelGroup(spec, create))),
     ...vectorSpecs(sizes.vector).map((spec) => kernelGroup(spec, create)),
     ...tileSpecs({ C: S, B, R: BLOCK_ROWS }).map((spec) => kernelGroup(spec, create)),
+    kernelGroup(pairSpec({ ...sizes.pairs, R: BLOCK_ROWS }), create),
     ...sizes.tables.flatMap((n) => rowSpecs({ n, D, count: touched }).map((spec) => kernelGroup(spec, create))),
     ...updateSpecs({ n: sizes.tables[0]!, D, count: touched }).map((spec) => kernelGroup(spec, create)),
     ...sizes.tables.map((n) => kernelGroup(aliasSpec(n, S), create)),

@@ -4,6 +4,7 @@ export { clearPartials, foldPartials, logSumExp, softmaxGradient, softmaxPartial
 export { scaleColumns, scaleRows, softmaxExponentials, softmaxFactors, weightedSumOverRows } from "./exponentials";
 export { hingeTile } from "./hinge";
 export { logisticTile } from "./logistic";
+export { logisticPairs } from "./logistic-pairs";
 export { softCap, softCapSlopes } from "./soft-cap";
 export { subtractPerRow, sumOverClasses, sumOverRows } from "./sums";
 export { clearTopK, mergeTopK, topK } from "./top-k";

@@ -1,5 +1,4 @@
 import type { Kernels } from "@logq/kernels";
-import { sigmoid, softplus } from "./functions.js";
 import type { LossPositives, LossRows, LossTile, PairwiseLoss } from "./tile-loss.js";
 
 /**
@@ -11,7 +10,7 @@ import type { LossPositives, LossRows, LossTile, PairwiseLoss } from "./tile-los
  *     dℓ/d(h·w_j) = scale·(v_j/S)·Σ_l m_l·σ(y_j − y_l),  dℓ/d(h·w_l) = −scale·(m_l/S)·Σ_j v_j·σ(y_j − y_l)
  *
  * A row with a single label is one of the logistic losses after its label's logit is taken off, and goes through the same kernel. Rows of a block in which
- * some row has several are walked pair by pair.
+ * some row has several are walked row by row, each with all its pairs in one kernel.
  */
 export function rankingLoss(kernels: Kernels): PairwiseLoss {
   const { tile: kernel, memory } = kernels;
@@ -53,32 +52,37 @@ export function rankingLoss(kernels: Kernels): PairwiseLoss {
     }
   }
 
-  /** Row r, however many labels it has: the label's pulls are summed beside, for their logits are needed until the last candidate. */
-  function pairsOfRow(tile: LossTile, positives: LossPositives, rows: LossRows, r: number): number {
-    const { z, ld, C, scale, add, weight } = tile;
-    const first = i32[(positives.offsets >>> 2) + r];
-    const end = i32[(positives.offsets >>> 2) + r + 1];
+  /**
+   * Row r, however many labels it has. Until the last candidate has met them, `dot` holds the labels' logits, and `pull` sums what candidates do to each.
+   * A row that counts nothing is emptied without a look at its logits, which may be anything.
+   */
+  function pairsOfRow(
+    { z, ld, C, scale, add, weight }: LossTile,
+    of: LossPositives,
+    rows: LossRows,
+    r: number,
+  ): number {
+    const first = i32[(of.offsets >>> 2) + r];
+    const T = i32[(of.offsets >>> 2) + r + 1] - first;
     const share = f32[(rows.weight >>> 2) + r] / rows.draws;
-    const [dot, pull] = [positives.dot >>> 2, positives.pull >>> 3];
-    f64.fill(0, pull + first, pull + end);
-    let loss = 0;
-    for (let c = 0; c < C; c++) {
-      const at = (z >>> 2) + c * ld + r;
-      const y = scale * f32[at] + (add === 0 ? 0 : f32[(add >>> 2) + c]);
-      const v = weight === 0 ? 1 : f32[(weight >>> 2) + c];
-      let slope = 0;
-      for (let l = first; l < end && share !== 0; l++) {
-        const m = massOf(positives, l);
-        const difference = y - labelLogit(positives, l, rows.scale);
-        const pair = m * v * sigmoid(difference);
-        loss += m * v * softplus(difference);
-        slope += pair;
-        f64[pull + l] += pair;
-      }
-      f32[at] = rows.scale * share * slope;
+    const column = z + 4 * r;
+    const [dot, pull] = [of.dot >>> 2, of.pull >>> 3];
+    if (share === 0) {
+      for (let c = 0; c < C; c++) f32[(column >>> 2) + c * ld] = 0;
+      f32.fill(0, dot + first, dot + first + T);
+      return 0;
     }
-    for (let l = first; l < end; l++) f32[dot + l] = -rows.scale * share * f64[pull + l];
-    return share === 0 ? 0 : share * loss;
+    for (let l = first; l < first + T; l++) {
+      f32[dot + l] = labelLogit(of, l, rows.scale);
+      f64[pull + l] = 0;
+    }
+    const labels = of.dot + 4 * first;
+    const mass = of.mass === 0 ? 0 : of.mass + 4 * first;
+    const pullAt = of.pull + 8 * first;
+    const coefficient = rows.scale * share;
+    const loss = kernel.logisticPairs(column, ld, C, scale, add, weight, labels, mass, T, coefficient, pullAt);
+    for (let l = first; l < first + T; l++) f32[dot + l] = -coefficient * f64[pull + l];
+    return share * loss;
   }
 
   return {

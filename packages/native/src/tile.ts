@@ -1,7 +1,7 @@
 import type { TileKernels } from "@logq/kernels";
 import type { Bind, BoundKernel } from "./bind.js";
 
-/** What a loss does to tiles of logits. What is no work, and what is done once a step and row, is `others`'s, kernels over the same memory. */
+/** What a loss does to tiles of logits. What is no work, what is done once a step and row, and pairs of labels and candidates, is `others`'s, kernels over the same memory. */
 export function nativeTile(bind: Bind, others: TileKernels): TileKernels {
   return { ...others, ...softmaxKernels(bind), ...elementKernels(bind), ...sumKernels(bind), topK: topKernel(bind) };
 }

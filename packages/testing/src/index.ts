@@ -25,6 +25,7 @@ export {
   ragged,
   softmax,
 } from "./oracles/softmax.js";
+export { Printed } from "./printed.js";
 export { TestRandom } from "./random.js";
 export { AWKWARD_SIZES, type Case, crossSparsely, SMALL_AWKWARD_SIZES } from "./sizes.js";
 export { binomialBounds, expectBinomial } from "./statistics/binomial.js";

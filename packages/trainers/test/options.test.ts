@@ -80,6 +80,16 @@ describe("options of a run", () => {
     ["partition with hits kept", "text", { correction: "partition", accidentalHits: "keep" }],
   ];
 
+  it("refuse propensities of an adaptive softmax by its own name", () => {
+    const options = { loss: "adaptive-softmax", propensities: { A: 0.5, B: 0.4 } } as const;
+    expect(() => runOptions("labels", options)).toThrow(
+      expect.objectContaining({
+        message: "propensities is an option of one-vs-all, sampled-one-vs-all, not of adaptive-softmax",
+        values: { loss: "adaptive-softmax", propensities: options.propensities },
+      }),
+    );
+  });
+
   it.each(REFUSED)("refuse %s", (_, kind, options) => {
     expect(() => runOptions(kind, options as TrainOptions)).toThrow(expect.objectContaining({ code: "LOGQ_OPTION" }));
   });

@@ -82,6 +82,26 @@ export interface TileKernels {
   ): void;
 
   /**
+   * The logistic loss of all pairs of a candidate c < C and a label l < T of one row, value and gradients at once. The row's logits are every ld-th
+   * number from z on. With y_c = scale·z + add[c] (add may be 0) and d = y_c − labels[l] (T, float32, logits as they are compared), answers
+   * Σ_c Σ_l weight[c]·mass[l]·softplus(d), adds Σ_c weight[c]·mass[l]·σ(d) to pull[l] (T, float64), and turns z into
+   * coefficient·Σ_l weight[c]·mass[l]·σ(d). weight (C) and mass (T) may be 0: all ones. y = −∞ gives 0 to all; NaN and y = +∞ show in the answer.
+   */
+  logisticPairs(
+    z: Address,
+    ld: number,
+    C: number,
+    scale: number,
+    add: Address,
+    weight: Address,
+    labels: Address,
+    mass: Address,
+    T: number,
+    coefficient: number,
+    pull: Address,
+  ): number;
+
+  /**
    * The hinge, value and gradient at once: with y = scale·z + add[c] (add may be 0),
    * loss[r] += Σ_c weight[c]·max(0, y − margin) and z ← coefficient[r]·weight[c] where y > margin, 0 elsewhere. weight (C) may be 0: all ones.
    * loss (R) is float64, margin linear, in units of y. y = −∞ gives 0 to both, NaN shows in the loss. A row whose coefficient is 0 gets zeros and adds nothing.

@@ -28,6 +28,26 @@ export function referenceTile(memory: KernelMemory): TileKernels {
       }
     },
 
+    logisticPairs(z, ld, C, scale, add, weight, labels, mass, T, coefficient, pull) {
+      let loss = 0;
+      for (let c = 0; c < C; c++) {
+        const at = (z >>> 2) + c * ld;
+        const y = scale * f32[at]! + (add === 0 ? 0 : f32[(add >>> 2) + c]!);
+        const w = weight === 0 ? 1 : f32[(weight >>> 2) + c]!;
+        let slope = 0;
+        for (let l = 0; l < T; l++) {
+          const m = mass === 0 ? w : w * f32[(mass >>> 2) + l]!;
+          const difference = y - f32[(labels >>> 2) + l]!;
+          const pair = m * sigmoid(difference);
+          loss += m * softplus(difference);
+          slope += pair;
+          f64[(pull >>> 3) + l]! += pair;
+        }
+        f32[at] = coefficient * slope;
+      }
+      return loss;
+    },
+
     hingeTile(z, ld, C, R, scale, add, weight, margin, coefficient, loss) {
       for (let r = 0; r < R; r++) {
         const a = f32[(coefficient >>> 2) + r]!;

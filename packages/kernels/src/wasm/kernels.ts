@@ -33,6 +33,7 @@ export function createWasmKernels(module: WebAssembly.Module, memory: KernelMemo
       softmaxExponentials: wasm.softmaxExponentials,
       softmaxFactors: wasm.softmaxFactors,
       logisticTile: wasm.logisticTile,
+      logisticPairs: wasm.logisticPairs,
       hingeTile: wasm.hingeTile,
       softCap: wasm.softCap,
       softCapSlopes: wasm.softCapSlopes,

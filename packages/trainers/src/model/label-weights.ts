@@ -3,7 +3,6 @@ import { allocateShared } from "@logq/datasets";
 import {
   effectiveNumberWeights,
   inverseFrequencyWeights,
-  type LossName,
   type LossSpec,
   labelPropensities,
   requireClassWeighted,
@@ -11,6 +10,7 @@ import {
   requirePropensities,
   requirePropensityConstants,
 } from "@logq/losses";
+import type { TrainLossName } from "./adaptive.js";
 
 export const CLASS_WEIGHT_RULES = ["inverse-frequency", "effective-number"] as const;
 
@@ -43,10 +43,10 @@ export interface LabelWeightOptions {
 }
 
 /** The losses in which a label's mass can be how often it counts. */
-const TAKE_PROPENSITIES: readonly LossName[] = ["one-vs-all", "sampled-one-vs-all"];
+const TAKE_PROPENSITIES: readonly TrainLossName[] = ["one-vs-all", "sampled-one-vs-all"];
 
-/** @throws OptionError if the loss knows no propensities */
-export function requirePropensityLoss({ propensities }: LabelWeightOptions, loss: LossName): void {
+/** @param loss as it was asked for @throws OptionError if it knows no propensities */
+export function requirePropensityLoss({ propensities }: LabelWeightOptions, loss: TrainLossName): void {
   if (propensities === undefined || TAKE_PROPENSITIES.includes(loss)) return;
   throw new OptionError(`propensities is an option of ${TAKE_PROPENSITIES.join(", ")}, not of ${loss}`, {
     loss,

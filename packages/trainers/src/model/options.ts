@@ -439,7 +439,7 @@ function walkOf(options: TrainOptions): Pick<RunOptions, "contextMode" | "dynami
 function lossOf(options: TrainOptions): LossSpec {
   const asked = requireOneOf("loss", options.loss ?? "sampled-softmax", TRAIN_LOSSES);
   const name = asked === "adaptive-softmax" ? "full-softmax" : asked;
-  requirePropensityLoss(options, name);
+  requirePropensityLoss(options, asked);
   const { spec } = lossDefaults(name, options.like === undefined ? {} : { like: options.like });
   const exclude = requireOneOf("exclude", options.exclude ?? "none", ["none", "target", "seen"]);
   const { corrections, accidentalHits } = describeLoss(name);
