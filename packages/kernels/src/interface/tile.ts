@@ -127,14 +127,26 @@ export interface TileKernels {
   /** z[c][r] ← z[c][r] − value[r], value (R) float32. */
   subtractPerRow(z: Address, ld: number, C: number, R: number, value: Address): void;
 
-  /** out[c] = Σ_r z[c][r], out (C) float32: the gradient of the class bias. */
-  sumOverRows(out: Address, z: Address, ld: number, C: number, R: number): void;
+  /** out[c] = Σ_r weight[r]·z[c][r], out (C) and weight (R) float32; weight may be 0: all ones. The gradient of the class bias. */
+  sumOverRows(out: Address, z: Address, ld: number, C: number, R: number, weight: Address): void;
+
+  /**
+   * The same over `rows` rows that lie in tiles of R >= 1, each `step` elements behind the one before; the last may have fewer:
+   * out[c] = Σ_r weight[r]·z[step·⌊r/R⌋ + c·ld + r mod R], weight (rows).
+   */
+  sumOverTiles(
+    out: Address,
+    z: Address,
+    ld: number,
+    step: number,
+    C: number,
+    R: number,
+    rows: number,
+    weight: Address,
+  ): void;
 
   /** z[c][r] ← factor[r] · z[c][r], factor (R) float32. */
   scaleColumns(z: Address, ld: number, C: number, R: number, factor: Address): void;
-
-  /** out[c] = Σ_r weight[r]·z[c][r], out (C) and weight (R) float32. */
-  weightedSumOverRows(out: Address, z: Address, ld: number, C: number, R: number, weight: Address): void;
 
   /**
    * Offers the tile's logits x = scale·z + add[c] (add may be 0) to each row's list of its k best classes. values (R, k) float32 and ids (R, k) int32
