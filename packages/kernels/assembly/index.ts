@@ -4,6 +4,7 @@ export { clearPartials, foldPartials, logSumExp, softmaxGradient, softmaxPartial
 export { scaleColumns, scaleRows, softmaxExponentials, softmaxFactors } from "./exponentials";
 export { hingeTile } from "./hinge";
 export { logisticTile } from "./logistic";
+export { settleSoftmax } from "./settle";
 export { softCap, softCapSlopes } from "./soft-cap";
 export { subtractPerRow, sumOverClasses, sumOverRows, sumOverTiles } from "./sums";
 export { clearTopK, mergeTopK, topK } from "./top-k";

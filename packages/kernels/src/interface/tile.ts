@@ -61,6 +61,41 @@ export interface TileKernels {
     ldBlocks: number,
   ): number;
 
+  /**
+   * The rows of a softmax once all its tiles are in, and its labels l of offsets[r] <= l < offsets[r + 1], int32, with z = scale·dot[l] + add[l] and
+   * masses y = mass[l] (add and mass may be 0: absent, and 1 each). `apart`: labels are not in the partials (max, sum), and are folded in. With
+   * M = Σ y, a row's weight w and ε = smoothing,
+   *
+   *     lse = max + log(sum)                                               with labels apart log(e^max·sum + Σ_l e^z)
+   *     loss = w·((1−ε)·Σ_l y·(lse − z) + ε·M·(lse − total/classes) + zLoss·lse²)          float64
+   *     coefficient = scale·w·(M + 2·zLoss·lse)                             what a probability is multiplied by to be a gradient
+   *     uniform = scale·w·M·ε/classes                                       what ε takes off the gradient of every class
+   *     dot[l] ← −scale·w·(1−ε)·y                                           and coefficient·e^{z − lse} beside it with labels apart
+   *
+   * A row of weight 0 or M = 0 gets zeros in all five, whatever its logits are. total (R) float64 and uniform are neither read nor written where ε is
+   * 0; all others are float32.
+   */
+  settleSoftmax(
+    offsets: Address,
+    dot: Address,
+    add: Address,
+    mass: Address,
+    apart: boolean,
+    R: number,
+    scale: number,
+    weight: Address,
+    max: Address,
+    sum: Address,
+    zLoss: number,
+    smoothing: number,
+    classes: number,
+    total: Address,
+    lse: Address,
+    coefficient: Address,
+    uniform: Address,
+    loss: Address,
+  ): void;
+
   /** out[r] = coefficient[r] · e^{reference[r] − lse[r]}: times what softmaxExponentials left in z it is softmaxGradient. 0 where coefficient is 0. */
   softmaxFactors(out: Address, reference: Address, lse: Address, coefficient: Address, R: number): void;
 

@@ -2,6 +2,7 @@ import type { TileKernels } from "../interface/tile.js";
 import type { KernelMemory } from "../memory.js";
 import { sigmoid, softplus } from "./functions.js";
 import { referencePartials } from "./partials.js";
+import { referenceSettle } from "./settle.js";
 import { referenceSoftCap } from "./soft-cap.js";
 import { referenceTopK } from "./top-k.js";
 
@@ -22,6 +23,7 @@ export function referenceTile(memory: KernelMemory): TileKernels {
 
   return {
     ...referencePartials(memory),
+    ...referenceSettle(memory),
     ...referenceTopK(memory),
     ...referenceSoftCap(memory),
 

@@ -32,6 +32,7 @@ export function createWasmKernels(module: WebAssembly.Module, memory: KernelMemo
       softmaxGradient: wasm.softmaxGradient,
       softmaxExponentials: wasm.softmaxExponentials,
       softmaxFactors: wasm.softmaxFactors,
+      settleSoftmax: wasm.settleSoftmax,
       logisticTile: wasm.logisticTile,
       hingeTile: wasm.hingeTile,
       softCap: wasm.softCap,
