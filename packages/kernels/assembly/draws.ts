@@ -1,7 +1,7 @@
 /**
  * Draws into memory: the words of Philox, four blocks at a time, and what is made of them.
  */
-import { expDouble, logDouble } from "./exp";
+import { logDouble, portableExp } from "./exp";
 import { storeLanes } from "./lanes";
 import { drawLanes, lanes0, lanes1, lanes2, lanes3 } from "./philox";
 import { touch } from "./touch";
@@ -39,7 +39,7 @@ const EXPONENTIALS: u32 = 2;
 // @ts-ignore: decorator
 @inline
 function logUniformId(u: f64, n: u32, logRange: f64): u32 {
-  return (<u32>expDouble(u * logRange) - 1) % n;
+  return (<u32>portableExp(u * logRange) - 1) % n;
 }
 
 /**

@@ -181,33 +181,6 @@ export function softmaxFactors(out: usize, reference: usize, lse: usize, coeffic
   }
 }
 
-export function weightedSumOverRows(out: usize, z: usize, ld: u32, C: u32, R: u32, weight: usize): void {
-  const rowBytes = (<usize>ld) << 2;
-  let row = z;
-  let to = out;
-  for (let c = C; c != 0; c--) {
-    let first = f32x4.splat(0);
-    let second = f32x4.splat(0);
-    let at = row;
-    let by = weight;
-    for (let r = R >> 3; r != 0; r--) {
-      first = f32x4.add(first, f32x4.mul(v128.load(at), v128.load(by)));
-      second = f32x4.add(second, f32x4.mul(v128.load(at, 16), v128.load(by, 16)));
-      at += 32;
-      by += 32;
-    }
-    if (R & 4) {
-      first = f32x4.add(first, f32x4.mul(v128.load(at), v128.load(by)));
-      at += 16;
-      by += 16;
-    }
-    if (R & 3) second = f32x4.add(second, f32x4.mul(loadLanes(at, R & 3), loadLanes(by, R & 3)));
-    store<f32>(to, sumLanes(f32x4.add(first, second)));
-    row += rowBytes;
-    to += 4;
-  }
-}
-
 export function scaleRows(
   out: usize, ldOut: u32, source: usize, ldSource: u32, factor: usize, rows: u32, D: u32,
 ): void {

@@ -1,12 +1,13 @@
 export { packRight, packRightTransposed } from "./pack";
 export { multiply } from "./multiply";
 export { clearPartials, foldPartials, logSumExp, softmaxGradient, softmaxPartials } from "./softmax";
-export { scaleColumns, scaleRows, softmaxExponentials, softmaxFactors, weightedSumOverRows } from "./exponentials";
+export { scaleColumns, scaleRows, softmaxExponentials, softmaxFactors } from "./exponentials";
 export { hingeTile } from "./hinge";
 export { logisticTile } from "./logistic";
 export { logisticPairs } from "./logistic-pairs";
+export { settleSoftmax } from "./settle";
 export { softCap, softCapSlopes } from "./soft-cap";
-export { subtractPerRow, sumOverClasses, sumOverRows } from "./sums";
+export { subtractPerRow, sumOverClasses, sumOverRows, sumOverTiles } from "./sums";
 export { clearTopK, mergeTopK, topK } from "./top-k";
 export { addScaled, fill, gatherRows, scatterRows, weightedRowSums } from "./rows";
 export { allFinite, normalizeRows, normalizeRowsBackward, pairDots, sumOfSquares } from "./norms";

@@ -48,28 +48,63 @@ function addColumn(out: usize, z: usize, rowBytes: usize, C: u32): void {
   store<f64>(out, total);
 }
 
-export function sumOverRows(out: usize, z: usize, ld: u32, C: u32, R: u32): void {
+export function sumOverRows(out: usize, z: usize, ld: u32, C: u32, R: u32, weight: usize): void {
+  sumOverTiles(out, z, ld, 0, C, R, R, weight);
+}
+
+export function sumOverTiles(
+  out: usize, z: usize, ld: u32, step: u32, C: u32, R: u32, rows: u32, weight: usize,
+): void {
   const rowBytes = (<usize>ld) << 2;
+  const tileBytes = (<usize>step) << 2;
   let row = z;
   let to = out;
   for (let c = C; c != 0; c--) {
-    let first = f32x4.splat(0);
-    let second = f32x4.splat(0);
-    let at = row;
-    for (let r = R >> 3; r != 0; r--) {
-      first = f32x4.add(first, v128.load(at));
-      second = f32x4.add(second, v128.load(at, 16));
-      at += 32;
-    }
-    if (R & 4) {
-      first = f32x4.add(first, v128.load(at));
-      at += 16;
-    }
-    if (R & 3) second = f32x4.add(second, loadLanes(at, R & 3));
-    store<f32>(to, sumLanes(f32x4.add(first, second)));
+    store<f32>(to, weight == 0 ? sumClass(row, tileBytes, R, rows, 0, false) : sumClass(row, tileBytes, R, rows, weight, true));
     row += rowBytes;
     to += 4;
   }
+}
+
+/** One class over all its tiles: eight running sums, then a tree. */
+// @ts-ignore: decorator
+@inline
+function sumClass(z: usize, tileBytes: usize, R: u32, rows: u32, weight: usize, weighted: bool): f32 {
+  let first = f32x4.splat(0);
+  let second = f32x4.splat(0);
+  let tile = z;
+  let by = weight;
+  let count = R;
+  for (let left = rows; left != 0; left -= count) {
+    count = min<u32>(R, left);
+    let at = tile;
+    for (let r = count >> 3; r != 0; r--) {
+      first = f32x4.add(first, term(v128.load(at), by, weighted));
+      second = f32x4.add(second, term(v128.load(at, 16), by + 16, weighted));
+      at += 32;
+      by += 32;
+    }
+    if (count & 4) {
+      first = f32x4.add(first, term(v128.load(at), by, weighted));
+      at += 16;
+      by += 16;
+    }
+    const rest = count & 3;
+    if (rest) {
+      const x = loadLanes(at, rest);
+      second = f32x4.add(second, weighted ? f32x4.mul(x, loadLanes(by, rest)) : x);
+      by += (<usize>rest) << 2;
+    }
+    tile += tileBytes;
+  }
+  return sumLanes(f32x4.add(first, second));
+}
+
+/** x, times the four weights at `by` if there are any. */
+// @ts-ignore: decorator
+@inline
+function term(x: v128, by: usize, weighted: bool): v128 {
+  return weighted ? f32x4.mul(x, v128.load(by)) : x;
 }
 
 export function subtractPerRow(z: usize, ld: u32, C: u32, R: u32, value: usize): void {

@@ -254,7 +254,7 @@ describe.each(BACKENDS)("sums over a tile: $name", (backend) => {
       const out = onBench(backend, (bench) => {
         const sums = bench.output(1, C);
         const z = bench.matrix(values, C, R, padding);
-        bench.kernels.tile.sumOverRows(sums.address, z.address, z.ld, C, R);
+        bench.kernels.tile.sumOverRows(sums.address, z.address, z.ld, C, R, 0);
         return sums.read();
       });
       const sum = (c: number, f: (x: number) => number) =>
@@ -265,14 +265,42 @@ describe.each(BACKENDS)("sums over a tile: $name", (backend) => {
     }
   });
 
+  it("sumOverTiles writes Σ_r weight·z over tiles of a few rows each, the last with fewer: error < 1e-6 of Σ |weight·z|", () => {
+    const cases = crossSparsely({ C: [1, 3, 4, 6], R: [1, 3, 8, 17, 32], tiles: [1, 2, 5], less: [0, 1, 2, 7] }, 3);
+    for (const [i, { C, R, tiles, less }] of cases.entries()) {
+      const rows = tiles * R - Math.min(less, R - 1);
+      const weighted = i % 2 === 0;
+      const random = new TestRandom(1000 * C + rows);
+      const values = random.normalFloats(tiles * C * R);
+      const weight = random.normalFloats(rows);
+      const out = onBench(backend, (bench) => {
+        const sums = bench.output(1, C);
+        const z = bench.matrix(values, tiles * C, R, 1);
+        const by = weighted ? bench.vector(weight).address : 0;
+        bench.kernels.tile.sumOverTiles(sums.address, z.address, z.ld, C * z.ld, C, R, rows, by);
+        return sums.read();
+      });
+      const term = (c: number, r: number) =>
+        (weighted ? weight[r]! : 1) * values[(Math.floor(r / R) * C + c) * R + (r % R)]!;
+      const sum = (c: number, f: (x: number) => number) =>
+        Array.from(weight, (_, r) => f(term(c, r))).reduce((a, b) => a + b, 0);
+      const truth = Float64Array.from({ length: C }, (_, c) => sum(c, (x) => x));
+      const bounds = truth.map((_, c) => 1e-6 * sum(c, Math.abs));
+      expectAllClose(out, truth, { bounds, name: `sumOverTiles ${JSON.stringify({ C, R, rows, weighted })}` });
+    }
+  });
+
   it("no classes, or no rows, sum to nothing", () => {
     onBench(backend, (bench) => {
       const rows = bench.doubles([5, 6]);
       bench.kernels.tile.sumOverClasses(rows.address, bench.matrix([], 0, 2).address, 2, 0, 2);
       expect([...rows.read()]).toEqual([5, 6]);
       const classes = bench.output(1, 3);
-      bench.kernels.tile.sumOverRows(classes.address, bench.matrix([], 3, 0, 1).address, 1, 3, 0);
+      bench.kernels.tile.sumOverRows(classes.address, bench.matrix([], 3, 0, 1).address, 1, 3, 0, 0);
       expect([...classes.read()]).toEqual([0, 0, 0]);
+      const noTiles = bench.output(1, 5);
+      bench.kernels.tile.sumOverTiles(noTiles.address, bench.matrix([], 5, 0, 4).address, 4, 20, 5, 4, 0, 0);
+      expect([...noTiles.read()]).toEqual([0, 0, 0, 0, 0]);
     });
   });
 

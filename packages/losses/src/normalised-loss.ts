@@ -1,8 +1,8 @@
 import type { Kernels } from "@logq/kernels";
-import { type LabelMargin, NO_MARGIN } from "./margin.js";
+import type { LabelMargin } from "./margin.js";
 import { addToTotals, subtractUniform } from "./sampled-smoothing.js";
-import { capped, capSlope } from "./soft-cap.js";
-import type { LossPositives, LossRows, NormalisedLoss } from "./tile-loss.js";
+import { settleBent, settleSoftmax } from "./settle.js";
+import type { LossRows, NormalisedLoss } from "./tile-loss.js";
 
 /** What a full softmax may have beside its labels. */
 export interface FullSoftmaxOptions {
@@ -33,7 +33,7 @@ export function fullSoftmaxLoss(
   { smoothing = 0, zLoss = 0, cap = 0 }: FullSoftmaxOptions = {},
 ): NormalisedLoss {
   const { tile: kernel, memory } = kernels;
-  const { f32, f64, i32 } = memory;
+  const { f64 } = memory;
 
   function begin(rows: LossRows): void {
     kernel.clearPartials(rows.max, rows.sum, rows.R);
@@ -46,48 +46,15 @@ export function fullSoftmaxLoss(
     for (let r = 0; r < into.R; r++) f64[(into.total >>> 3) + r] += f64[(from.total >>> 3) + r];
   }
 
-  /** Σ_l y_l·(lse − z_l) of row r; the labels' dot products become −slope·y_l. */
-  function settleLabels(positives: LossPositives, r: number, scale: number, lse: number, slope: number): number {
-    let loss = 0;
-    const end = i32[(positives.offsets >>> 2) + r + 1];
-    for (let l = i32[(positives.offsets >>> 2) + r]; l < end; l++) {
-      const at = (positives.dot >>> 2) + l;
-      const mass = positives.mass === 0 ? 1 : f32[(positives.mass >>> 2) + l];
-      const z = capped(scale * f32[at] + (positives.add === 0 ? 0 : f32[(positives.add >>> 2) + l]), cap);
-      loss += mass * (lse - z);
-      f32[at] = -slope * mass * capSlope(z, cap);
-    }
-    return loss;
-  }
-
-  function settle(positives: LossPositives, rows: LossRows): void {
-    for (let r = 0; r < rows.R; r++) {
-      const weight = f32[(rows.weight >>> 2) + r];
-      const M = weight === 0 ? 0 : massOf(f32, i32, positives, r);
-      if (M === 0) {
-        ignoreRow(kernels, positives, rows, r);
-        if (smoothing > 0) f32[(rows.uniform >>> 2) + r] = 0;
-        continue;
-      }
-      const lse = f32[(rows.max >>> 2) + r] + Math.log(f64[(rows.sum >>> 3) + r]);
-      const slope = rows.scale * weight;
-      let loss = (1 - smoothing) * settleLabels(positives, r, rows.scale, lse, (1 - smoothing) * slope);
-      if (smoothing > 0) {
-        loss += smoothing * M * (lse - f64[(rows.total >>> 3) + r] / classes);
-        f32[(rows.uniform >>> 2) + r] = (slope * M * smoothing) / classes;
-      }
-      f32[(rows.lse >>> 2) + r] = lse;
-      f32[(rows.coefficient >>> 2) + r] = slope * (M + 2 * zLoss * lse);
-      f64[(rows.loss >>> 3) + r] = weight * (loss + zLoss * lse * lse);
-    }
-  }
-
   return {
     kind: "normalised",
     labelsInTiles: true,
     begin,
     fold,
-    settle,
+    settle:
+      cap > 0
+        ? settleBent(kernels, { apart: false, zLoss, cap })
+        : settleSoftmax(kernels, classes, { apart: false, zLoss, smoothing }),
     partials({ z, ld, C, scale, add }, rows) {
       if (cap > 0) kernel.softCap(z, ld, C, rows.R, scale, add, cap);
       kernel.softmaxPartials(z, ld, C, rows.R, cap > 0 ? 1 : scale, cap > 0 ? 0 : add, rows.max, rows.sum);
@@ -119,6 +86,7 @@ export interface SampledSoftmaxOptions {
   readonly cap?: number;
   /** Of tiles; 0 where the caller caps them element by element. Default: cap. */
   readonly tileCap?: number;
+  /** Not together with smoothing. */
   readonly margin?: LabelMargin;
 }
 
@@ -143,72 +111,18 @@ export interface SampledSoftmaxOptions {
 export function sampledSoftmaxLoss(
   kernels: Kernels,
   classes: number,
-  { zLoss = 0, smoothing = 0, cap = 0, tileCap = cap, margin = NO_MARGIN }: SampledSoftmaxOptions = {},
+  { zLoss = 0, smoothing = 0, cap = 0, tileCap = cap, margin }: SampledSoftmaxOptions = {},
 ): NormalisedLoss {
   const { tile: kernel, memory } = kernels;
-  const { f32, f64, i32 } = memory;
-
-  /** The logit of a label before what corrections add. */
-  function scoreOf({ dot, inner }: LossPositives, l: number, scale: number): number {
-    const z = scale * margin.cosine(f32[(dot >>> 2) + l]);
-    return cap === 0 ? z : capped(z + (inner === 0 ? 0 : f32[(inner >>> 2) + l]), cap);
-  }
-
-  function addOf({ add }: LossPositives, l: number): number {
-    return add === 0 ? 0 : f32[(add >>> 2) + l];
-  }
-
-  /** log(e^{max}·sum + Σ_l e^{z_l}), the labels of row r folded in. */
-  function logPartition(positives: LossPositives, rows: LossRows, r: number): number {
-    let max = f32[(rows.max >>> 2) + r];
-    let sum = f64[(rows.sum >>> 3) + r];
-    const end = i32[(positives.offsets >>> 2) + r + 1];
-    for (let l = i32[(positives.offsets >>> 2) + r]; l < end; l++) {
-      const z = scoreOf(positives, l, rows.scale) + addOf(positives, l);
-      const greater = Math.max(max, z);
-      sum = sum * Math.exp(max - greater) + Math.exp(z - greater);
-      max = greater;
-    }
-    return max + Math.log(sum);
-  }
-
-  function settle(positives: LossPositives, rows: LossRows): void {
-    for (let r = 0; r < rows.R; r++) {
-      const weight = f32[(rows.weight >>> 2) + r];
-      const M = weight === 0 ? 0 : massOf(f32, i32, positives, r);
-      if (M === 0) {
-        ignoreRow(kernels, positives, rows, r);
-        if (smoothing > 0) f32[(rows.uniform >>> 2) + r] = 0;
-        continue;
-      }
-      const lse = logPartition(positives, rows, r);
-      const slope = rows.scale * weight;
-      const pull = M + 2 * zLoss * lse;
-      let loss = zLoss * lse * lse;
-      if (smoothing > 0) {
-        loss += smoothing * M * (lse - f64[(rows.total >>> 3) + r] / classes);
-        f32[(rows.uniform >>> 2) + r] = (slope * M * smoothing) / classes;
-      }
-      const end = i32[(positives.offsets >>> 2) + r + 1];
-      for (let l = i32[(positives.offsets >>> 2) + r]; l < end; l++) {
-        const score = scoreOf(positives, l, rows.scale);
-        const z = score + addOf(positives, l);
-        const mass = positives.mass === 0 ? 1 : f32[(positives.mass >>> 2) + l];
-        loss += (1 - smoothing) * mass * (lse - z);
-        const at = (positives.dot >>> 2) + l;
-        f32[at] =
-          slope * capSlope(score, cap) * margin.slope(f32[at]) * (pull * Math.exp(z - lse) - (1 - smoothing) * mass);
-      }
-      f32[(rows.lse >>> 2) + r] = lse;
-      f32[(rows.coefficient >>> 2) + r] = slope * pull;
-      f64[(rows.loss >>> 3) + r] = weight * loss;
-    }
-  }
+  const { f64 } = memory;
 
   return {
     kind: "normalised",
     labelsInTiles: false,
-    settle,
+    settle:
+      cap > 0 || margin !== undefined
+        ? settleBent(kernels, { apart: true, zLoss, cap, margin })
+        : settleSoftmax(kernels, classes, { apart: true, zLoss, smoothing }),
     begin(rows) {
       kernel.clearPartials(rows.max, rows.sum, rows.R);
       if (smoothing > 0) f64.fill(0, rows.total >>> 3, (rows.total >>> 3) + rows.R);
@@ -241,24 +155,4 @@ export function sampledSoftmaxLoss(
       if (smoothing > 0) subtractUniform(memory, tile, rows);
     },
   };
-}
-
-/** Σ of the masses of row r's labels; 0 without labels. */
-function massOf(f32: Float32Array, i32: Int32Array, { offsets, mass }: LossPositives, r: number): number {
-  const first = i32[(offsets >>> 2) + r];
-  const end = i32[(offsets >>> 2) + r + 1];
-  if (mass === 0) return end - first;
-  let sum = 0;
-  for (let l = first; l < end; l++) sum += f32[(mass >>> 2) + l];
-  return sum;
-}
-
-/** Writes loss and gradients of a row that does not count. A coefficient of 0 makes the tile's gradients 0 whatever the logits are. */
-function ignoreRow({ memory }: Kernels, positives: LossPositives, rows: LossRows, r: number): void {
-  const { f32, f64, i32 } = memory;
-  f32[(rows.lse >>> 2) + r] = 0;
-  f32[(rows.coefficient >>> 2) + r] = 0;
-  f64[(rows.loss >>> 3) + r] = 0;
-  const dot = positives.dot >>> 2;
-  f32.fill(0, dot + i32[(positives.offsets >>> 2) + r], dot + i32[(positives.offsets >>> 2) + r + 1]);
 }

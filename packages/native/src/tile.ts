@@ -114,12 +114,22 @@ function elementKernels(bind: Bind): ElementKernels {
   };
 }
 
-type SumKernels = Pick<TileKernels, "sumOverClasses" | "sumOverRows" | "weightedSumOverRows">;
+type SumKernels = Pick<TileKernels, "sumOverClasses" | "sumOverRows" | "sumOverTiles">;
 
 function sumKernels(bind: Bind): SumKernels {
   const overClasses = bind("sumOverClasses");
-  const overRows = bind("sumOverRows");
-  const weighted = bind("weightedSumOverRows");
+  const plain = bind("sumOverTiles");
+  const weighted = bind("weightedSumOverTiles");
+  const sumOverTiles: TileKernels["sumOverTiles"] = (out, z, ld, step, C, R, rows, weight) => {
+    const kernel = weight === 0 ? plain : weighted;
+    const { words } = kernel;
+    words[2] = out;
+    setTile(kernel, 3, z, ld, C, R);
+    words[7] = 4 * step;
+    words[8] = rows;
+    words[9] = weight;
+    kernel.run();
+  };
   return {
     sumOverClasses(out, z, ld, C, R) {
       overClasses.words[2] = out;
@@ -127,18 +137,9 @@ function sumKernels(bind: Bind): SumKernels {
       overClasses.run();
     },
 
-    sumOverRows(out, z, ld, C, R) {
-      overRows.words[2] = out;
-      setTile(overRows, 3, z, ld, C, R);
-      overRows.run();
-    },
+    sumOverRows: (out, z, ld, C, R, weight) => sumOverTiles(out, z, ld, 0, C, R, R, weight),
 
-    weightedSumOverRows(out, z, ld, C, R, weight) {
-      weighted.words[2] = out;
-      setTile(weighted, 3, z, ld, C, R);
-      weighted.words[7] = weight;
-      weighted.run();
-    },
+    sumOverTiles,
   };
 }
 

@@ -123,9 +123,11 @@ function runTile({ tile }: Kernels, { rows: C, columns: R, padding, special, sca
   tile.hingeTile(z, ld, C, R, scale, addOrNot, optional ? 0 : weight, 0.25, coefficient!, total);
   tile.sumOverClasses(sum, z, ld, C, R);
   tile.subtractPerRow(z, ld, C, R, lse!);
-  tile.sumOverRows(out, z, ld, C, R);
+  tile.sumOverRows(out, z, ld, C, R, 0);
   tile.scaleColumns(z, ld, C, R, decay!);
-  tile.weightedSumOverRows(out, z, ld, C, R, coefficient!);
+  tile.sumOverRows(out, z, ld, C, R, coefficient!);
+  const tileRows = Math.ceil(R / 3);
+  for (const factor of [0, coefficient!]) tile.sumOverTiles(out, z, ld, tileRows, C, tileRows, R, factor);
 }
 
 /** Draws as many as there are elements, and some dozens more. */

@@ -61,6 +61,41 @@ export interface TileKernels {
     ldBlocks: number,
   ): number;
 
+  /**
+   * The rows of a softmax once all its tiles are in, and its labels l of offsets[r] <= l < offsets[r + 1], int32, with z = scale·dot[l] + add[l] and
+   * masses y = mass[l] (add and mass may be 0: absent, and 1 each). `apart`: labels are not in the partials (max, sum), and are folded in. With
+   * M = Σ y, a row's weight w and ε = smoothing,
+   *
+   *     lse = max + log(sum)                                               with labels apart log(e^max·sum + Σ_l e^z)
+   *     loss = w·((1−ε)·Σ_l y·(lse − z) + ε·M·(lse − total/classes) + zLoss·lse²)          float64
+   *     coefficient = scale·w·(M + 2·zLoss·lse)                             what a probability is multiplied by to be a gradient
+   *     uniform = scale·w·M·ε/classes                                       what ε takes off the gradient of every class
+   *     dot[l] ← −scale·w·(1−ε)·y                                           and coefficient·e^{z − lse} beside it with labels apart
+   *
+   * A row of weight 0 or M = 0 gets zeros in all five, whatever its logits are. total (R) float64 and uniform are neither read nor written where ε is
+   * 0; all others are float32.
+   */
+  settleSoftmax(
+    offsets: Address,
+    dot: Address,
+    add: Address,
+    mass: Address,
+    apart: boolean,
+    R: number,
+    scale: number,
+    weight: Address,
+    max: Address,
+    sum: Address,
+    zLoss: number,
+    smoothing: number,
+    classes: number,
+    total: Address,
+    lse: Address,
+    coefficient: Address,
+    uniform: Address,
+    loss: Address,
+  ): void;
+
   /** out[r] = coefficient[r] · e^{reference[r] − lse[r]}: times what softmaxExponentials left in z it is softmaxGradient. 0 where coefficient is 0. */
   softmaxFactors(out: Address, reference: Address, lse: Address, coefficient: Address, R: number): void;
 
@@ -147,14 +182,26 @@ export interface TileKernels {
   /** z[c][r] ← z[c][r] − value[r], value (R) float32. */
   subtractPerRow(z: Address, ld: number, C: number, R: number, value: Address): void;
 
-  /** out[c] = Σ_r z[c][r], out (C) float32: the gradient of the class bias. */
-  sumOverRows(out: Address, z: Address, ld: number, C: number, R: number): void;
+  /** out[c] = Σ_r weight[r]·z[c][r], out (C) and weight (R) float32; weight may be 0: all ones. The gradient of the class bias. */
+  sumOverRows(out: Address, z: Address, ld: number, C: number, R: number, weight: Address): void;
+
+  /**
+   * The same over `rows` rows that lie in tiles of R >= 1, each `step` elements behind the one before; the last may have fewer:
+   * out[c] = Σ_r weight[r]·z[step·⌊r/R⌋ + c·ld + r mod R], weight (rows).
+   */
+  sumOverTiles(
+    out: Address,
+    z: Address,
+    ld: number,
+    step: number,
+    C: number,
+    R: number,
+    rows: number,
+    weight: Address,
+  ): void;
 
   /** z[c][r] ← factor[r] · z[c][r], factor (R) float32. */
   scaleColumns(z: Address, ld: number, C: number, R: number, factor: Address): void;
-
-  /** out[c] = Σ_r weight[r]·z[c][r], out (C) and weight (R) float32. */
-  weightedSumOverRows(out: Address, z: Address, ld: number, C: number, R: number, weight: Address): void;
 
   /**
    * Offers the tile's logits x = scale·z + add[c] (add may be 0) to each row's list of its k best classes. values (R, k) float32 and ids (R, k) int32

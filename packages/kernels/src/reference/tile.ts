@@ -2,14 +2,28 @@ import type { TileKernels } from "../interface/tile.js";
 import type { KernelMemory } from "../memory.js";
 import { sigmoid, softplus } from "./functions.js";
 import { referencePartials } from "./partials.js";
+import { referenceSettle } from "./settle.js";
 import { referenceSoftCap } from "./soft-cap.js";
 import { referenceTopK } from "./top-k.js";
 
 /** What a loss does to a tile of logits; softmax and top-k stand in their own files. */
 export function referenceTile(memory: KernelMemory): TileKernels {
   const { f32, f64 } = memory;
+
+  const sumOverTiles: TileKernels["sumOverTiles"] = (out, z, ld, step, C, R, rows, weight) => {
+    for (let c = 0; c < C; c++) {
+      let sum = 0;
+      for (let r = 0; r < rows; r++) {
+        const at = (z >>> 2) + step * Math.floor(r / R) + c * ld + (r % R);
+        sum += (weight === 0 ? 1 : f32[(weight >>> 2) + r]!) * f32[at]!;
+      }
+      f32[(out >>> 2) + c] = sum;
+    }
+  };
+
   return {
     ...referencePartials(memory),
+    ...referenceSettle(memory),
     ...referenceTopK(memory),
     ...referenceSoftCap(memory),
 
@@ -77,24 +91,14 @@ export function referenceTile(memory: KernelMemory): TileKernels {
       }
     },
 
-    sumOverRows(out, z, ld, C, R) {
-      for (let c = 0; c < C; c++) {
-        let sum = 0;
-        for (let r = 0; r < R; r++) sum += f32[(z >>> 2) + c * ld + r]!;
-        f32[(out >>> 2) + c] = sum;
-      }
+    sumOverRows(out, z, ld, C, R, weight) {
+      sumOverTiles(out, z, ld, 0, C, R, R, weight);
     },
+
+    sumOverTiles,
 
     scaleColumns(z, ld, C, R, factor) {
       for (let c = 0; c < C; c++) for (let r = 0; r < R; r++) f32[(z >>> 2) + c * ld + r]! *= f32[(factor >>> 2) + r]!;
-    },
-
-    weightedSumOverRows(out, z, ld, C, R, weight) {
-      for (let c = 0; c < C; c++) {
-        let sum = 0;
-        for (let r = 0; r < R; r++) sum += f32[(weight >>> 2) + r]! * f32[(z >>> 2) + c * ld + r]!;
-        f32[(out >>> 2) + c] = sum;
-      }
     },
   };
 }

@@ -240,7 +240,7 @@ export class AdaptiveSoftmax {
     const { tile, vector } = this.kernels;
     const { labelled: block, rowSums } = this.space;
     const own = biasGradient + 4 * from;
-    tile.sumOverRows(add ? rowSums : own, z, block.ld, C, block.R);
+    tile.sumOverRows(add ? rowSums : own, z, block.ld, C, block.R, 0);
     if (add) vector.addScaled(own, rowSums, 1, C);
   }
 

@@ -87,7 +87,7 @@ export function sharedTiles(
       kernels.matrix.packRight(space.packedRows, space.hidden, D, R, D);
       kernels.matrix.multiply(space.classGradient, D, z, ld, 1, space.packedRows, C, R, D, true);
       if (!classBias) return;
-      kernels.tile.sumOverRows(space.rowSums, z, ld, C, R);
+      kernels.tile.sumOverRows(space.rowSums, z, ld, C, R, 0);
       const sums = memory.floats(space.rowSums, C);
       for (let c = 0; c < C; c++) classBias[panel.candidateRows ? panel.candidateRows[c] : c] += sums[c];
     },

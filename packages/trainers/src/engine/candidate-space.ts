@@ -130,7 +130,7 @@ export function planCandidateSpace(
     scratchBytes:
       wholeLines(kernels.matrix.packedBytes(table.D, R)) +
       wholeLines(4 * CLASS_BLOCK * table.ld) +
-      2 * wholeLines(4 * CLASS_BLOCK) +
+      wholeLines(4 * CLASS_BLOCK) +
       (smooths ? wholeLines(4 * table.ld) : 0) +
       (select === undefined ? 0 : wholeLines(selectionBytes(select, R))),
   };

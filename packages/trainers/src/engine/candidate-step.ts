@@ -79,8 +79,7 @@ export class CandidateStep {
     this.#R = rowsPerBlock(B);
     this.#gradient = scratch + wholeLines(kernels.matrix.packedBytes(spec.table.D, this.#R));
     this.#biasGradient = this.#gradient + wholeLines(4 * CLASS_BLOCK * spec.table.ld);
-    const partialBias = this.#biasGradient + wholeLines(4 * CLASS_BLOCK);
-    const smoothing = partialBias + wholeLines(4 * CLASS_BLOCK);
+    const smoothing = this.#biasGradient + wholeLines(4 * CLASS_BLOCK);
     const S = candidates!.S;
     const P = B * spec.training!.capacity.maxTargets;
     const { panelBias, add, inner, weight, positiveBias, positiveAdd, positiveInner } = space;
@@ -88,8 +87,7 @@ export class CandidateStep {
     const label = { bias: positiveBias, add: positiveAdd, inner: positiveInner, weight: 0, multiplicity: 0, count: P };
     const { per } = candidates!;
     if (per === "batch") {
-      const parts = { packed: scratch, partialBias, smoothing };
-      this.#shared = new SharedCandidates(kernels, spec, space, this.#loss, parts);
+      this.#shared = new SharedCandidates(kernels, spec, space, this.#loss, { packed: scratch, smoothing });
     }
     const selected = smoothing + (loss.labelSmoothing > 0 ? wholeLines(4 * spec.table.ld) : 0);
     const { select } = candidates!;
@@ -222,9 +220,9 @@ export class CandidateStep {
     const first = unit * UPDATE_BLOCK;
     const count = this.classCount(unit, batch);
     const shared = Math.max(0, Math.min(count, this.#head(batch, HEAD.candidates) - first));
-    if (this.#spec.bias) vector.fill(outBias, 0, count);
     this.#shared?.classGradient(first, shared, this.#head(batch, HEAD.rows), this.#hidden, out, outBias);
     if (shared < count) vector.fill(out + 4 * ld * shared, 0, ld * (count - shared));
+    if (shared < count && this.#spec.bias) vector.fill(outBias + 4 * shared, 0, count - shared);
     this.#addEntries(first, count, batch, out, outBias);
     this.#temperature.clearClasses(unit);
     this.#temperature.addClasses(unit, this.#space.panelBias + 4 * first, outBias, count);

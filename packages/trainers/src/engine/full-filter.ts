@@ -140,7 +140,7 @@ export class FilteredGradient {
       matrix.multiply(dH + 4 * ld * from, ld, z, 1, tile.ld, scratch.packed, R, C, D, true);
       matrix.multiply(out, ld, z, tile.ld, 1, this.#packedRows(block), C, R, D, accumulate);
       if (this.#spec.bias) {
-        kernel.sumOverRows(scratch.norms, z, tile.ld, C, R);
+        kernel.sumOverRows(scratch.norms, z, tile.ld, C, R, 0);
         vector.addScaled(outBias, scratch.norms, 1, C);
       }
       accumulate = true;

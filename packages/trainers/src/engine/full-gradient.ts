@@ -192,9 +192,7 @@ export class FullGradient {
     const { packedScaled, factor } = this.#walk.scratch;
     const { z, ld: ldTile } = this.#tile;
     matrix.multiply(out, ld, z, ldTile, 1, packedScaled, C, rows, D, false);
-    if (!this.#spec.bias) return;
-    if (this.#loss.kind === "separable") tile.sumOverRows(outBias, z, ldTile, C, rows);
-    else tile.weightedSumOverRows(outBias, z, ldTile, C, rows, factor);
+    if (this.#spec.bias) tile.sumOverRows(outBias, z, ldTile, C, rows, this.#loss.kind === "separable" ? 0 : factor);
   }
 
   /** The first sorted label whose physical row is not below `row`. */

@@ -11,10 +11,9 @@ export interface RowMatrix {
   readonly ld: number;
 }
 
-/** A worker's own: a block of H, packed, bias gradients of a block of candidates, and a sum of rows. */
+/** A worker's own: a block of H, packed, and a sum of rows. */
 export interface SharedScratch {
   readonly packed: Address;
-  readonly partialBias: Address;
   /** (D), label smoothing only */
   readonly smoothing: Address;
 }
@@ -130,7 +129,7 @@ export class SharedCandidates {
     matrix.packRight(packed, scaled, ld, R, D);
   }
 
-  /** The gradients of candidates [first, first + count) over `batchRows` rows: rows to out (count, ld), biases are added to outBias. */
+  /** The gradients of candidates [first, first + count) over `batchRows` rows: rows to out (count, ld), biases to outBias (count). */
   classGradient(
     first: number,
     count: number,
@@ -140,34 +139,21 @@ export class SharedCandidates {
     outBias: Address,
   ): void {
     if (count <= 0) return;
-    const { matrix } = this.#kernels;
+    const { matrix, tile } = this.#kernels;
     const { ld, D } = this.#spec.table;
-    const { packedRowsBytes } = this.#space;
+    const { packedRowsBytes, coefficient } = this.#space;
     const R = this.#R;
     const blocks = Math.floor(batchRows / R);
     const z = this.#tileOf(0) + 4 * R * first;
-    const step = this.#tileOf(R) - this.#tileOf(0);
-    matrix.multiplySum(out, ld, z, R, step / 4, this.#packedHidden(0), packedRowsBytes, count, R, D, blocks, false);
+    const step = (this.#tileOf(R) - this.#tileOf(0)) / 4;
+    matrix.multiplySum(out, ld, z, R, step, this.#packedHidden(0), packedRowsBytes, count, R, D, blocks, false);
     const rest = batchRows - blocks * R;
     if (rest > 0) {
       const last = this.#packedHidden(blocks * R);
-      matrix.multiply(out, ld, z + step * blocks, R, 1, last, count, rest, D, true);
+      matrix.multiply(out, ld, z + 4 * step * blocks, R, 1, last, count, rest, D, true);
     }
-    if (this.#spec.bias) this.#addBiasGradient(z, step, count, batchRows, outBias);
+    if (this.#spec.bias) tile.sumOverTiles(outBias, z, R, step, count, R, batchRows, this.#factored ? coefficient : 0);
     this.#smoothing?.subtractFromClasses(first, count, batchRows, hidden, out, outBias);
-  }
-
-  /** @param z where the candidates stand in the first tile @param step bytes from tile to tile */
-  #addBiasGradient(z: Address, step: number, count: number, batchRows: number, outBias: Address): void {
-    const { tile, vector } = this.#kernels;
-    const { partialBias } = this.#scratch;
-    for (let row = 0, at = z; row < batchRows; row += this.#R, at += step) {
-      const R = Math.min(this.#R, batchRows - row);
-      const factors = this.#space.coefficient + 4 * row;
-      if (this.#factored) tile.weightedSumOverRows(partialBias, at, this.#R, count, R, factors);
-      else tile.sumOverRows(partialBias, at, this.#R, count, R);
-      vector.addScaled(outBias, partialBias, 1, count);
-    }
   }
 
   /** Where the tile of the block of rows that begins at `first` lies. */

@@ -8,6 +8,9 @@ import {
   R9,
   R10,
   R11,
+  R12,
+  R13,
+  R14,
   RAX,
   RBX,
   RCX,
@@ -18,7 +21,7 @@ import { loadAddress, loadArgument } from "../arguments.js";
 import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
 
-const ARGUMENT = { out: 0, z: 1, ld: 2, C: 3, R: 4, weight: 5 } as const;
+const ARGUMENT = { out: 0, z: 1, ld: 2, C: 3, R: 4, step: 5, rows: 6, weight: 7 } as const;
 
 /** Classes that are summed at a time. */
 const CLASSES = 4;
@@ -26,19 +29,21 @@ const CLASSES = 4;
 const [OUT, Z, LD, CLASSES_LEFT, ROWS, WEIGHT] = [R8, RSI, R9, R10, RCX, RDX];
 /** Bytes from a class of the four to the next one, and to the one three further. */
 const [STEP, STEP3] = [R11, RBX];
+/** The next tile and its weights, and how many rows are left from there on. */
+const [TILE, TILE_WEIGHT, LEFT] = [R12, R13, R14];
 const TEMP = RAX;
 
 /** Sums of even and odd vectors of the four classes. */
 const sum = (i: number, odd: 0 | 1): number => 2 * i + odd;
 const [FIRST_WEIGHT, SECOND_WEIGHT, SPARE] = [8, 9, 10];
 
-/** out[c] = Σ_r z[c][r] (`TileKernels.sumOverRows`). The stride is in bytes. */
-export function generateSumOverRows(asm: Assembler, set: InstructionSet): void {
+/** `TileKernels.sumOverTiles` without weights. Strides are in bytes. */
+export function generateSumOverTiles(asm: Assembler, set: InstructionSet): void {
   sumRows(new Vectors(asm, set), false);
 }
 
-/** out[c] = Σ_r weight[r]·z[c][r] (`TileKernels.weightedSumOverRows`). The stride is in bytes. */
-export function generateWeightedSumOverRows(asm: Assembler, set: InstructionSet): void {
+/** `TileKernels.sumOverTiles` with weights. Strides are in bytes. */
+export function generateWeightedSumOverTiles(asm: Assembler, set: InstructionSet): void {
   sumRows(new Vectors(asm, set), true);
 }
 
@@ -80,17 +85,53 @@ function sumRows(v: Vectors, weighted: boolean): void {
     asm.computeConstant("sub", CLASSES_LEFT, 1);
     asm.jumpIf("notEqual", single);
     asm.bind(done);
-  }, [RBX]);
+  }, [RBX, R12, R13, R14]);
 }
 
 /** The first four lanes of v0 ← the sums of four classes. Keeps Z. */
 function sumFour(v: Vectors, weighted: boolean): void {
   const { asm } = v;
-  const [one, tail, finished] = [new Label(), new Label(), new Label()];
+  const done = new Label();
   for (let i = 0; i < 2 * CLASSES; i++) v.zero(i);
-  if (weighted) loadAddress(asm, WEIGHT, ARGUMENT.weight);
-  loadArgument(asm, ROWS, ARGUMENT.R);
+  if (weighted) loadAddress(asm, TILE_WEIGHT, ARGUMENT.weight);
+  loadArgument(asm, LEFT, ARGUMENT.rows);
   asm.push(Z);
+  asm.mov(TILE, Z);
+  asm.test(LEFT);
+  asm.jumpIf("equal", done);
+  const tile = asm.here();
+  nextTile(asm, weighted);
+  addTile(v, weighted);
+  asm.test(LEFT);
+  asm.jumpIf("notEqual", tile);
+  asm.bind(done);
+  asm.pop(Z);
+  for (let i = 0; i < CLASSES; i++) v.op("vaddps", i, sum(i, 0), sum(i, 1));
+  sumLanesOfFour(v);
+}
+
+/** Z, WEIGHT and ROWS ← those of the next tile. */
+function nextTile(asm: Assembler, weighted: boolean): void {
+  const whole = new Label();
+  asm.mov(Z, TILE);
+  loadArgument(asm, TEMP, ARGUMENT.step);
+  asm.compute("add", TILE, TEMP);
+  loadArgument(asm, ROWS, ARGUMENT.R);
+  if (weighted) {
+    asm.mov(WEIGHT, TILE_WEIGHT);
+    asm.lea(TILE_WEIGHT, indexed(TILE_WEIGHT, ROWS, 4));
+  }
+  asm.compute("cmp", LEFT, ROWS);
+  asm.jumpIf("aboveOrEqual", whole);
+  asm.mov(ROWS, LEFT);
+  asm.bind(whole);
+  asm.compute("sub", LEFT, ROWS);
+}
+
+/** Adds ROWS rows of one tile to the sums of four classes. */
+function addTile(v: Vectors, weighted: boolean): void {
+  const { asm } = v;
+  const [one, tail, finished] = [new Label(), new Label(), new Label()];
   asm.computeConstant("sub", ROWS, 2 * v.lanes);
   asm.jumpIf("below", one);
   asm.align(32);
@@ -115,9 +156,6 @@ function sumFour(v: Vectors, weighted: boolean): void {
   v.setTail(ROWS, TEMP);
   addTail(v, weighted);
   asm.bind(finished);
-  asm.pop(Z);
-  for (let i = 0; i < CLASSES; i++) v.op("vaddps", i, sum(i, 0), sum(i, 1));
-  sumLanesOfFour(v);
 }
 
 /** Where class i of the four stands. */

@@ -5,7 +5,7 @@ import { generateHingeTile } from "./hinge.js";
 import { generateLogisticTile } from "./logistic.js";
 import { generateSoftmaxPartials } from "./partials.js";
 import { generateScaleColumns, generateSubtractPerRow } from "./per-row.js";
-import { generateSumOverRows, generateWeightedSumOverRows } from "./row-sums.js";
+import { generateSumOverTiles, generateWeightedSumOverTiles } from "./row-sums.js";
 import { generateTopK } from "./top-k.js";
 
 /** The kernels behind `TileKernels`. */
@@ -18,8 +18,8 @@ export const TILE_KERNELS = {
   hingeTile: generateHingeTile,
   sumOverClasses: generateSumOverClasses,
   subtractPerRow: generateSubtractPerRow,
-  sumOverRows: generateSumOverRows,
+  sumOverTiles: generateSumOverTiles,
   scaleColumns: generateScaleColumns,
-  weightedSumOverRows: generateWeightedSumOverRows,
+  weightedSumOverTiles: generateWeightedSumOverTiles,
   topK: generateTopK,
 } as const;

@@ -186,7 +186,7 @@ export class AdaptiveStep {
     }
     const { rows, bias } = this.#place;
     this.#walk.tableGradient(cluster, rows, z + 4 * ld * first, ld, count, R, false);
-    if (cluster.bias !== 0) this.#kernels.tile.sumOverRows(bias, z + 4 * ld * first, ld, count, R);
+    if (cluster.bias !== 0) this.#kernels.tile.sumOverRows(bias, z + 4 * ld * first, ld, count, R, 0);
   }
 
   /** Logit gradients are made again, block after block. */
@@ -208,7 +208,7 @@ export class AdaptiveStep {
         const at = from - first;
         this.#walk.tableGradient(cluster, rows + 4 * cluster.width * at, z, ld, C, R, index > 0);
         if (cluster.bias === 0) continue;
-        tile.sumOverRows(this.#scratch.biasSums, z, ld, C, R);
+        tile.sumOverRows(this.#scratch.biasSums, z, ld, C, R, 0);
         vector.addScaled(bias + 4 * at, this.#scratch.biasSums, 1, C);
       }
     }
