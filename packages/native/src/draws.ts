@@ -2,6 +2,7 @@ import type { DrawKernels } from "@logq/kernels";
 import type { Bind } from "./bind.js";
 import { FIRST_WORD } from "./generate/arguments.js";
 import { ALIAS_IDS, ALIAS_SCRATCH_BYTES } from "./generate/random/alias-ids.js";
+import { LOG_UNIFORM_IDS } from "./generate/random/log-uniform-ids.js";
 import { PERMUTED } from "./generate/random/permuted.js";
 import { UNIFORM_IDS, UNIFORM_PAIRS } from "./generate/random/uniform-draws.js";
 import { ULP } from "./generate/random/uniforms.js";
@@ -18,6 +19,7 @@ export function nativeDraws(bind: Bind, others: DrawKernels): DrawKernels {
     uniformPairs: nativeUniformPairs(bind),
     uniformIds: nativeUniformIds(bind),
     aliasIds: nativeAliasIds(bind),
+    logUniformIds: nativeLogUniformIds(bind),
     permuted: nativePermuted(bind),
   };
 }
@@ -58,6 +60,20 @@ function nativeAliasIds(bind: Bind): DrawKernels["aliasIds"] {
     tell.word("first", first);
     tell.double("factor", ULP * n);
     tellAddress(kernel, ALIAS_IDS, key, stream, step, item);
+    kernel.run();
+  };
+}
+
+function nativeLogUniformIds(bind: Bind): DrawKernels["logUniformIds"] {
+  const kernel = bind("logUniformIds");
+  const tell = teller(kernel, LOG_UNIFORM_IDS);
+  return (ids, count, n, logRange, { key, stream, step, item }, first) => {
+    tell.word("out", ids);
+    tell.word("width", ID_BYTES * count);
+    tell.word("first", first);
+    tell.word("last", n - 1);
+    tell.double("factor", ULP * logRange);
+    tellAddress(kernel, LOG_UNIFORM_IDS, key, stream, step, item);
     kernel.run();
   };
 }

@@ -1,5 +1,6 @@
 import { generateAliasIds } from "./alias-ids.js";
 import { generateDropout } from "./dropout.js";
+import { generateLogUniformIds } from "./log-uniform-ids.js";
 import { generatePermuted } from "./permuted.js";
 import { generateUniformIds, generateUniformPairs } from "./uniform-draws.js";
 
@@ -9,5 +10,6 @@ export const RANDOM_KERNELS = {
   uniformPairs: generateUniformPairs,
   uniformIds: generateUniformIds,
   aliasIds: generateAliasIds,
+  logUniformIds: generateLogUniformIds,
   permuted: generatePermuted,
 } as const;
