@@ -5,7 +5,7 @@ import { framed } from "../frame.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
 import type { PhiloxWords } from "./philox.js";
 import { portableExponentials } from "./portable-exponential.js";
-import { DRAWN_WORDS, writeDrawn } from "./turn.js";
+import { DRAWN_WORDS, type Draw, writeDrawn } from "./turn.js";
 import { cutWords, FACTOR, halfOfUniforms, REGISTERS, type WordPair } from "./uniforms.js";
 
 /** `factor` is log(n + 1)·ULP, a float64; `last` is n − 1. */
@@ -30,10 +30,10 @@ export function generateLogUniformIds(asm: Assembler, set: InstructionSet): void
 }
 
 /** Answers with the registers of two vectors of ids. */
-function turnOfIds(v: Vectors, draw: () => PhiloxWords): readonly number[] {
-  const earlier = draw();
+function turnOfIds(v: Vectors, draw: Draw): readonly number[] {
+  const earlier = draw("first");
   exponents(v, earlier, EARLIER, earlier.free[0]!);
-  const { words, free } = draw();
+  const { words, free } = draw("first");
   const [low, high, scratch] = free as [number, number, number];
   exponents(v, { words }, [low, high], scratch);
   // Keys are free behind the last round.

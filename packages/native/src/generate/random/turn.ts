@@ -2,7 +2,7 @@ import { indexed, Label, R8, RAX, RCX, type Register } from "../../assembler/ope
 import { argument, loadAddress } from "../arguments.js";
 import { setRowTail } from "../rows/walk.js";
 import type { Vectors } from "../vectors.js";
-import { ADDRESS_WORDS, type PhiloxWords, philoxOf, setOddLanes } from "./philox.js";
+import { ADDRESS_WORDS, type PhiloxWords, philoxOf, setOddLanes, type Wanted } from "./philox.js";
 import { BLOCKS, REGISTERS } from "./uniforms.js";
 
 /** Arguments of a generator that writes what it draws: bytes to be written, and the number of the first block. */
@@ -12,15 +12,18 @@ type Numbers = Readonly<Record<(typeof DRAWN_WORDS)[number], number>>;
 
 const [OUT, OFFSET, LEFT] = [R8, RAX, RCX];
 
+/** Draws the next blocks, as many as there are lanes. */
+export type Draw = (wanted: Wanted) => PhiloxWords;
+
 /**
- * Writes what `make` makes of blocks, one vector after the other, `make` being one turn. It draws the next blocks, as many as there are lanes, as often
- * as it likes; lane l has block number `blockOfLane(l)` of them.
+ * Writes what `make` makes of blocks, one vector after the other, `make` being one turn. It draws as often as it likes; lane l has block number
+ * `blockOfLane(l)` of those that are drawn together.
  */
 export function writeDrawn(
   v: Vectors,
   numbers: Numbers,
   blockOfLane: (lane: number) => number,
-  make: (draw: () => PhiloxWords) => readonly number[],
+  make: (draw: Draw) => readonly number[],
 ): void {
   const { asm, lanes, bytes } = v;
   const end = new Label();
@@ -35,8 +38,8 @@ export function writeDrawn(
   asm.jumpIf("equal", end);
   asm.align(32);
   const turn = asm.here();
-  const outputs = make(() => {
-    const drawn = philoxOf(v, REGISTERS, BLOCKS, numbers);
+  const outputs = make((wanted) => {
+    const drawn = philoxOf(v, REGISTERS, BLOCKS, numbers, wanted);
     v.op("vpaddd", BLOCKS, BLOCKS, v.wordInMemory(lanes));
     return drawn;
   });

@@ -13,7 +13,7 @@ export const UNIFORM_IDS = argumentNumbers(["factor", "factorHigh", ...DRAWN_WOR
 /** `DrawKernels.uniformPairs`. A turn makes as many pairs as there are lanes, which are four vectors of float64. */
 export function generateUniformPairs(asm: Assembler, set: InstructionSet): void {
   const v = new Vectors(asm, set);
-  framed(asm, () => writeDrawn(v, UNIFORM_PAIRS, pairedBlocks(v.lanes), (draw) => vectorsOfPairs(v, draw())), []);
+  framed(asm, () => writeDrawn(v, UNIFORM_PAIRS, pairedBlocks(v.lanes), (draw) => vectorsOfPairs(v, draw("all"))), []);
 }
 
 /** `DrawKernels.uniformIds`. A turn makes one vector. */
@@ -26,7 +26,7 @@ export function generateUniformIds(asm: Assembler, set: InstructionSet): void {
       UNIFORM_IDS,
       (lane) => lane,
       (draw) => {
-        const { words, free } = draw();
+        const { words, free } = draw("first");
         const [ids, ...rest] = free as [number, number, number];
         floorsOfUniforms(v, ids, [words[0], words[1]], rest);
         return [ids];
