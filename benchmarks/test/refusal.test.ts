@@ -57,6 +57,10 @@ const IDLE: readonly [RegExp, CreateKernels][] = [
   [/^gather/, brokenKernels("rows", "gatherRows", nothing)],
   [/^scatter/, brokenKernels("rows", "scatterRows", nothing)],
   [/^update/, brokenKernels("optimizer", "updateRows", nothing)],
+  [/^alias table/, brokenKernels("draws", "aliasIds", nothing)],
+  [/^log-uniform/, brokenKernels("draws", "logUniformIds", nothing)],
+  [/^log Q of log-uniform/, brokenKernels("draws", "logUniformLogs", nothing)],
+  [/^keyed permutation/, brokenKernels("draws", "permuted", nothing)],
   [/^radix/, brokenKernels("indices", "sortPairs", nothing)],
   [/^top/, brokenKernels("tile", "topK", nothing)],
 ];

@@ -27,7 +27,7 @@ export const SMALL_STEPS: readonly StepShape[] = [
   { ...step, loss: "sampled-softmax", reference: true },
 ];
 
-type Part = "matrix" | "tile" | "rows" | "optimizer" | "vector" | "indices";
+type Part = "matrix" | "tile" | "rows" | "optimizer" | "vector" | "indices" | "draws";
 
 /** Back-ends in which one kernel does what `replace` makes of it. */
 export function brokenKernels<P extends Part, F extends keyof Kernels[P]>(

@@ -16,7 +16,11 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/*.test.ts", "../kernels/test/*.test.ts", "../samplers/test/{midx,kernel-tree*,lsh,kmeans}.test.ts"],
+    include: [
+      "test/*.test.ts",
+      "../kernels/test/*.test.ts",
+      "../samplers/test/{midx,kernel-tree*,lsh,kmeans,memory-sampler}.test.ts",
+    ],
     exclude: ["../kernels/test/{backend,memory}.test.ts"],
     // Emulated processors take their time.
     testTimeout: 60_000,

@@ -1,5 +1,5 @@
 import type { Group } from "../measure/group.js";
-import { aliasSpec, permutedSpec } from "./draws.js";
+import { aliasSpec, logUniformLogsSpec, logUniformSpec, permutedSpec } from "./draws.js";
 import { type CreateKernels, createKernels, kernelGroup } from "./kernel-group.js";
 import { pairSpec } from "./pairs.js";
 import { productSpecs } from "./products.js";
@@ -53,6 +53,8 @@ export function kernelGroups(sizes: KernelSizes = KERNEL_SIZES, create: CreateKe
     ...sizes.tables.flatMap((n) => rowSpecs({ n, D, count: touched }).map((spec) => kernelGroup(spec, create))),
     ...updateSpecs({ n: sizes.tables[0]!, D, count: touched }).map((spec) => kernelGroup(spec, create)),
     ...sizes.tables.map((n) => kernelGroup(aliasSpec(n, S), create)),
+    ...sizes.tables.map((n) => kernelGroup(logUniformSpec(n, S), create)),
+    ...sizes.tables.map((n) => kernelGroup(logUniformLogsSpec(n, S), create)),
     ...sizes.tables.map((n) => kernelGroup(permutedSpec(n, B), create)),
     ...sizes.sorted.map((count) => kernelGroup(sortSpec(count, MOST_IDS), create)),
     ...[10, 100].map((k) => kernelGroup(topKSpec({ n: sizes.ranked, B, k, tile: TILE_CLASSES }), create)),

@@ -63,22 +63,59 @@ describe.each(BACKENDS)("uniformIds: $name", (backend) => {
 });
 
 describe.each(BACKENDS)("the log-uniform law: $name", (backend) => {
-  it("logUniformIds has the bits of portableExp; logUniformLogs is offset + log log((c + 2)/(c + 1)) to a float32 rounding", () => {
-    for (const [at, count] of COUNTS.entries()) {
-      const n = [1, 2, 1000, 2 ** 31 - 2][at % 4]!;
-      const draw = DRAWS[at % 2]!;
-      const logRange = Math.log(n + 1);
-      const got = onBench(backend, (bench) => {
-        const ids = bench.ints(new Int32Array(count));
-        const logs = bench.output(1, count);
-        bench.kernels.draws.logUniformIds(ids.address, count, n, logRange, draw, at);
-        bench.kernels.draws.logUniformLogs(logs.address, ids.address, count, 0.5);
-        return { ids: [...ids.read()], logs: logs.read() };
-      });
-      const law = (u: number) => (Math.floor(portableExp(u * logRange)) - 1) % n;
-      expect(got.ids).toEqual(expectedBy(draw, at, count, law));
-      const truth = got.ids.map((id) => 0.5 + Math.log(Math.log1p(1 / (id + 1))));
-      expectAllClose(got.logs, truth, { relative: 1.2e-7, absolute: 1e-7 });
+  function drawn(count: number, n: number, logRange: number, draw: DrawAddress, first: number): number[] {
+    return onBench(backend, (bench) => {
+      const ids = bench.ints(new Int32Array(count).fill(-1));
+      bench.kernels.draws.logUniformIds(ids.address, count, n, logRange, draw, first);
+      return [...ids.read()];
+    });
+  }
+
+  function expectDrawn(count: number, n: number, logRange: number, draw: DrawAddress, first: number): void {
+    const law = (u: number) => (Math.floor(portableExp(u * logRange)) - 1) % n;
+    expect(drawn(count, n, logRange, draw, first)).toEqual(expectedBy(draw, first, count, law));
+  }
+
+  it("logUniformIds has the bits of portableExp, for any count, number of classes and first pair", () => {
+    for (const [at, n] of [1, 2, 31, 33, 1000, 1_000_000, 2 ** 31 - 3, 2 ** 31 - 2].entries()) {
+      for (const [c, count] of COUNTS.entries()) {
+        expectDrawn(count, n, Math.log(n + 1), DRAWS[(at + c) % 2]!, [0, 3, 2 ** 24][(at + c) % 3]!);
+      }
+    }
+  });
+
+  it("logUniformIds has them to the last one: exponentials within some steps of float64 of an integer", () => {
+    for (let first = 0; first < 300; first++) {
+      const [u] = pair(DRAWS[0]!, first);
+      const logRange = Math.log(2 + first) / u;
+      for (const by of [-2, -1, 0, 1]) expectDrawn(1, 2 ** 31 - 2, logRange * (1 + by * 2 ** -52), DRAWS[0]!, first);
+    }
+  });
+
+  it("logUniformIds has class 0 where the exponential comes to n + 1", () => {
+    for (const n of [1, 2, 33]) {
+      const logRange = Math.log(n + 1.99);
+      expectDrawn(1000, n, logRange, DRAWS[0]!, 0);
+      const exponentials = expectedBy(DRAWS[0]!, 0, 1000, (u) => Math.floor(portableExp(u * logRange)));
+      expect(exponentials).toContain(n + 1);
+    }
+  });
+
+  it("logUniformLogs is offset + log log((c + 2)/(c + 1)), rounded to float32, for small classes and large ones", () => {
+    const near = Array.from({ length: 32 }, (_, bits) => [-3, -2, -1, 0, 1].map((by) => 2 ** bits + by)).flat();
+    const ids = [...Array.from({ length: 70 }, (_, id) => id), ...near.filter((id) => id >= 0 && id < 2 ** 31 - 2)];
+    const truth = (id: number, offset: number) => offset + Math.log(Math.log1p(1 / (id + 1)));
+    for (const [at, count] of [...COUNTS.filter((count) => count <= ids.length), ids.length].entries()) {
+      const some = ids.slice(ids.length - count);
+      for (const offset of [0, [0.5, 6.25, -3][at % 3]!]) {
+        const logs = onBench(backend, (bench) => {
+          const out = bench.output(1, count);
+          bench.kernels.draws.logUniformLogs(out.address, bench.ints(some).address, count, offset);
+          return out.read();
+        });
+        const exact = some.map((id) => truth(id, offset));
+        expectAllClose(logs, exact, { relative: 1.2e-7, absolute: 1e-7 });
+      }
     }
   });
 });

@@ -131,7 +131,7 @@ function runTile({ tile }: Kernels, { rows: C, columns: R, padding, special, sca
 }
 
 /** Draws as many as there are elements, and some dozens more. */
-function runDraws({ draws }: Kernels, { rows, columns, padding, optional }: Case): void {
+function runDraws({ draws }: Kernels, { rows, columns, padding, scale, optional }: Case): void {
   desk.clear();
   const count = rows * columns + 40 * padding;
   const draw = {
@@ -144,6 +144,9 @@ function runDraws({ draws }: Kernels, { rows, columns, padding, optional }: Case
   const ids = desk.ints(new Array(count).fill(-1));
   draws.uniformPairs(desk.floats(1, 4 * count), count, draw, first);
   draws.uniformIds(ids, count, optional ? 2 ** 31 - 1 : rows, draw, first);
+  const n = optional ? 2 ** 31 - 2 : rows;
+  draws.logUniformIds(ids, count, n, Math.log(n + 1), draw, first);
+  draws.logUniformLogs(desk.floats(1, count), ids, count, scale);
   const table = desk.doubles(3 * rows);
   for (let id = 0; id < rows; id++) {
     desk.memory.f64[table / 8 + 3 * id] = id / rows;

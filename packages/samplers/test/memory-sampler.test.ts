@@ -1,4 +1,4 @@
-import { compileKernels, instantiateKernels, KernelMemory } from "@logq/kernels";
+import { KernelMemory } from "@logq/kernels";
 import { expectAllClose } from "@logq/testing";
 import { expect, it } from "vitest";
 import {
@@ -10,6 +10,7 @@ import {
   samplerFrom,
   writeMemoryTable,
 } from "../src/index.js";
+import { CONTEXTUAL_BACKENDS } from "./contextual-backends.js";
 import { KEY } from "./contract.js";
 
 const IDS = 64;
@@ -17,10 +18,7 @@ const LOGS = 2 ** 16;
 const SCRATCH = 2 ** 17;
 const TABLE = 2 ** 17 + 2 ** 14;
 
-const memories = [
-  instantiateKernels(await compileKernels("wasm", false), KernelMemory.create(2 ** 20, false)),
-  instantiateKernels(await compileKernels("reference", false), KernelMemory.create(2 ** 20, false)),
-];
+const memories = CONTEXTUAL_BACKENDS.map(({ bind }) => bind(KernelMemory.create(2 ** 20, false)));
 
 const counts = Array.from({ length: 3000 }, (_, id) => (id % 7 === 3 ? 0 : 10_000 / (id + 1)));
 

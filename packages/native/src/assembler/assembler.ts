@@ -301,26 +301,43 @@ export class Assembler {
 
   /** destination ← source·2^count of each 32-bit lane */
   vpslld(bytes: VectorBytes, destination: number, source: number, count: number): void {
-    this.#shiftLanes(6, bytes, destination, source, count);
+    this.#shiftLanes(32, 6, bytes, destination, source, count);
   }
 
   /** destination ← ⌊source/2^count⌋ of each 32-bit lane, without sign */
   vpsrld(bytes: VectorBytes, destination: number, source: number, count: number): void {
-    this.#shiftLanes(2, bytes, destination, source, count);
+    this.#shiftLanes(32, 2, bytes, destination, source, count);
   }
 
-  #shiftLanes(field: number, bytes: VectorBytes, destination: number, source: number, count: number): void {
+  /** destination ← source·2^count of each 64-bit lane */
+  vpsllq(bytes: VectorBytes, destination: number, source: number, count: number): void {
+    this.#shiftLanes(64, 6, bytes, destination, source, count);
+  }
+
+  /** destination ← ⌊source/2^count⌋ of each 64-bit lane, without sign */
+  vpsrlq(bytes: VectorBytes, destination: number, source: number, count: number): void {
+    this.#shiftLanes(64, 2, bytes, destination, source, count);
+  }
+
+  #shiftLanes(
+    bits: 32 | 64,
+    field: number,
+    bytes: VectorBytes,
+    destination: number,
+    source: number,
+    count: number,
+  ): void {
     if (bytes === 64) {
       this.#code.byte(0x62);
       this.#code.byte(0x80 | (source & 16 ? 0 : 0x40) | (source & 8 ? 0 : 0x20) | 0x10 | 1);
-      this.#code.byte(((~destination & 15) << 3) | 4 | 1);
+      this.#code.byte((bits === 64 ? 0x80 : 0) | ((~destination & 15) << 3) | 4 | 1);
       this.#code.byte((2 << 5) | (destination & 16 ? 0 : 8));
     } else {
       this.#code.byte(0xc4);
       this.#code.byte(0x80 | 0x40 | (source & 8 ? 0 : 0x20) | 1);
       this.#code.byte(((~destination & 15) << 3) | (bytes === 32 ? 4 : 0) | 1);
     }
-    this.#code.byte(0x72);
+    this.#code.byte(bits === 64 ? 0x73 : 0x72);
     this.#code.register(field, source);
     this.#code.byte(count);
   }

@@ -4,6 +4,9 @@ import type { Vectors } from "./vectors.js";
 /** The first lanes of a vector of floats, or the last. */
 export type Half = 0 | 1;
 
+/** What becomes float64: floats, or integers with sign. */
+type Widening = "vcvtps2pd" | "vcvtdq2pd";
+
 /**
  * Changes doubles in memory at base + offset, one for each lane of a vector of floats, those of either half in turn: they are loaded into
  * `doubles`, `change` does what it likes with them, they are stored. `doubles` and `mask` are registers below 16.
@@ -54,7 +57,7 @@ export function widenHalf(
   half: Half,
   destination: number,
   lanes: number,
-  convert: "vcvtps2pd" | "vcvtdq2pd" = "vcvtps2pd",
+  convert: Widening = "vcvtps2pd",
 ): void {
   let source = lanes;
   if (half === 1) {
@@ -72,8 +75,8 @@ export function joinHalves(v: Vectors, destination: number, low: number, high: n
 }
 
 /**
- * `low` and `high` ← the two halves of a vector of floats in memory as float64; of a tail the lanes beyond it are 0. Registers below 16. A tail uses
- * `scratch`.
+ * `low` and `high` ← the two halves of a vector of floats in memory, or of integers with sign, as float64; of a tail the lanes beyond it are 0.
+ * Registers below 16. A tail uses `scratch`.
  */
 export function loadDoubles(
   v: Vectors,
@@ -82,15 +85,16 @@ export function loadDoubles(
   source: Memory,
   tail: boolean,
   scratch: number,
+  convert: Widening = "vcvtps2pd",
 ): void {
   if (!tail) {
-    v.op("vcvtps2pd", low, -1, source);
-    v.op("vcvtps2pd", high, -1, { ...source, displacement: source.displacement + v.bytes / 2 });
+    v.op(convert, low, -1, source);
+    v.op(convert, high, -1, { ...source, displacement: source.displacement + v.bytes / 2 });
     return;
   }
   v.loadTail(scratch, source);
-  widenHalf(v, 0, low, scratch);
-  widenHalf(v, 1, high, scratch);
+  widenHalf(v, 0, low, scratch, convert);
+  widenHalf(v, 1, high, scratch, convert);
 }
 
 /** The first lane of `value` ← the sum of its lanes of float64: halves, then halves of them. Registers below 16. */

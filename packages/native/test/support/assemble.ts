@@ -87,7 +87,8 @@ function parseOperand(text: string, label: Label): Operand {
 }
 
 /** Shifts of lanes by an immediate, whose destination does not stand in ModRM.reg. */
-const isShift = (name: string): name is "vpslld" | "vpsrld" => name === "vpslld" || name === "vpsrld";
+const SHIFTS = ["vpslld", "vpsrld", "vpsllq", "vpsrlq"] as const;
+const isShift = (name: string): name is (typeof SHIFTS)[number] => (SHIFTS as readonly string[]).includes(name);
 
 /** Whether our assembler has the instruction at all. */
 export function assembles(text: string): boolean {

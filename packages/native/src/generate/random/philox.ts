@@ -30,9 +30,12 @@ export const ADDRESS_WORDS = ["item", "step", "stream", "keyLow", "keyHigh"] as 
 
 export type AddressNumbers = Readonly<Record<(typeof ADDRESS_WORDS)[number], number>>;
 
+/** Which words of blocks are wanted: those of the first uniform, words 0 and 1, cost a product less in the last round. */
+export type Wanted = "all" | "first";
+
 /** The answer of `philoxOf`. */
 export interface PhiloxWords {
-  /** The registers that hold words 0 to 3 of the blocks. */
+  /** The registers that hold words 0 to 3 of the blocks. Where the first are wanted, the last two hold nothing. */
   readonly words: Four;
   /** Those that are free. */
   readonly free: readonly number[];
@@ -46,25 +49,33 @@ export function setOddLanes({ set, asm }: Vectors): void {
 }
 
 /** The blocks whose numbers are the lanes of `blocks`, which stay; what else addresses them are arguments. */
-export function philoxOf(v: Vectors, registers: PhiloxRegisters, blocks: number, numbers: AddressNumbers): PhiloxWords {
+export function philoxOf(
+  v: Vectors,
+  registers: PhiloxRegisters,
+  blocks: number,
+  numbers: AddressNumbers,
+  wanted: Wanted = "all",
+): PhiloxWords {
   const { counter, key } = registers;
   v.move(counter[0], blocks);
   for (const [i, name] of ADDRESS_WORDS.entries())
     v.broadcast([counter[1], counter[2], counter[3], key[0], key[1]][i]!, argument(numbers[name]));
-  return philox(v, registers);
+  return philox(v, registers, wanted);
 }
 
 /** Philox 4x32-10 (Salmon and others 2011), as in @logq/core, a block a lane. */
-function philox(v: Vectors, { counter, key, free }: PhiloxRegisters): PhiloxWords {
+function philox(v: Vectors, { counter, key, free }: PhiloxRegisters, wanted: Wanted): PhiloxWords {
   const multipliers = MULTIPLIERS.map((word) => v.wordInMemory(word));
   let [x0, x1, x2, x3] = counter;
   let [odd, low0, low1] = free;
   for (let round = 0; round < ROUNDS; round++) {
     if (round > 0) for (const i of [0, 1] as const) v.op("vpaddd", key[i], key[i], v.wordInMemory(WEYL[i]));
-    multiplyInPlace(v, x0, low0, odd, multipliers[0]!);
     multiplyInPlace(v, x2, low1, odd, multipliers[1]!);
     v.xorBoth(x2, x1, key[0]);
-    v.xorBoth(x0, x3, key[1]);
+    if (wanted === "all" || round < ROUNDS - 1) {
+      multiplyInPlace(v, x0, low0, odd, multipliers[0]!);
+      v.xorBoth(x0, x3, key[1]);
+    }
     [x0, x1, x2, x3, low0, low1] = [x2, low1, x0, low0, x1, x3];
   }
   return { words: [x0, x1, x2, x3], free: [odd, low0, low1] };
