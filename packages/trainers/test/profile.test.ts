@@ -1,7 +1,10 @@
+import { availableBackends, compileBackend, instantiateBackend } from "@logq/blas";
 import { syntheticDataset } from "@logq/datasets";
+import { KernelMemory } from "@logq/kernels";
 import { expect, it } from "vitest";
 import { KERNEL_KINDS, Trainer, type WorkerProfile } from "../src/index.js";
 import { Profile, readProfile } from "../src/parallel/profile.js";
+import { MOST_OPERANDS } from "../src/parallel/profiled-kernels.js";
 
 const dataset = syntheticDataset({ classes: 500, examples: 256, validationExamples: 1, testExamples: 1 });
 
@@ -53,4 +56,15 @@ it("a phase within another counts as itself: nothing is counted twice", () => {
   expect(build!.kernels.gather).toBe(1);
   expect(table!.kernels.gather).toBe(0);
   expect(table!.busy + table!.waiting + build!.busy).toBeLessThanOrEqual(elapsed);
+});
+
+it("no kernel has more operands than a timed one hands on", async () => {
+  for (const name of await availableBackends()) {
+    const kernels = instantiateBackend(await compileBackend(name, true), KernelMemory.create(2 ** 20, true));
+    const functions = Object.values(kernels).flatMap((group) =>
+      Object.values((group ?? {}) as object).filter((kernel) => typeof kernel === "function"),
+    );
+    expect(functions.length).toBeGreaterThan(50);
+    for (const kernel of functions) expect(kernel.length).toBeLessThanOrEqual(MOST_OPERANDS);
+  }
 });

@@ -26,8 +26,8 @@ const APART: Readonly<Record<string, KernelKind>> = {
   normalizeRowsBackward: "dense",
 };
 
-/** The most operands that a kernel has: passing them by name is what keeps a wrapper cheap. */
-export const MOST_OPERANDS = 16;
+/** The most operands that a kernel may have: passing them by name is what keeps a wrapper cheap. */
+export const MOST_OPERANDS = 20;
 
 // biome-ignore lint/suspicious/noExplicitAny: operands of all kernels go through as they are
 type Kernel = (...operands: any[]) => unknown;
@@ -54,9 +54,9 @@ function timedGroup(group: object, kind: KernelKind, profile: Profile): object {
 }
 
 function timed(kernel: Kernel, kind: number, profile: Profile): Kernel {
-  return (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) => {
+  return (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t) => {
     const start = performance.now();
-    const answer = kernel(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+    const answer = kernel(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
     profile.addKernel(kind, performance.now() - start);
     return answer;
   };
