@@ -39,9 +39,12 @@ test("what is restored is restored before each run, and run once a sample", asyn
 
 test("short work is repeated within a sample, and the time of one execution is told", async () => {
   let runs = 0;
+  const start = performance.now();
   const [timing] = await measure([variant("a", () => runs++)], { seconds: 0.002, rounds: 1 });
-  expect(runs).toBeGreaterThan(100 * timing!.samples);
-  expect(timing!.medianMs).toBeLessThan(0.01);
+  const elapsed = performance.now() - start;
+  expect(runs).toBeGreaterThan(timing!.samples);
+  // Whoever told the time of a sample would be far above.
+  expect(timing!.minMs * runs).toBeLessThanOrEqual(elapsed);
 });
 
 test("a call that does the work ten times counts as ten executions, promises included", async () => {

@@ -15,6 +15,7 @@ import type { TableRows } from "../table/table-rows.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
 import { type CandidateSpace, wholeLines } from "./candidate-space.js";
 import type { ContextualDraws } from "./contextual-candidates.js";
+import { Flags } from "./flags.js";
 import { type EngineLayout, FLAG } from "./layout.js";
 import { countByLabels, lossRows, sumInOrder } from "./loss-state.js";
 import { OwnCandidates } from "./own-candidates.js";
@@ -36,6 +37,7 @@ import { termVectors } from "./terms.js";
  */
 export class CandidateStep {
   readonly #kernels: Kernels;
+  readonly #flags: Flags;
   readonly #spec: EngineSpec;
   readonly #space: CandidateSpace;
   readonly #layout: EngineLayout;
@@ -68,6 +70,7 @@ export class CandidateStep {
     const { memory } = kernels;
     const { B, loss, candidates } = spec.training!;
     this.#kernels = kernels;
+    this.#flags = new Flags(kernels.memory, layout.flags);
     this.#spec = spec;
     this.#space = space;
     this.#layout = layout;
@@ -182,7 +185,7 @@ export class CandidateStep {
     const { hiddenGradient } = this.#layout.encoder;
     const at = hiddenGradient.address + 4 * hiddenGradient.ld * first;
     if (!this.#isFinite(first, R, at, hiddenGradient.ld)) {
-      Atomics.store(this.#kernels.memory.i32, (this.#layout.flags >>> 2) + FLAG.diverged, 1);
+      this.#flags.set(FLAG.diverged, true);
       return;
     }
     this.#encoder.backward(first, R, training);

@@ -3,6 +3,7 @@ import type { Address, Kernels } from "@logq/kernels";
 import { createFullLoss, type LossPositives, type LossRows, type LossTile, type WalkedLoss } from "@logq/losses";
 import type { TableRows } from "../table/table-rows.js";
 import { type BatchLayout, HEAD } from "./batch-layout.js";
+import { Flags } from "./flags.js";
 import { FilteredGradient } from "./full-filter.js";
 import { FullGradient } from "./full-gradient.js";
 import { type FullTrainingSpace, filters } from "./full-space.js";
@@ -31,6 +32,7 @@ export class FullStep {
   /** Set if gradients are filtered: then dH is its work, and comes after the update. */
   readonly filter: FilteredGradient | undefined;
   readonly #kernels: Kernels;
+  readonly #flags: Flags;
   readonly #spec: EngineSpec;
   readonly #layout: EngineLayout;
   readonly #encoder: Encoder;
@@ -56,6 +58,7 @@ export class FullStep {
   ) {
     const { B, loss } = spec.training!;
     this.#kernels = kernels;
+    this.#flags = new Flags(kernels.memory, layout.flags);
     this.#spec = spec;
     this.#layout = layout;
     this.#encoder = encoder;
@@ -89,7 +92,7 @@ export class FullStep {
   }
 
   #diverged(): void {
-    Atomics.store(this.#kernels.memory.i32, (this.#layout.flags >>> 2) + FLAG.diverged, 1);
+    this.#flags.set(FLAG.diverged, true);
   }
 
   /** Lane `unit`: folds its tiles into what it knows of each row and adds their shares of dH; keeps the tiles if there is room. */

@@ -2,6 +2,7 @@ import type { Encoder } from "@logq/encoders";
 import type { Address, Kernels } from "@logq/kernels";
 import { type ClusterBlock, type ClusterSpace, type ClusterWalk, clusterBlock, TILE_CLASSES } from "@logq/losses";
 import { type BatchLayout, HEAD } from "../batch-layout.js";
+import { Flags } from "../flags.js";
 import { type EngineLayout, FLAG } from "../layout.js";
 import { sumInOrder } from "../loss-state.js";
 import { blocksOf, type EngineSpec } from "../spec.js";
@@ -30,6 +31,7 @@ interface GradientPlace {
 export class AdaptiveStep {
   readonly rows: AdaptiveRows;
   readonly #kernels: Kernels;
+  readonly #flags: Flags;
   readonly #spec: EngineSpec;
   readonly #engine: EngineLayout;
   readonly #layout: AdaptiveLayout;
@@ -53,6 +55,7 @@ export class AdaptiveStep {
     scratch: AdaptiveScratch,
   ) {
     this.#kernels = kernels;
+    this.#flags = new Flags(kernels.memory, layout.flags);
     this.#spec = spec;
     this.#engine = layout;
     this.#layout = layout.adaptive!;
@@ -239,7 +242,7 @@ export class AdaptiveStep {
   }
 
   #diverged(): void {
-    Atomics.store(this.#kernels.memory.i32, (this.#engine.flags >>> 2) + FLAG.diverged, 1);
+    this.#flags.set(FLAG.diverged, true);
   }
 
   #batchRows(batch: BatchLayout): number {
