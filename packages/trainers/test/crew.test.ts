@@ -107,6 +107,19 @@ describe.each(CREWS)("phases of $name: each unit once, and none begins before th
     });
   }, 30_000);
 
+  it("the same command again, and another between", async () => {
+    await withCrew(which, 3, async (crew, words) => {
+      const same: Command = { type: "count", units: [2, 5], repeats: 3, milliseconds: 0 };
+      const other: Command = { type: "count", units: [7, 1, 3], repeats: 2, milliseconds: 0 };
+      for (const command of [same, same, same, other, same, other, other]) {
+        words.fill(0);
+        await crew.run(command);
+        if (command === same) expectEachUnitOnce(words, [2, 5], 3);
+        else expectEachUnitOnce(words, [7, 1, 3], 2);
+      }
+    });
+  }, 20_000);
+
   it("a hundred commands in a row", async () => {
     await withCrew(which, 2, async (crew, words) => {
       for (let round = 0; round < 100; round++) {

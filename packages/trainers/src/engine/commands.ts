@@ -16,13 +16,15 @@ export interface TrainCommand {
   readonly count: number;
 }
 
-/** One step on the rows, labels and hidden vectors that the caller has written into the batch of the step's parity: an external encoder's. */
+/**
+ * One step on the rows, labels and hidden vectors that the caller has written into the batch of the step's parity: an external encoder's. Which step it
+ * is stands in memory (`NEXT_STEP`), so that all of a layer's steps are one command, which is packed and read once.
+ */
 export interface StepCommand {
   readonly type: "step";
-  readonly step: number;
-  /** Candidates that the caller has written, instead of a draw; 0: draw. */
-  readonly given: number;
 }
+
+export const STEP: StepCommand = { type: "step" };
 
 /** Batch number `batch` of an evaluation of examples [first, first + count) of a source. */
 export interface EvaluateCommand {

@@ -8,12 +8,12 @@ import { EpochOrder, SequentialOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
 import { AdaptiveEvaluation } from "./adaptive/adaptive-evaluation.js";
 import { BatchBuilder, type MassRule } from "./batch-builder.js";
-import type { EngineCommand, EvaluateCommand, StepCommand, TrainCommand } from "./commands.js";
+import type { EngineCommand, EvaluateCommand, TrainCommand } from "./commands.js";
 import type { EngineInput } from "./engine-input.js";
 import { Evaluation } from "./evaluation.js";
 import { tileShape } from "./full-space.js";
 import { initialiseAll } from "./initialise.js";
-import { type EngineLayout, FLAG } from "./layout.js";
+import { type EngineLayout, FLAG, NEXT_STEP } from "./layout.js";
 import { type EngineParts, openFullWalk, openParts } from "./parts.js";
 import { PathEvaluation } from "./path-evaluation.js";
 import type { Ahead, Step } from "./phases/step.js";
@@ -69,7 +69,7 @@ export class Engine implements Program<EngineCommand> {
         this.#train(command, stopRequested);
         return;
       case "step":
-        this.#givenStep(command, stopRequested);
+        this.#givenStep(stopRequested);
         return;
       case "evaluate":
         this.#evaluate(command);
@@ -119,8 +119,11 @@ export class Engine implements Program<EngineCommand> {
     }
   }
 
-  #givenStep({ step, given }: StepCommand, stopRequested: () => boolean): void {
+  #givenStep(stopRequested: () => boolean): void {
     const { layout } = this;
+    const { f64 } = this.kernels.memory;
+    const step = f64[(layout.nextStep >>> 3) + NEXT_STEP.step];
+    const given = f64[(layout.nextStep >>> 3) + NEXT_STEP.given];
     const steps = this.#steps!;
     const at = this.#batchOf(step);
     const { batch } = at;

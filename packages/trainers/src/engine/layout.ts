@@ -71,6 +71,8 @@ export interface EngineLayout {
   readonly givenLogQ: Address;
   /** float64 words, see STAT */
   readonly stats: Address;
+  /** See `NEXT_STEP`. */
+  readonly nextStep: Address;
   /** int32 words, see FLAG */
   readonly flags: Address;
   /** First worker's scratch; each has scratchBytes. */
@@ -118,6 +120,13 @@ export const STAT = {
 export const STEP_TIME_RING = 4096;
 
 /** int32 words by which members agree. */
+/** float64 words that the caller writes before each of its own steps. */
+export const NEXT_STEP = {
+  step: 0,
+  /** how many candidates the caller has written, instead of a draw; 0: draw */
+  given: 1,
+} as const;
+
 export const FLAG = {
   /** not 0: this step's numbers are not finite; it changes nothing and ends the run */
   diverged: 0,
@@ -183,6 +192,7 @@ export function planEngine(
   const givenIds = plan.reserve("given candidates", 4 * given);
   const givenLogQ = plan.reserve("given log Q", 8 * given);
   const stats = plan.reserve("statistics", 8 * (STAT.ring + STEP_TIME_RING));
+  const nextStep = plan.reserve("next step", 8 * 2);
   const flags = plan.reserve("flags", 64);
   const shared = Math.max(
     candidate?.scratchBytes ?? 0,
@@ -220,6 +230,7 @@ export function planEngine(
     givenIds,
     givenLogQ,
     stats,
+    nextStep,
     flags,
     scratch,
     scratchBytes,

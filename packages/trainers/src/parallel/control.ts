@@ -28,6 +28,9 @@ export const WORD = {
 export const CLAIM_STRIDE = 16;
 const MAILBOX_BYTES = 65536;
 
+/** In the place of the bytes of a command: it is the last one once more. */
+export const AGAIN = -1;
+
 /** What a crew shares: control words, a mailbox for the current command, and nothing else. */
 export interface SharedControl {
   readonly words: Int32Array;

@@ -1,6 +1,6 @@
 import { readlinkSync } from "node:fs";
 import { commandPackr } from "./command-packr.js";
-import { leaveError, poison, type SharedControl, WORD } from "./control.js";
+import { AGAIN, leaveError, poison, type SharedControl, WORD } from "./control.js";
 import type { Program } from "./crew.js";
 import { PoisonedError, toPlainError } from "./errors.js";
 import { Profile } from "./profile.js";
@@ -22,14 +22,15 @@ export function serveCrew<Spec, Command>(
     Atomics.notify(words, WORD.ready);
     // Only commands of a caller who works too follow each other closely.
     const spins = threads < size && size <= cores ? SPINS : 0;
+    let command: Command | undefined;
     for (let seen = 0; ; seen++) {
       awaitCommand(words, seen, spins);
       if (Atomics.load(words, WORD.poison) !== 0) return { error: undefined };
       const bytes = Atomics.load(words, WORD.commandBytes);
       if (bytes === 0) return { error: undefined };
       // A copy: the decoder may keep views of what it reads, and the mailbox is written again.
-      const command = commandPackr.unpack(mailbox.slice(0, bytes)) as Command;
-      program.execute(command, () => Atomics.load(words, WORD.stopRequested) !== 0);
+      if (bytes !== AGAIN) command = commandPackr.unpack(mailbox.slice(0, bytes)) as Command;
+      program.execute(command!, () => Atomics.load(words, WORD.stopRequested) !== 0);
       if (Atomics.add(words, WORD.finished, 1) === threads - 1) Atomics.notify(words, WORD.finished);
     }
   } catch (error) {

@@ -166,6 +166,7 @@ function requireClass(what: string, index: number, id: number, classes: number):
 
 /**
  * (rows): each row's share of the batch, its weight over the sum of weights; 0 for a row without labels, and for all if every weight is 0.
+ * The array may be kept: it is read before the call returns, and not written.
  * @param masses (rows) by which rows count in the sum as well; absent: 1 each
  * @throws ShapeError, NotFiniteError, OptionError
  */
@@ -175,14 +176,16 @@ export function sharesOf(
   offsets: Int32Array,
   masses?: Float64Array,
 ): Float64Array {
-  const shares = new Float64Array(rows);
   if (weights === undefined && masses === undefined) {
     let valid = 0;
     for (let row = 0; row < rows; row++) if (offsets[row + 1]! > offsets[row]!) valid++;
+    if (valid === rows) return equalShares(rows);
+    const shares = new Float64Array(rows);
     for (let row = 0; row < rows; row++) shares[row] = offsets[row + 1]! > offsets[row]! ? 1 / valid : 0;
     return shares;
   }
   if (weights !== undefined) requireWeights(weights, rows);
+  const shares = new Float64Array(rows);
   let sum = 0;
   for (let row = 0; row < rows; row++) {
     const weight = offsets[row + 1]! > offsets[row]! ? (weights?.[row] ?? 1) : 0;
@@ -193,6 +196,14 @@ export function sharesOf(
     throw new NotFiniteError("the sum of the exampleWeights is beyond float64", { sum });
   for (let row = 0; row < rows && sum > 0; row++) shares[row] /= sum;
   return shares;
+}
+
+/** Of the last batch in which every row had a label. */
+let equal = new Float64Array(0);
+
+function equalShares(rows: number): Float64Array {
+  if (equal.length !== rows) equal = new Float64Array(rows).fill(1 / rows);
+  return equal;
 }
 
 function requireWeights(weights: ArrayLike<number>, rows: number): void {

@@ -3,10 +3,11 @@ import type { BackendName, Kernels } from "@logq/kernels";
 import { labelsNeedLogQ, sharesMass } from "@logq/losses";
 import { type Law, requireMass } from "@logq/samplers";
 import { HEAD } from "../engine/batch-layout.js";
+import { STEP } from "../engine/commands.js";
 import { Evaluation } from "../engine/evaluation.js";
 import { EngineHost } from "../engine/host.js";
 import { LabelWriter } from "../engine/label-writer.js";
-import { FLAG, STAT } from "../engine/layout.js";
+import { FLAG, NEXT_STEP, STAT } from "../engine/layout.js";
 import { classCount } from "../engine/spec.js";
 import { temperatureNow } from "../engine/temperature.js";
 import type { RunOptions } from "../model/options.js";
@@ -122,9 +123,8 @@ export class OutputLayer {
    */
   async step(hidden: Float32Array, targets: Targets, options: StepOptions = {}): Promise<StepResult> {
     this.#requireIdle();
-    const { rows, given } = this.#write(hidden, targets, options);
-    const bringHidden = () => this.#bringHidden(hidden, rows);
-    await this.#alone(() => this.#host.run({ type: "step", step: this.steps, given }, bringHidden));
+    const { rows, meanwhile } = this.#write(hidden, targets, options);
+    await this.#alone(() => this.#host.run(STEP, meanwhile));
     return this.#answer(hidden, rows);
   }
 
@@ -134,8 +134,8 @@ export class OutputLayer {
     if (sync === undefined)
       throw new OptionError("stepSync needs a layer whose caller works (callerWorks)", { workers: crew.workers });
     this.#requireIdle();
-    const { rows, given } = this.#write(hidden, targets, options);
-    sync.runSync({ type: "step", step: this.steps, given }, () => this.#bringHidden(hidden, rows));
+    const { rows, meanwhile } = this.#write(hidden, targets, options);
+    sync.runSync(STEP, meanwhile);
     return this.#answer(hidden, rows);
   }
 
@@ -229,19 +229,28 @@ export class OutputLayer {
   }
 
   /**
-   * Checks all but the values of the hidden vectors and copies the labels and candidates into the engine's memory, where only a step looks for them;
-   * answers what the command needs.
+   * Checks all but the values of the hidden vectors and copies what the first phase needs into the engine's memory, where only a step looks for it;
+   * what is needed later is brought `meanwhile`. Candidates that were given are sorted in a phase before labels are looked at; without such a phase
+   * labels must be there at once.
    */
-  #write(hidden: Float32Array, targets: Targets, options: StepOptions): { rows: number; given: number } {
+  #write(hidden: Float32Array, targets: Targets, options: StepOptions): { rows: number; meanwhile: () => void } {
     const rows = requireHidden(hidden, this.#limits);
     const labels = requireLabels(targets, rows, this.#limits);
     if (options.candidates === undefined && this.#lawWithGaps !== undefined) requireMass(this.#lawWithGaps, labels.ids);
     const shares = sharesOf(options.exampleWeights, rows, labels.offsets, this.#rowMasses(labels));
     const candidates =
       options.candidates === undefined ? undefined : this.#requireCandidates(options.candidates, labels);
-    this.#writeLabels(labels, rows, shares);
-    if (candidates !== undefined) this.#writeCandidates(candidates);
-    return { rows, given: candidates?.ids.length ?? 0 };
+    const { memory, layout } = this.#host;
+    const next = layout.nextStep >>> 3;
+    memory.f64[next + NEXT_STEP.step] = this.steps;
+    memory.f64[next + NEXT_STEP.given] = candidates?.ids.length ?? 0;
+    if (candidates === undefined) this.#writeLabels(labels, rows, shares);
+    else this.#writeCandidates(candidates);
+    const meanwhile = () => {
+      if (candidates !== undefined) this.#writeLabels(labels, rows, shares);
+      this.#bringHidden(hidden, rows);
+    };
+    return { rows, meanwhile };
   }
 
   /** Class weights make a row heavier in the mean as well; other masses do not. */
