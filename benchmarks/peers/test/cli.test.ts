@@ -7,7 +7,12 @@ const quiet = { out: () => {}, err: () => {} };
 describe("the command line", () => {
   it("means everything, 5 rounds, 2 threads", () => {
     expect(parseCommandLine([], quiet)).toMatchObject({
-      settings: { items: ["full", "sampled", "topk", "word2vec", "train"], quick: false, rounds: 5, threads: 2 },
+      settings: {
+        items: ["full", "sampled", "next-word", "topk", "word2vec", "train"],
+        quick: false,
+        rounds: 5,
+        threads: 2,
+      },
       json: false,
     });
   });

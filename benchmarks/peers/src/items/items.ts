@@ -3,13 +3,16 @@ import { runComparison } from "../measure/compare.js";
 import type { ComparisonResult, ItemName } from "../report/results.js";
 import type { ItemContext } from "./context.js";
 import { sampledAgainstItself } from "./large.js";
-import { fullSteps, sampledSteps } from "./steps.js";
+import { fullSteps, nextWordSteps, sampledSteps } from "./steps.js";
 import { topK } from "./topk.js";
 import { runTrainings } from "./train.js";
 import { runWord2vec } from "./word2vec.js";
 
 /** Repetitions of a round at least: a median of fewer says little, and the slowest steps take most of a second. */
 const LEAST = 3;
+
+/** Items of which one repetition takes a second or more, so that rounds alone must do. */
+const LONG: readonly ItemName[] = ["next-word", "topk"];
 
 /** Runs the comparisons of an item, one after the other. */
 export async function runItem(
@@ -24,12 +27,12 @@ export async function runItem(
   const steps = {
     full: () => fullSteps(context),
     sampled: () => [...sampledSteps(context), ...sampledAgainstItself(context)],
+    "next-word": () => nextWordSteps(context),
     topk: () => topK(context),
   };
   for (const comparison of steps[item]()) {
     context.tell(`${item}: ${comparison.name}`);
-    measured(
-      await runComparison(comparison, { rounds, seconds, least: item === "topk" ? 1 : LEAST }, probe, context.tell),
-    );
+    const least = LONG.includes(item) ? 1 : LEAST;
+    measured(await runComparison(comparison, { rounds, seconds, least }, probe, context.tell));
   }
 }

@@ -49,29 +49,48 @@ const OWN_DRAWS: Agreements = { loss: { relative: 0.01 } };
 
 const SHAPE = { B: 256, D: 128, S: 1024 } as const;
 
+/** The next word of the Reddit titles, as `npm run curves` trains it. */
+const NEXT_WORD = { n: 158_309, B: 1024, D: 128 } as const;
+
+const FULL_WORK = "Forward, cross-entropy, gradients of the hidden vectors and of the class table, SGD.";
+const OWN_WORK =
+  "Every side draws in the step, log-uniformly with replacement, and does with repeated candidates what it does.";
+const SOFTMAX: Form = { ...TENSORFLOW, name: "TensorFlow, sampled_softmax_loss" };
+
 export function fullSteps(context: ItemContext): Comparison[] {
   const sizes = context.settings.quick ? [10_000] : [10_000, 100_000, 500_000];
   return sizes.map((n) => {
     const shape: StepShape = { loss: "full-softmax", n, B: 128, D: 128, S: 0, draws: "given" };
-    const work = "Forward, cross-entropy, gradients of the hidden vectors and of the class table, SGD.";
-    return stepComparison(context, "full", `full softmax, n = ${count(n)}, B = 128, D = 128`, work, shape, FULL);
+    return stepComparison(context, "full", `full softmax, n = ${count(n)}, B = 128, D = 128`, FULL_WORK, shape, FULL);
   });
+}
+
+/** What a step costs with all classes and with candidates, at a size at which people must choose: what curves over time follow from. */
+export function nextWordSteps(context: ItemContext): Comparison[] {
+  const { n, B, D } = context.settings.quick ? { ...NEXT_WORD, n: 10_000, B: 128 } : NEXT_WORD;
+  const size = `n = ${count(n)}, B = ${count(B)}, D = ${D}`;
+  const full: StepShape = { loss: "full-softmax", n, B, D, S: 0, draws: "given" };
+  const sampled: StepShape = { loss: "sampled-softmax", n, B, D, S: 2048, draws: "own" };
+  return [
+    stepComparison(context, "next-word", `next word, full softmax, ${size}`, FULL_WORK, full, FULL),
+    stepComparison(context, "next-word", `next word, sampled softmax, ${size}, S = 2,048 shared`, OWN_WORK, sampled, [
+      ...SAMPLED,
+      SOFTMAX,
+    ]),
+  ];
 }
 
 export function sampledSteps(context: ItemContext): Comparison[] {
   const sizes = context.settings.quick ? [10_000] : [100_000, 1_000_000];
   const size = "B = 256, S = 1,024 shared, D = 128";
-  const softmax: Form = { ...TENSORFLOW, name: "TensorFlow, sampled_softmax_loss" };
   const nce: Form = { ...TENSORFLOW, name: "TensorFlow, nce_loss" };
   const given = "The same candidates for all, all different; log Q corrected; SGD on the rows that were met.";
-  const own =
-    "Every side draws in the step, log-uniformly with replacement, and does with repeated candidates what it does.";
   return [
     ...sizes.map((n) => {
       const shape: StepShape = { ...SHAPE, loss: "sampled-softmax", n, draws: "given" };
       return stepComparison(context, "sampled", `sampled softmax, n = ${count(n)}, ${size}`, given, shape, [
         ...SAMPLED,
-        softmax,
+        SOFTMAX,
       ]);
     }),
     ...sizes.map((n) => {
@@ -80,9 +99,9 @@ export function sampledSteps(context: ItemContext): Comparison[] {
         context,
         "sampled",
         `sampled softmax as users run it, n = ${count(n)}, ${size}`,
-        own,
+        OWN_WORK,
         shape,
-        [...SAMPLED, softmax],
+        [...SAMPLED, SOFTMAX],
       );
     }),
     ...sizes.slice(0, 1).map((n) => {
@@ -114,7 +133,7 @@ function stepComparison(
       const inputs = await makeStepInputs(shape);
       const { threads } = context.settings;
       const ours = context.backends.map((backend) => layerEntry(backend, shape, inputs, threads));
-      if (item === "full" && context.backends.includes("native")) {
+      if (shape.S === 0 && context.backends.includes("native")) {
         const agreements = ROUNDED;
         ours.push({ ...layerEntry("native", shape, inputs, threads, "bfloat16"), agreements });
       }
