@@ -20,7 +20,7 @@ export { OptionError } from "./errors/option.js";
 export { SamplerError } from "./errors/sampler.js";
 export { ShapeError } from "./errors/shape.js";
 export { WorkerError } from "./errors/worker.js";
-export { portableExp } from "./numbers/exponential.js";
+export { EXPONENTIAL, portableExp } from "./numbers/exponential.js";
 export { type AliasTable, buildAliasTable, drawAlias } from "./random/alias.js";
 export { KeyedPermutation } from "./random/permutation.js";
 export { type Key, philox } from "./random/philox.js";

@@ -119,7 +119,6 @@ export const STAT = {
 
 export const STEP_TIME_RING = 4096;
 
-/** int32 words by which members agree. */
 /** float64 words that the caller writes before each of its own steps. */
 export const NEXT_STEP = {
   step: 0,
@@ -127,6 +126,7 @@ export const NEXT_STEP = {
   given: 1,
 } as const;
 
+/** int32 words by which members agree. */
 export const FLAG = {
   /** not 0: this step's numbers are not finite; it changes nothing and ends the run */
   diverged: 0,

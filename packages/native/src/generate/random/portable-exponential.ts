@@ -1,3 +1,4 @@
+import { EXPONENTIAL } from "@logq/core";
 import type { Vectors } from "../vectors.js";
 
 /** Where a vector of float64 stands that is to be exponentiated, and what it takes. */
@@ -8,31 +9,6 @@ export interface ExponentialRegisters {
   readonly remainder: number;
 }
 
-/** ln 2 in two parts: products of the first with small integers are exact. */
-const LN2_HIGH = 0.6931471803691238;
-const LN2_LOW = 1.9082149292705877e-10;
-
-/** 1.5·2^52: added to a small number it leaves the nearest integer in the low bits. */
-const ROUNDER = 6755399441055744;
-
-/** 1/k! from 13 down to 0. */
-const COEFFICIENTS = [
-  1 / 6227020800,
-  1 / 479001600,
-  1 / 39916800,
-  1 / 3628800,
-  1 / 362880,
-  1 / 40320,
-  1 / 5040,
-  1 / 720,
-  1 / 120,
-  1 / 24,
-  1 / 6,
-  0.5,
-  1,
-  1,
-] as const;
-
 /** Bits before those of the exponent of a float64. */
 const MANTISSA_BITS = 52;
 
@@ -42,14 +18,16 @@ const MANTISSA_BITS = 52;
  */
 export function portableExponentials(v: Vectors, vectors: readonly ExponentialRegisters[]): void {
   const each = (write: (registers: ExponentialRegisters) => void) => vectors.forEach(write);
-  const [rounder, high, low] = [ROUNDER, LN2_HIGH, LN2_LOW].map((constant) => v.doubleInMemory(constant));
-  each(({ value, power }) => v.op("vmulpd", power, value, v.doubleInMemory(Math.LOG2E)));
+  const [rounder, high, low] = [EXPONENTIAL.rounder, EXPONENTIAL.ln2High, EXPONENTIAL.ln2Low].map((constant) =>
+    v.doubleInMemory(constant),
+  );
+  each(({ value, power }) => v.op("vmulpd", power, value, v.doubleInMemory(EXPONENTIAL.log2E)));
   each(({ power }) => v.op("vaddpd", power, power, rounder!));
   each(({ power, remainder }) => v.op("vsubpd", remainder, power, rounder!));
   each(({ value, remainder }) => v.op("vfnmadd231pd", value, remainder, high!));
   each(({ remainder }) => v.op("vmulpd", remainder, remainder, low!));
   each(({ value, remainder }) => v.op("vsubpd", remainder, value, remainder));
-  const [first, ...others] = COEFFICIENTS.map((coefficient) => v.doubleInMemory(coefficient));
+  const [first, ...others] = EXPONENTIAL.coefficients.map((coefficient) => v.doubleInMemory(coefficient));
   each(({ value, remainder }) => v.op("vmulpd", value, remainder, first!));
   for (const [k, coefficient] of others.entries()) {
     if (k > 0) each(({ value, remainder }) => v.op("vmulpd", value, value, remainder));
