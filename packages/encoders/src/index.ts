@@ -1,7 +1,7 @@
 export type { DenseUnit } from "./dense-units.js";
 export { Encoder, type TrainingStep } from "./encoder.js";
 export { type InitialRows, initialiseRows, initialiseTable } from "./initialise.js";
-export { checkInput, type EncoderInput, inputIds, scaleBagWeights } from "./input.js";
+export { checkInput, type EncoderInput, inputIds, scaleBagWeights, writeMeanWeights } from "./input.js";
 export {
   type Block,
   type EncoderLayout,

@@ -13,7 +13,7 @@ export interface EncoderInput {
   offsets: Address;
   /** int32, each in [0, vocabulary). */
   ids: Address;
-  /** float32, or 0: all ones. Bags only; for reduce "mean" they were scaled by `scaleBagWeights`. */
+  /** float32, or 0: all ones. Bags only; for reduce "mean" they were scaled by `scaleBagWeights`, or written by `writeMeanWeights`. */
   weights: Address;
 }
 
@@ -40,6 +40,18 @@ export function scaleBagWeights(memory: KernelMemory, input: EncoderInput, rows:
     for (let j = start; j < end; j++) sum += f32[weights + j];
     requireMean(row, sum);
     for (let j = start; j < end; j++) f32[weights + j] /= sum;
+  }
+}
+
+/** The same of a bag without weights, each id counting once: writes the weights of its plain mean. An empty row stays empty. */
+export function writeMeanWeights({ i32, f32 }: KernelMemory, input: EncoderInput, rows: number): void {
+  const offsets = input.offsets >>> 2;
+  const weights = input.weights >>> 2;
+  for (let row = 0; row < rows; row++) {
+    const start = i32[offsets + row];
+    const end = i32[offsets + row + 1];
+    const weight = 1 / (end - start);
+    for (let j = start; j < end; j++) f32[weights + j] = weight;
   }
 }
 

@@ -2,7 +2,7 @@ import { NotFiniteError, OptionError, ShapeError } from "@logq/core";
 import { KernelMemory } from "@logq/kernels";
 import { expectAllClose } from "@logq/testing";
 import { describe, expect, it } from "vitest";
-import { checkInput, type EncoderInput, type EncoderSpec, scaleBagWeights } from "../src/index.js";
+import { checkInput, type EncoderInput, type EncoderSpec, scaleBagWeights, writeMeanWeights } from "../src/index.js";
 import { SPEC } from "./harness.js";
 
 const INPUT: EncoderInput = { offsets: 64, ids: 128, weights: 192 };
@@ -28,6 +28,18 @@ describe("scaleBagWeights", () => {
     expect(() => scaleBagWeights(zero, INPUT, 2)).toThrow(/row 1 sum to 0/);
     const infinite = memoryOf([0, 1], [], [Infinity]);
     expect(() => scaleBagWeights(infinite, INPUT, 1)).toThrow(NotFiniteError);
+  });
+});
+
+describe("writeMeanWeights", () => {
+  it("writes what scaling ones gives, bit by bit, and passes over empty rows", () => {
+    const offsets = [0, 3, 3, 10, 11, 60];
+    const ones = memoryOf(offsets, [], new Array<number>(61).fill(1));
+    scaleBagWeights(ones, INPUT, 5);
+    const written = memoryOf(offsets, [], new Array<number>(61).fill(-7));
+    writeMeanWeights(written, INPUT, 5);
+    expect([...written.floats(INPUT.weights, 60)]).toEqual([...ones.floats(INPUT.weights, 60)]);
+    expect(written.floats(INPUT.weights, 61)[60]).toBe(-7);
   });
 });
 

@@ -17,7 +17,8 @@ export interface IndexKernels {
   /**
    * Gives entries their place in a list of distinct ids. list holds C ascending ids; keys (count) are sorted, entries (count) tell whose they
    * are. Ids that are not among the C are appended, ascending. For each place u of the list, sorted[offsets[u] … offsets[u+1]) are its
-   * entries, in the order they had; place[entry] = u. Answers the length U of the list; offsets has U + 1 elements.
+   * entries, in the order they had; place[entry] = u. Answers the length U of the list; offsets has U + 1 elements. What entries hold afterwards is
+   * undefined.
    */
   mergeKeys(
     list: Address,

@@ -10,7 +10,7 @@ import { wasmNarrow } from "./narrow.js";
 import { wasmOptimizer } from "./optimizer.js";
 
 /** Bytes of the radix sort's counters: 2^DIGIT_BITS of them, assembly/indices.ts. */
-const SORT_COUNTER_BYTES = 4 * 2 ** 11;
+const SORT_COUNTER_BYTES = 3 * 4 * 2 ** 11;
 
 /**
  * The WebAssembly SIMD back-end over one memory: an instance of the compiled module, its exports used as they are where the
@@ -83,7 +83,7 @@ function wasmRows(wasm: WasmExports): RowKernels {
 
 function wasmIndices({ sortPairs, uniqueRuns, mergeKeys }: WasmExports): IndexKernels {
   return {
-    sortScratchBytes: (count) => SORT_COUNTER_BYTES + 8 * count,
+    sortScratchBytes: (count) => SORT_COUNTER_BYTES + 16 * count,
     sortPairs,
     uniqueRuns,
     mergeKeys,

@@ -1,4 +1,4 @@
-import { buildSegments, type EncoderInput, type EncoderSpec, scaleBagWeights } from "@logq/encoders";
+import { buildSegments, type EncoderInput, type EncoderSpec, scaleBagWeights, writeMeanWeights } from "@logq/encoders";
 import type { Address, KernelMemory, Kernels } from "@logq/kernels";
 import type { ExampleOrder } from "../sources/order.js";
 import type { Source } from "../sources/source.js";
@@ -30,6 +30,7 @@ export class BatchBuilder {
   readonly #sum: boolean;
   readonly #rowIds: Int32Array;
   readonly #rowWeights: Float32Array;
+  #looked = -1;
 
   constructor(
     kernels: Kernels,
@@ -59,7 +60,7 @@ export class BatchBuilder {
 
   /** Unit 1: input ids, weights and segments of batch number `step`. */
   buildInputs(step: number, batch: BatchLayout): void {
-    const rows = this.#order.seek(step);
+    const rows = this.#seek(step);
     if (this.#encoder.input === "external") return;
     this.writeInputs(rows, batch);
     this.#kernels.memory.i32[(batch.head >>> 2) + HEAD.uniqueInputs] = buildSegments(
@@ -78,14 +79,15 @@ export class BatchBuilder {
     const { i32, f32 } = memory;
     const { offsets, weights } = batch.input;
     const ids = batch.input.ids >>> 2;
-    this.#lookAhead(rows);
     const weighted = this.#source.weighted && weights !== 0;
     const count = weighted ? this.#weightedInputs(rows, batch.input) : this.#plainInputs(rows, batch.input);
     if (this.#tied) for (let i = ids; i < ids + count; i++) i32[i] = rowOfClass(this.#table, i32[i]);
     if (offsets !== 0) i32[(offsets >>> 2) + rows] = count;
     if (weights === 0) return;
-    if (!weighted) f32.fill(1, weights >>> 2, (weights >>> 2) + count);
-    if (this.#encoder.reduce === "mean") scaleBagWeights(memory, batch.input, rows);
+    const mean = this.#encoder.reduce === "mean";
+    if (weighted && mean) scaleBagWeights(memory, batch.input, rows);
+    else if (mean) writeMeanWeights(memory, batch.input, rows);
+    else if (!weighted) f32.fill(1, weights >>> 2, (weights >>> 2) + count);
   }
 
   /** Ids where they belong, row after row. Answers how many. */
@@ -117,7 +119,7 @@ export class BatchBuilder {
 
   /** Unit 2: labels, candidates and the panel of batch number `step`. */
   buildTargets(step: number, batch: BatchLayout): void {
-    const rows = this.#order.seek(step);
+    const rows = this.#seek(step);
     const { i32 } = this.#kernels.memory;
     const head = batch.head >>> 2;
     i32[head + HEAD.rows] = rows;
@@ -178,7 +180,6 @@ export class BatchBuilder {
     const { i32, f32 } = this.#kernels.memory;
     const offsets = batch.positiveOffsets >>> 2;
     const weights = batch.rowWeight >>> 2;
-    this.#lookAhead(rows);
     let count = 0;
     let labels = 0;
     for (let row = 0; row < rows; row++) {
@@ -197,8 +198,12 @@ export class BatchBuilder {
   /** Of the last look ahead: kept, so that no compiler leaves it out. */
   looks = 0;
 
-  #lookAhead(rows: number): void {
-    this.looks = this.#source.lookAhead?.(this.#order, rows) ?? 0;
+  /** Moves the order to the batch of `step`, whose rows are looked at once, whichever half is built first; answers how many there are. */
+  #seek(step: number): number {
+    const rows = this.#order.seek(step);
+    if (step !== this.#looked) this.looks = this.#source.lookAhead?.(this.#order, rows) ?? 0;
+    this.#looked = step;
+    return rows;
   }
 
   /** The mean over rows that have labels, or their sum, each as heavy as its source says, and in a mean as its labels' class weights say. */

@@ -25,11 +25,13 @@ export class InteractionSource implements Source {
   }
 
   lookAhead(order: ExampleOrder, rows: number): number {
-    const { users, positions, items } = this.#spec;
+    const { kind, users, positions, items, window } = this.#spec;
+    const before = kind === "user" ? 0 : window;
     let sum = 0;
     for (let row = 0; row < rows; row++) {
       const example = order.example(row);
-      sum += users[example]! + items[positions[example]!]!;
+      const position = positions[example]!;
+      sum += users[example]! + items[position]! + items[Math.max(0, position - before)]!;
     }
     return sum;
   }

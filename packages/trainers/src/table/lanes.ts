@@ -34,7 +34,7 @@ export function tableShape(n: number, D: number, lanes = DEFAULT_LANES): TableSh
 
 /** The physical row of class `id`. */
 export function rowOfClass(shape: TableShape, id: number): number {
-  return (id & (shape.lanes - 1)) * shape.rowsPerLane + Math.floor(id / shape.lanes);
+  return (id & (shape.lanes - 1)) * shape.rowsPerLane + (id >>> (31 - Math.clz32(shape.lanes)));
 }
 
 /** The class that owns physical `row`; may be >= n for the padding rows at a lane's end. */
