@@ -1,6 +1,6 @@
 import type { KernelMemory, MatrixKernels } from "@logq/kernels";
 import type { BoundKernel } from "./bind.js";
-import { aheadBytes, TILE } from "./generate/multiply.js";
+import { aheadBytes, aheadStep, TILE } from "./generate/multiply.js";
 import type { InstructionSet } from "./generate/vectors.js";
 
 /** Steps of k in a block: with as many columns as a block has, 256 KiB of the second-level cache. */
@@ -63,12 +63,13 @@ export function nativeMatrix(
     m[9] = K;
     m[11] = right.rowBytes;
     m[12] = right.panelBytes;
-    m[17] = aheadBytes(K);
     for (let column = 0; column < N; column += BLOCK_COLUMNS) {
       m[2] = out + 4 * column;
       m[7] = right.address + (column / columns) * right.panelBytes;
       m[8] = M;
       m[10] = Math.min(BLOCK_COLUMNS, N - column);
+      m[17] = aheadStep(set, m[10]);
+      m[19] = aheadBytes(set, K, m[10]);
       form.run();
     }
   };

@@ -50,7 +50,9 @@ const MULTIPLY_ARGUMENTS = [
   "segments",
   "leftJump",
   "rightJump",
-  // By rows only: how many bytes of the left operand are asked for ahead during one product (`aheadBytes`).
+  // By rows only: how many bytes of the left operand are asked for ahead in UNROLL steps (`aheadStep`; an addend of 64 bits), and during one product.
+  "aheadStep",
+  "aheadStepHigh",
   "aheadBytes",
   // Of the kernel's own: how far asking has come, products of the sum that are left.
   "ahead",
@@ -73,12 +75,22 @@ export type LeftForm = "rows" | "columns";
 const UNROLL = 4;
 
 const LINE_BYTES = 64;
-/** Lines of the left operand that are asked for in as many steps. */
-const LINES_AHEAD = 2;
+/** Lines of the left operand that are asked for in as many steps, at most: all of the next tile's, where there is one tile of columns. */
+const LINES_AHEAD = 3;
 
-/** Bytes of the left operand that a tile's product over K asks for. */
-export function aheadBytes(K: number): number {
-  return Math.floor(K / UNROLL) * LINES_AHEAD * LINE_BYTES;
+/**
+ * Bytes of the left operand that UNROLL steps ask for: of N columns, each tile asks for its share of the next tile of rows. More would come
+ * too early, and drive out what is at work.
+ */
+export function aheadStep(set: InstructionSet, N: number): number {
+  const { rows, columns } = TILE[set];
+  const lines = (rows * UNROLL * 4) / LINE_BYTES / Math.ceil(N / columns);
+  return LINE_BYTES * Math.min(LINES_AHEAD, Math.max(1, Math.ceil(lines)));
+}
+
+/** The same of a product over K. */
+export function aheadBytes(set: InstructionSet, K: number, N: number): number {
+  return Math.floor(K / UNROLL) * aheadStep(set, N);
 }
 
 const [OUT, LD_OUT, LEFT, ROW_STRIDE, RIGHT_STRIDE, PANEL, COLUMNS, NEXT_LINE] = [R8, R9, R10, R11, R12, R13, R14, R15];
@@ -274,7 +286,7 @@ function loopOverK(writing: Writing, tile: Tile): void {
   const loop = asm.here();
   if (writing.form === "rows") {
     for (let line = 0; line < LINES_AHEAD; line++) asm.prefetch(1, at(NEXT_LINE, LINE_BYTES * line));
-    asm.computeConstant("add", NEXT_LINE, LINES_AHEAD * LINE_BYTES);
+    asm.compute("add", NEXT_LINE, argument(ARGUMENT.aheadStep));
   }
   stepsOfK(writing, tile, UNROLL);
   asm.computeConstant("sub", STEP, UNROLL);
