@@ -1,5 +1,6 @@
 import { LogqError } from "@logq/core";
 import { type CliOutput, parseCommandLine } from "./cli.js";
+import { requireFolder } from "./report/folder.js";
 import { refusedRows } from "./report/results.js";
 import { RESULTS_FOLDER, saveResults } from "./report/save.js";
 import { groupTable, heading } from "./report/table.js";
@@ -14,6 +15,8 @@ export async function program(args: readonly string[], output: CliOutput): Promi
   try {
     const options = parseCommandLine(args, output);
     if ("exitCode" in options) return options.exitCode === 0 ? 0 : 2;
+    // Before minutes of work, not after.
+    if (options.save) await requireFolder(options.out ?? RESULTS_FOLDER);
     const tell = (text: string) => (options.json ? output.err(text) : output.out(text));
     const plan = options.subjects.map((subject) => ({ subject, groups: SUBJECT_GROUPS[subject]() }));
     const results = await run(plan, options.settings, {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -53,6 +53,15 @@ test.each([
   const { code, out, err } = await start(...args);
   expect(code).toBe(2);
   expect(err).toMatch(message);
+  expect(out).toBe("");
+});
+
+test("a file in the place of the folder for results is refused before anything is measured", async () => {
+  const file = path.join(folder, "taken");
+  await writeFile(file, "");
+  const { code, out, err } = await start("losses", ...TINY, "--out", file);
+  expect(code).toBe(2);
+  expect(err).toBe(`${file} cannot be a folder for results (EEXIST)\n`);
   expect(out).toBe("");
 });
 

@@ -1,6 +1,12 @@
-import { mkdir } from "node:fs/promises";
 import { LogqError } from "@logq/core";
-import { describeMachine, MachineProbe, RESULTS_FOLDER, requirePage, writeIntoPage } from "@logq/micro-benchmarks";
+import {
+  describeMachine,
+  MachineProbe,
+  RESULTS_FOLDER,
+  requireFolder,
+  requirePage,
+  writeIntoPage,
+} from "@logq/micro-benchmarks";
 import { type CliOutput, parseCommandLine } from "./cli.js";
 import type { ItemContext } from "./items/context.js";
 import { runItem } from "./items/items.js";
@@ -23,9 +29,8 @@ export async function program(args: readonly string[], output: CliOutput): Promi
   try {
     const options = parseCommandLine(args, output);
     if ("exitCode" in options) return options.exitCode === 0 ? 0 : 2;
-    const folder = options.out ?? RESULTS_FOLDER;
     // Before hours of work, not after.
-    await mkdir(folder, { recursive: true });
+    const folder = await requireFolder(options.out ?? RESULTS_FOLDER);
     if (options.page !== undefined) await requirePage(options.page);
     const tell = (text: string) => output.err(`${text}\n`);
     const show = (text: string) => (options.json ? output.err(text) : output.out(text));

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { requireFolder } from "./folder.js";
 import type { Results } from "./results.js";
 
 /** The folder that is kept in the repository. */
@@ -9,7 +10,7 @@ export const RESULTS_FOLDER = fileURLToPath(new URL("../../results/", import.met
 
 /** Writes one file a subject, <date>-<subject>.json, and never over an older one: a number follows. Answers the paths. */
 export async function saveResults(results: Results, folder = RESULTS_FOLDER): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
+  await requireFolder(folder);
   const paths: string[] = [];
   for (const one of results.subjects) {
     const file = freePath(path.join(folder, `${results.date.slice(0, 10)}-${one.subject}`));

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { FileFormatError, LogqError, MissingFileError } from "@logq/core";
-import { describeMachine, freePath, requirePage, writeIntoPage } from "@logq/micro-benchmarks";
+import { describeMachine, freePath, requireFolder, requirePage, writeIntoPage } from "@logq/micro-benchmarks";
 import type { CliOutput, Places } from "./command.js";
 import type { Circumstances } from "./results.js";
 
@@ -54,7 +54,7 @@ export async function runStudy<S, R extends StudyResults>(
     const { settings, places } = parsed;
     // Before minutes of work, not after.
     if (places.page !== undefined) await requirePage(places.page);
-    if (places.out !== undefined) await mkdir(places.out, { recursive: true });
+    if (places.out !== undefined) await requireFolder(places.out);
     const tell = (text: string) => output.err(`${text}\n`);
     const results =
       places.from === undefined
