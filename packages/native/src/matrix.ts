@@ -1,6 +1,6 @@
 import type { KernelMemory, MatrixKernels } from "@logq/kernels";
 import type { BoundKernel } from "./bind.js";
-import { aheadBytes, aheadStep, TILE } from "./generate/multiply.js";
+import { aheadBytes, aheadStep, RIGHT_STEPS_AHEAD, TILE } from "./generate/multiply.js";
 import type { InstructionSet } from "./generate/vectors.js";
 
 /** Steps of k in a block: with as many columns as a block has, 256 KiB of the second-level cache. */
@@ -86,6 +86,7 @@ export function nativeMatrix(
     m[5] = 4 * rowStride;
     m[6] = 4 * columnStride;
     m[14] = 1;
+    m[20] = RIGHT_STEPS_AHEAD * right.rowBytes;
     const depth = Math.ceil(K / Math.ceil(K / BLOCK_K));
     for (let k = 0; k < K; k += depth) {
       m[13] = accumulate || k > 0 ? 1 : 0;

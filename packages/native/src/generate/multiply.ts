@@ -54,6 +54,8 @@ const MULTIPLY_ARGUMENTS = [
   "aheadStep",
   "aheadStepHigh",
   "aheadBytes",
+  // By columns only: how far ahead of its use the right operand is asked for, in bytes.
+  "rightAhead",
   // Of the kernel's own: how far asking has come, products of the sum that are left.
   "ahead",
   "segmentsLeft",
@@ -93,6 +95,9 @@ export function aheadBytes(set: InstructionSet, K: number, N: number): number {
   return Math.floor(K / UNROLL) * aheadStep(set, N);
 }
 
+/** Steps of k that the right operand is asked for ahead: what a line takes to come from another core. */
+export const RIGHT_STEPS_AHEAD = 24;
+
 const [OUT, LD_OUT, LEFT, ROW_STRIDE, RIGHT_STRIDE, PANEL, COLUMNS, NEXT_LINE] = [R8, R9, R10, R11, R12, R13, R14, R15];
 const [STEP, RIGHT] = [RAX, RBX];
 /** Between tiles, where STEP counts nothing. */
@@ -101,6 +106,8 @@ const ROWS = STEP;
 const LEFT_ROWS: readonly Register[] = [RSI, RDX, RCX, RBP];
 /** By columns. */
 const COLUMN_STRIDE = RDX;
+/** The same, while a sum runs and nothing is stored: how far ahead the right operand is asked for. */
+const RIGHT_AHEAD = LD_OUT;
 
 /** A kernel while it is written. */
 interface Writing {
@@ -126,7 +133,8 @@ function sumOf({ vectors }: Tile, row: number, vector: number): number {
  * row by row: only strides differ.
  *
  * While a tile of rows is at work the lines of the next one are asked for, some with each product; and each tile's lines of `out`, which are written
- * when it ends, when it begins.
+ * when it ends, when it begins. By columns it is the right operand that is asked for, some steps ahead: there it is what other cores have written, or read,
+ * last.
  */
 export function generateMultiply(asm: Assembler, set: InstructionSet, form: LeftForm): void {
   const writing: Writing = { v: new Vectors(asm, set), form };
@@ -236,7 +244,9 @@ function sumTile(writing: Writing, tile: Tile): void {
   asm.mov(RIGHT, PANEL);
   if (form === "columns") {
     loadArgument(asm, COLUMN_STRIDE, ARGUMENT.columnStride);
+    loadArgument(asm, RIGHT_AHEAD, ARGUMENT.rightAhead);
     loopOverK(writing, tile);
+    loadArgument(asm, LD_OUT, ARGUMENT.ldOut);
   } else {
     for (let group = 1; 3 * group < rows; group++) {
       // 3 rows further: stride + 2·stride
@@ -319,7 +329,11 @@ function stepsOfK({ v, form }: Writing, tile: Tile, count: number): void {
       v.broadcast(left, form === "rows" ? elementOfRow(row, k) : at(LEFT_ROWS[0]!, 4 * row));
       for (let i = 0; i < vectors; i++) v.op("vfmadd231ps", sumOf(tile, row, i), left, right(i));
     }
-    if (form === "columns") asm.compute("add", LEFT_ROWS[0]!, COLUMN_STRIDE);
+    if (form === "columns") {
+      asm.compute("add", LEFT_ROWS[0]!, COLUMN_STRIDE);
+      for (let offset = 0; offset < vectors * v.bytes; offset += LINE_BYTES)
+        asm.prefetch(1, indexed(RIGHT, RIGHT_AHEAD, 1, offset));
+    }
     asm.compute("add", RIGHT, RIGHT_STRIDE);
   }
   for (let group = 0; form === "rows" && 3 * group < rows; group++)
