@@ -21,7 +21,8 @@ export interface CliOutput {
 }
 
 const EXAMPLES = `
-Items: full (full softmax step), sampled (sampled softmax and NCE steps), topk (exact top-20), word2vec (skip-gram), train (time to quality).
+Items: full (full softmax step), sampled (sampled softmax and NCE steps), next-word (both at the size of a vocabulary), workers (logq by one worker and by all),
+topk (exact top-20), word2vec (skip-gram), train (time to quality).
 
 Examples:
   peers                              everything, more than an hour; the first run installs the peers (some 5 GB)

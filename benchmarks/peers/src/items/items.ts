@@ -7,6 +7,7 @@ import { fullSteps, nextWordSteps, sampledSteps } from "./steps.js";
 import { topK } from "./topk.js";
 import { runTrainings } from "./train.js";
 import { runWord2vec } from "./word2vec.js";
+import { workersSteps } from "./workers.js";
 
 /** Repetitions of a round at least: a median of fewer says little, and the slowest steps take most of a second. */
 const LEAST = 3;
@@ -28,6 +29,7 @@ export async function runItem(
     full: () => fullSteps(context),
     sampled: () => [...sampledSteps(context), ...sampledAgainstItself(context)],
     "next-word": () => nextWordSteps(context),
+    workers: () => workersSteps(context),
     topk: () => topK(context),
   };
   for (const comparison of steps[item]()) {

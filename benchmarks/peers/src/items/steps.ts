@@ -31,7 +31,7 @@ const FULL: readonly Form[] = [
 const SAMPLED = ["sparse embedding", "hand-written", "torch.compile"].map((form) => torch("torch_sampled.py", form));
 
 /** Of a first step whose inputs are the same: float32 sums in another order, and nothing else. */
-const SAME_INPUTS: Agreements = {
+export const SAME_INPUTS: Agreements = {
   loss: { relative: 1e-5 },
   "hidden gradient": { ofLargest: 1e-4 },
   "table change": { ofLargest: 1e-3 },
