@@ -29,6 +29,13 @@ export function bindKernel(code: number, memory: KernelMemory): BoundKernel {
   return { words, ...floatsOver(words), run: () => call(block) };
 }
 
+/** How many bytes behind the beginning of a memory another begins. Exact: addresses of processes are below 2^53. */
+export function distance(from: KernelMemory, to: KernelMemory): number {
+  if (from === to) return 0;
+  const { address } = nativeBridge().koffi;
+  return Number(address(to.u8) - address(from.u8));
+}
+
 /** The same bytes as floats and as doubles. */
 export function floatsOver({ buffer }: Uint32Array): Pick<BoundKernel, "floats" | "doubles"> {
   return { floats: new Float32Array(buffer), doubles: new Float64Array(buffer) };

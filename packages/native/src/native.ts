@@ -92,7 +92,7 @@ export function boundKernels(set: InstructionSet, memory: KernelMemory, others: 
     name: "native",
     matrix: nativeMatrix(memory, set, bind),
     tile: nativeTile(bind, others.tile),
-    rows: nativeRows(bind),
+    rows: nativeRows(memory, bind),
     optimizer: nativeOptimizer(bind),
     vector: nativeVector(bind, others.vector),
     dense: nativeDense(bind, others.dense),

@@ -60,7 +60,7 @@ function runMatrix({ matrix }: Kernels, { rows, columns, padding, special, optio
 }
 
 function runRows(
-  { rows: kernels, vector, dense }: Kernels,
+  { rows: kernels, vector, dense, memory }: Kernels,
   { rows, columns, padding, special, scale, optional }: Case,
 ): void {
   desk.clear();
@@ -72,6 +72,8 @@ function runRows(
   const offsets = desk.ints(Array.from({ length: rows + 1 }, (_, i) => Math.floor((i * i) / (rows + 1))));
   kernels.gatherRows(a, ld, table, ld, indices, rows, columns);
   kernels.scatterRows(table, ld, indices, b, ld, rows, columns);
+  const places = desk.ints(desk.distinct(rows, rows));
+  kernels.gatherRowsFrom?.(memory, table, ld, indices, a, ld, places, rows, columns);
   kernels.weightedRowSums(a, ld, table, ld, offsets, indices, optional ? perRow : 0, rows, columns, scale < 1);
   kernels.pairDots(perRow, table, ld, indices, b, ld, 0, rows, columns);
   kernels.scaleRows(a, ld, b, ld, perRow, rows, columns);

@@ -20,6 +20,7 @@ const APART: Readonly<Record<string, KernelKind>> = {
   packRight: "packing",
   packRightTransposed: "packing",
   gatherRows: "gather",
+  gatherRowsFrom: "gather",
   widenRows: "gather",
   pairDots: "products",
   normalizeRows: "dense",

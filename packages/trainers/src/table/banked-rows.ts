@@ -53,11 +53,23 @@ export class BankedRows implements TableRows {
       const some = this.#starts[p + 1] - start;
       if (some === 0) continue;
       const { piece, area } = this.#banks[p];
+      if (this.#gatherDirectly(piece, out, ldOut, start, some)) continue;
       this.#sendIndices(p, start, some);
       piece.gather(area.rows, ld, area.indices, some);
       copyFloats(this.#kernels.memory, staging, piece.kernels.memory, area.rows, some * ld);
       this.#kernels.rows.scatterRows(out, ldOut, places + 4 * start, staging, ld, some, columns);
     }
+  }
+
+  /** Where kernels reach the bank, rows need no way through areas. Answers whether they do. */
+  #gatherDirectly({ kernels, inPlace }: PieceRows, out: Address, ldOut: number, start: number, count: number): boolean {
+    const { rows } = this.#kernels;
+    if (rows.gatherRowsFrom === undefined || inPlace === undefined) return false;
+    const { ld, columns } = this.#table;
+    const { rowsOfPieces, places } = this.#area;
+    const [indices, to] = [rowsOfPieces + 4 * start, places + 4 * start];
+    rows.gatherRowsFrom(kernels.memory, inPlace, ld, indices, out, ldOut, to, count, columns);
+    return true;
   }
 
   block(firstRow: number, count: number): Address {

@@ -2,6 +2,7 @@ import { generateColumnSums } from "./column-sums.js";
 import { generateGatherRows, generateScatterRows } from "./copy.js";
 import { generatePairDots } from "./dots.js";
 import { generateAllFinite } from "./finite.js";
+import { generateGatherRowsFrom } from "./gather-from.js";
 import { generateNormalizeRows, generateNormalizeRowsBackward } from "./normalize.js";
 import { generateAddScaled, generateFill, generateScaleRows } from "./scale.js";
 import { generateSumOfSquares } from "./squares.js";
@@ -11,6 +12,7 @@ import { generateWeightedRowSums } from "./weighted-sums.js";
 export const ROW_KERNELS = {
   gatherRows: generateGatherRows,
   scatterRows: generateScatterRows,
+  gatherRowsFrom: generateGatherRowsFrom,
   weightedRowSums: generateWeightedRowSums,
   pairDots: generatePairDots,
   scaleRows: generateScaleRows,
