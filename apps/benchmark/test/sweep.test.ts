@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { FileFormatError, MemoryLimitError } from "@logq/core";
+import { FileFormatError, MemoryLimitError, OptionError } from "@logq/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Cell, Measurer } from "../src/measure/types.js";
 import type { RawOptions } from "../src/options.js";
@@ -129,6 +129,14 @@ describe("ResultsStore.open", () => {
       expect(JSON.parse(kept).cells).toHaveLength(4);
     },
   );
+
+  it("refuses a file in the place of the folder, as a wrong option", async () => {
+    const file = path.join(folder, "taken");
+    await writeFile(file, "");
+    const opened = ResultsStore.open(file, MACHINE, settings);
+    await expect(opened).rejects.toThrow(OptionError);
+    await expect(opened).rejects.toThrow(`--out ${file} cannot be a folder for results (EEXIST)`);
+  });
 
   it("refuses a results.json that is not one, and leaves it alone", async () => {
     const file = path.join(folder, "results.json");

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import path from "node:path";
-import { FileFormatError } from "@logq/core";
+import { FileFormatError, OptionError } from "@logq/core";
 import { conclude } from "../analysis/conclusion.js";
 import { type Machine, machineChanges } from "../machine.js";
 import type { Cell, CellResult } from "../measure/types.js";
@@ -40,10 +40,13 @@ export class ResultsStore {
   /**
    * Opens the results of `folder`, which is made if it is missing. Earlier cells are kept if they were measured on the same machine with the same
    * settings and `fresh` is false; otherwise the old file moves aside to results.previous.json, and the notes say why.
-   * @throws FileFormatError if a results.json is there that no sweep wrote: it is not overwritten unless `fresh`.
+   * @throws OptionError if there can be no such folder, FileFormatError if a results.json is there that no sweep wrote: it is not overwritten unless `fresh`.
    */
   static async open(folder: string, machine: Machine, settings: Settings, fresh = false): Promise<ResultsStore> {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+      const { code } = cause;
+      throw new OptionError(`--out ${folder} cannot be a folder for results (${code})`, { folder, code }, { cause });
+    });
     const file = path.join(folder, RESULTS_FILE);
     const text = await readIfThere(file);
     if (text === undefined) return new ResultsStore(file, machine, settings, [], []);
