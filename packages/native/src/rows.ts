@@ -1,7 +1,7 @@
 import type { KernelMemory, RowKernels } from "@logq/kernels";
 import { rowsAhead } from "./ahead.js";
 import { type Bind, distance } from "./bind.js";
-import { GATHER_FROM } from "./generate/rows/gather-from.js";
+import { GATHER_FROM } from "./generate/rows/copy.js";
 import { RESULT_DOUBLE } from "./generate/rows/squares.js";
 import { teller } from "./tell.js";
 

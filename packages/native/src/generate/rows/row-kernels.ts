@@ -1,8 +1,7 @@
 import { generateColumnSums } from "./column-sums.js";
-import { generateGatherRows, generateScatterRows } from "./copy.js";
+import { generateGatherRows, generateGatherRowsFrom, generateScatterRows } from "./copy.js";
 import { generatePairDots } from "./dots.js";
 import { generateAllFinite } from "./finite.js";
-import { generateGatherRowsFrom } from "./gather-from.js";
 import { generateNormalizeRows, generateNormalizeRowsBackward } from "./normalize.js";
 import { generateAddScaled, generateFill, generateScaleRows } from "./scale.js";
 import { generateSumOfSquares } from "./squares.js";
