@@ -12,6 +12,7 @@ export type { BackendName, Kernels } from "./interface/kernels.js";
 export type { MatrixKernels } from "./interface/matrix.js";
 export type { NarrowKernels, RoundingDraw } from "./interface/narrow.js";
 export type { OptimizerKernels, RowBlock, UpdateRule } from "./interface/optimizer.js";
+export type { PieceKernels, PieceOfTable, RowsInPieces, TableInPieces } from "./interface/pieces.js";
 export type { RowKernels } from "./interface/rows.js";
 export type { TileKernels } from "./interface/tile.js";
 export type { VectorKernels } from "./interface/vector.js";

@@ -45,37 +45,6 @@ describe.each(BACKENDS)("gatherRows and scatterRows: $name", (backend) => {
     }
   });
 
-  it("gathering from a memory writes each row where it belongs and nothing else", () => {
-    for (const { D, count: wanted, padding, pad } of SHAPES) {
-      const count = Math.min(wanted, TABLE_ROWS);
-      const random = new TestRandom(D * 100 + count);
-      const values = random.normalFloats(TABLE_ROWS * D);
-      const [from, to] = [random.integers(count, TABLE_ROWS), random.distinctIntegers(count, TABLE_ROWS)];
-      onBench(backend, (bench) => {
-        const { rows, memory } = bench.kernels;
-        if (rows.gatherRowsFrom === undefined) return;
-        const table = bench.matrix(values, TABLE_ROWS, D, padding);
-        const out = bench.matrix(new Float32Array(TABLE_ROWS * D).fill(-7), TABLE_ROWS, D, pad);
-        const [indices, places] = [bench.ints(from), bench.ints(to)];
-        rows.gatherRowsFrom(
-          memory,
-          table.address,
-          table.ld,
-          indices.address,
-          out.address,
-          out.ld,
-          places.address,
-          count,
-          D,
-        );
-        const truth = new Float32Array(TABLE_ROWS * D).fill(-7);
-        for (let j = 0; j < count; j++) truth.set(values.subarray(from[j]! * D, (from[j]! + 1) * D), to[j]! * D);
-        expectAllClose(out.read(), truth, { name: `gather to places ${count} x ${D}` });
-        expectAllClose(table.read(), values, { name: "the table stays" });
-      });
-    }
-  });
-
   it("scatter writes the rows it is told and no others", () => {
     for (const { D, count: wanted, padding, pad } of SHAPES) {
       const count = Math.min(wanted, TABLE_ROWS);

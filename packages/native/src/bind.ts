@@ -11,16 +11,16 @@ export interface BoundKernel {
   run(): number;
 }
 
-/** Finds a kernel by name and binds it to the memory of whoever made this function. */
-export type Bind<Name extends string = KernelName> = (name: Name) => BoundKernel;
+/** Finds a kernel by name and binds it to the memory of whoever made this function; its arguments take `words` words, BLOCK_WORDS unless told. */
+export type Bind<Name extends string = KernelName> = (name: Name, words?: number) => BoundKernel;
 
 /** Words of an argument block: 32 arguments after the memory's address. */
 export const BLOCK_WORDS = 40;
 
 /** Binds machine code at `code` to a memory, for the calling thread. The block of arguments is the kernel's own. */
-export function bindKernel(code: number, memory: KernelMemory): BoundKernel {
+export function bindKernel(code: number, memory: KernelMemory, blockWords = BLOCK_WORDS): BoundKernel {
   const { address, decode, proto } = nativeBridge().koffi;
-  const words = new Uint32Array(new ArrayBuffer(4 * BLOCK_WORDS));
+  const words = new Uint32Array(new ArrayBuffer(4 * blockWords));
   const base = address(memory.u8);
   words[0] = Number(base & 0xffffffffn);
   words[1] = Number(base >> 32n);

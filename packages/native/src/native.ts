@@ -10,6 +10,7 @@ import { type Bfloat16KernelName, type Entries, generateBfloat16Program, generat
 import type { InstructionSet } from "./generate/vectors.js";
 import { nativeMatrix } from "./matrix.js";
 import { nativeOptimizer } from "./optimizer.js";
+import { nativePieces } from "./pieces.js";
 import { nativeRows } from "./rows.js";
 import { nativeTile } from "./tile.js";
 import { allowTiles } from "./tiles.js";
@@ -75,7 +76,7 @@ function firstUnit(): Bfloat16Unit | undefined {
 
 /** Binds the code to a memory, for the calling thread. What it has no kernel for is `others`'s, kernels over the same memory. */
 export function nativeKernels(native: NativeCode, memory: KernelMemory, others: Kernels): Kernels {
-  const bind: Bind = (name) => bindKernel(native.address + native.entries[name], memory);
+  const bind: Bind = (name, words) => bindKernel(native.address + native.entries[name], memory, words);
   const kernels = boundKernels(native.set, memory, others, bind);
   const { bfloat16 } = native;
   const bfloat16Matrix =
@@ -92,7 +93,8 @@ export function boundKernels(set: InstructionSet, memory: KernelMemory, others: 
     name: "native",
     matrix: nativeMatrix(memory, set, bind),
     tile: nativeTile(bind, others.tile),
-    rows: nativeRows(memory, bind),
+    rows: nativeRows(bind),
+    pieces: nativePieces(memory, bind),
     optimizer: nativeOptimizer(bind),
     vector: nativeVector(bind, others.vector),
     dense: nativeDense(bind, others.dense),

@@ -12,7 +12,7 @@ const CONSTANT = Object.fromEntries(CONSTANTS.map((name, i) => [name, FIRST + AT
 >;
 
 /** Tables whose rows an update changes. */
-const TABLES: Readonly<Record<UpdateRule["kind"], number>> = {
+export const TABLES: Readonly<Record<UpdateRule["kind"], number>> = {
   sgd: 1,
   momentum: 2,
   adagrad: 2,
@@ -39,7 +39,8 @@ export function nativeOptimizer(bind: Bind): OptimizerKernels {
   };
 }
 
-function tellConstants(floats: Float32Array, rule: UpdateRule, D: number): void {
+/** Writes what rules are made of. */
+export function tellConstants(floats: Float32Array, rule: UpdateRule, D: number): void {
   const { beta1, beta2 } = rule;
   floats[CONSTANT.gradientScale] = rule.gradientScale;
   floats[CONSTANT.weightDecay] = rule.weightDecay;

@@ -1,15 +1,12 @@
-import type { KernelMemory, RowKernels } from "@logq/kernels";
+import type { RowKernels } from "@logq/kernels";
 import { rowsAhead } from "./ahead.js";
-import { type Bind, distance } from "./bind.js";
-import { GATHER_FROM } from "./generate/rows/copy.js";
+import type { Bind } from "./bind.js";
 import { RESULT_DOUBLE } from "./generate/rows/squares.js";
-import { teller } from "./tell.js";
 
 /** Kernels on rows of tables, over one memory. */
-export function nativeRows(memory: KernelMemory, bind: Bind): RowKernels {
+export function nativeRows(bind: Bind): RowKernels {
   return {
     ...nativeCopies(bind),
-    gatherRowsFrom: nativeGatherRowsFrom(memory, bind),
     ...nativeSums(bind),
     ...nativeNorms(bind),
     ...nativeBlocks(bind),
@@ -44,35 +41,6 @@ function nativeCopies(bind: Bind): Pick<RowKernels, "gatherRows" | "scatterRows"
       copy(gather, table, ldTable, indices, out, ldOut, count, D),
     scatterRows: (table, ldTable, indices, source, ldSource, count, D) =>
       copy(scatter, table, ldTable, indices, source, ldSource, count, D),
-  };
-}
-
-function nativeGatherRowsFrom(memory: KernelMemory, bind: Bind): NonNullable<RowKernels["gatherRowsFrom"]> {
-  const kernel = bind("gatherRowsFrom");
-  const tell = teller(kernel, GATHER_FROM);
-  /** How far each memory begins from this one: memories stay where they are. */
-  const distances = new Map<KernelMemory, number>();
-  const distanceTo = (other: KernelMemory): number => {
-    let known = distances.get(other);
-    if (known === undefined) {
-      known = distance(memory, other);
-      distances.set(other, known);
-    }
-    return known;
-  };
-  return (other, table, ldTable, indices, out, ldOut, places, count, D) => {
-    const far = distanceTo(other) + table;
-    tell.word("table", far);
-    tell.word("tableHigh", Math.floor(far / 2 ** 32));
-    tell.word("tableBytes", 4 * ldTable);
-    tell.word("indices", indices);
-    tell.word("out", out);
-    tell.word("outBytes", 4 * ldOut);
-    tell.word("places", places);
-    tell.word("count", count);
-    tell.word("width", 4 * D);
-    tell.word("ahead", rowsAhead(1, D));
-    kernel.run();
   };
 }
 

@@ -45,7 +45,7 @@ const emulated = (set: InstructionSet) =>
 const compared = (set: InstructionSet) =>
   flavour(`${set}, beside its emulation`, (memory, others) => {
     const { address, entries } = loadNative(set);
-    const onProcessor = (name: keyof typeof entries) => bindKernel(address + entries[name], memory);
+    const onProcessor: Bind = (name, words) => bindKernel(address + entries[name], memory, words);
     return boundKernels(set, memory, others, comparedBind(onProcessor, generateProgram(set), memory));
   });
 

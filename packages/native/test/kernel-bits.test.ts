@@ -2,7 +2,7 @@ import { KeyedPermutation, STREAM } from "@logq/core";
 import { compileKernels, instantiateKernels, type Kernels } from "@logq/kernels";
 import { crossSparsely, SMALL_AWKWARD_SIZES } from "@logq/testing";
 import { describe, expect, it } from "vitest";
-import { bindKernel } from "../dist/bind.js";
+import { type Bind, bindKernel } from "../dist/bind.js";
 import { generateProgram, type KernelName } from "../dist/generate/program.js";
 import { loadNative, usableSets } from "../dist/index.js";
 import { boundKernels } from "../dist/native.js";
@@ -34,6 +34,7 @@ function runAll(kernels: Kernels, sizes: Case): void {
   runMatrix(kernels, sizes);
   runRows(kernels, sizes);
   runUpdates(kernels, sizes);
+  runPieces(kernels, sizes);
   runTile(kernels, sizes);
   runDraws(kernels, sizes);
   desk.clear();
@@ -60,7 +61,7 @@ function runMatrix({ matrix }: Kernels, { rows, columns, padding, special, optio
 }
 
 function runRows(
-  { rows: kernels, vector, dense, memory }: Kernels,
+  { rows: kernels, vector, dense }: Kernels,
   { rows, columns, padding, special, scale, optional }: Case,
 ): void {
   desk.clear();
@@ -72,8 +73,6 @@ function runRows(
   const offsets = desk.ints(Array.from({ length: rows + 1 }, (_, i) => Math.floor((i * i) / (rows + 1))));
   kernels.gatherRows(a, ld, table, ld, indices, rows, columns);
   kernels.scatterRows(table, ld, indices, b, ld, rows, columns);
-  const places = desk.ints(desk.distinct(rows, rows));
-  kernels.gatherRowsFrom?.(memory, table, ld, indices, a, ld, places, rows, columns);
   kernels.weightedRowSums(a, ld, table, ld, offsets, indices, optional ? perRow : 0, rows, columns, scale < 1);
   kernels.pairDots(perRow, table, ld, indices, b, ld, 0, rows, columns);
   kernels.scaleRows(a, ld, b, ld, perRow, rows, columns);
@@ -88,18 +87,42 @@ function runRows(
   vector.fill(a, scale, columns);
 }
 
+const KINDS = ["sgd", "momentum", "adagrad", "rowwise-adagrad", "adam"] as const;
+const RATES = { learningRate: 0.1, weightDecay: 0.01, gradientScale: 0.5, momentum: 0.9, beta1: 0.9, beta2: 0.99 };
+
 function runUpdates({ optimizer }: Kernels, { rows, columns, padding, special, optional }: Case): void {
-  for (const kind of ["sgd", "momentum", "adagrad", "rowwise-adagrad", "adam"] as const) {
+  for (const kind of KINDS) {
     desk.clear();
     const ld = columns + padding;
     const block = () => desk.floats(2 * rows, columns, ld, special);
     const block64 = { table: block(), gradient: block(), secondState: block() };
     const state = kind === "rowwise-adagrad" ? desk.floats(1, 2 * rows, 2 * rows, special) : block();
     const indices = optional ? desk.ints(desk.distinct(rows, 2 * rows)) : 0;
-    const rates = { learningRate: 0.1, weightDecay: 0.01, gradientScale: 0.5, momentum: 0.9, beta1: 0.9, beta2: 0.99 };
-    const rule = { kind, ...rates, epsilon: 1e-7, correction1: 0.3, correction2: 0.2 };
+    const rule = { kind, ...RATES, epsilon: 1e-7, correction1: 0.3, correction2: 0.2 };
     const widths = { ldTable: ld, ldGradient: ld, count: rows, D: columns };
     optimizer.updateRows(rule, { ...block64, ...widths, state, indices });
+  }
+}
+
+/** A table in three pieces of the one memory there is, the last of them shorter. */
+function runPieces({ pieces: kernels, memory }: Kernels, { rows, columns, padding, special }: Case): void {
+  for (const kind of KINDS) {
+    desk.clear();
+    const ld = columns + padding;
+    const rowsPerPiece = Math.ceil((2 * rows) / 3);
+    const stateLd = kind === "rowwise-adagrad" ? 1 : ld;
+    const pieces = Array.from({ length: Math.ceil((2 * rows) / rowsPerPiece) }, (_, p) => {
+      const inPiece = Math.min(rowsPerPiece, 2 * rows - p * rowsPerPiece);
+      const block = () => desk.floats(inPiece, columns, ld, special);
+      const state = stateLd === 1 ? desk.floats(1, inPiece, inPiece, special) : block();
+      return { memory, table: block(), state, secondState: block() };
+    });
+    const table = kernels!.open({ rowsPerPiece, pieces, ld, D: columns, stateLd, secondStateLd: ld })!;
+    const indices = desk.ints(desk.distinct(rows, 2 * rows));
+    const block = desk.floats(rows, columns, ld, special);
+    table.gatherRows(block, ld, indices, rows);
+    const rule = { kind, ...RATES, epsilon: 1e-7, correction1: 0.3, correction2: 0.2 };
+    table.updateRows(rule, indices, desk.floats(rows, columns, ld, special), ld, rows);
   }
 }
 
@@ -172,7 +195,7 @@ describe.each(["avx2", "avx512"] as const)("%s on this processor and emulated", 
     () => {
       const { address, entries } = loadNative(set);
       const ran = new Set<KernelName>();
-      const bind = (name: KernelName) => bindKernel(address + entries[name], desk.memory);
+      const bind: Bind = (name, words) => bindKernel(address + entries[name], desk.memory, words);
       const kernels = boundKernels(
         set,
         desk.memory,
@@ -195,7 +218,7 @@ describe.each(["avx2", "avx512"] as const)("%s on this processor and emulated", 
       // Behind the prefix: now vfnmadd231ps.
       if (name === "vfmadd231ps") other[at + (encoding === "evex" ? 4 : 3)] = 0xbc;
     }
-    const bind = (name: KernelName) => bindKernel(address + entries[name], desk.memory);
+    const bind: Bind = (name, words) => bindKernel(address + entries[name], desk.memory, words);
     const kernels = boundKernels(set, desk.memory, others, comparedBind(bind, { code: other, entries }, desk.memory));
     expect(() => {
       for (const sizes of CASES) runMatrix(kernels, sizes);

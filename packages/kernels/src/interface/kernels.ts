@@ -5,6 +5,7 @@ import type { IndexKernels } from "./indices.js";
 import type { MatrixKernels } from "./matrix.js";
 import type { NarrowKernels } from "./narrow.js";
 import type { OptimizerKernels } from "./optimizer.js";
+import type { PieceKernels } from "./pieces.js";
 import type { RowKernels } from "./rows.js";
 import type { TileKernels } from "./tile.js";
 import type { VectorKernels } from "./vector.js";
@@ -33,6 +34,8 @@ export interface Kernels {
   readonly bfloat16Matrix: MatrixKernels | undefined;
   readonly tile: TileKernels;
   readonly rows: RowKernels;
+  /** undefined where a back-end reaches its own memory alone. */
+  readonly pieces: PieceKernels | undefined;
   readonly narrow: NarrowKernels;
   readonly dense: DenseKernels;
   readonly optimizer: OptimizerKernels;

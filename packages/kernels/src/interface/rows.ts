@@ -1,4 +1,4 @@
-import type { Address, KernelMemory } from "../memory.js";
+import type { Address } from "../memory.js";
 
 /**
  * Rows of tables: float32, D elements, `ld` elements apart. Index vectors are int32, in elements of rows (row i of a table starts at
@@ -13,22 +13,6 @@ export interface RowKernels {
     table: Address,
     ldTable: number,
     indices: Address,
-    count: number,
-    D: number,
-  ): void;
-
-  /**
-   * out[places[j]] = table[indices[j]], j < count, of a table in another memory, or this one; the rest is here. Absent where a back-end reaches its own memory
-   * alone.
-   */
-  gatherRowsFrom?(
-    memory: KernelMemory,
-    table: Address,
-    ldTable: number,
-    indices: Address,
-    out: Address,
-    ldOut: number,
-    places: Address,
     count: number,
     D: number,
   ): void;

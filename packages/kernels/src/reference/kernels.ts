@@ -23,6 +23,7 @@ export function createReferenceKernels(memory: KernelMemory): Kernels {
     bfloat16Matrix: referenceBfloat16Matrix(memory),
     tile: referenceTile(memory),
     rows: referenceRows(memory),
+    pieces: undefined,
     narrow: referenceNarrow(memory),
     dense: referenceDense(memory),
     optimizer: referenceOptimizer(memory),

@@ -48,6 +48,7 @@ export function createWasmKernels(module: WebAssembly.Module, memory: KernelMemo
       mergeTopK: wasm.mergeTopK,
     },
     rows: wasmRows(wasm),
+    pieces: undefined,
     narrow: wasmNarrow(wasm),
     dense: wasmDense(wasm),
     optimizer: wasmOptimizer(wasm),

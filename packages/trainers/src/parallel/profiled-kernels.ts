@@ -1,4 +1,4 @@
-import type { Kernels } from "@logq/kernels";
+import type { Kernels, PieceKernels } from "@logq/kernels";
 import { KERNEL_KINDS, type KernelKind, Profile, readProfile, type TimingCost } from "./profile.js";
 
 /** What the kernels of a group are counted as. */
@@ -13,14 +13,13 @@ const GROUPS = {
   narrow: "optimizer",
   indices: "drawing",
   draws: "drawing",
-} as const satisfies Record<Exclude<keyof Kernels, "name" | "memory">, KernelKind>;
+} as const satisfies Record<Exclude<keyof Kernels, "name" | "memory" | "pieces">, KernelKind>;
 
 /** Kernels that are counted apart from their group. */
 const APART: Readonly<Record<string, KernelKind>> = {
   packRight: "packing",
   packRightTransposed: "packing",
   gatherRows: "gather",
-  gatherRowsFrom: "gather",
   widenRows: "gather",
   pairDots: "products",
   normalizeRows: "dense",
@@ -40,7 +39,17 @@ export function profiledKernels(kernels: Kernels, profile: Profile): Kernels {
     const group = kernels[name as keyof typeof GROUPS];
     return group === undefined ? [] : [[name, timedGroup(group, kind, profile)]];
   });
-  return { ...kernels, ...Object.fromEntries(groups) };
+  return { ...kernels, ...Object.fromEntries(groups), pieces: timedPieces(kernels.pieces, profile) };
+}
+
+function timedPieces(pieces: PieceKernels | undefined, profile: Profile): PieceKernels | undefined {
+  if (pieces === undefined) return undefined;
+  return {
+    open(table) {
+      const rows = pieces.open(table);
+      return rows && (timedGroup(rows, "optimizer", profile) as typeof rows);
+    },
+  };
 }
 
 function timedGroup(group: object, kind: KernelKind, profile: Profile): object {

@@ -1,4 +1,4 @@
-import type { Address, KernelMemory, Kernels, UpdateRule } from "@logq/kernels";
+import type { Address, KernelMemory, Kernels, RowsInPieces, UpdateRule } from "@logq/kernels";
 import type { BankArea, ExchangeArea, SumArea } from "./areas.js";
 import { CopiedSums } from "./copied-sums.js";
 import type { PieceRows } from "./piece-rows.js";
@@ -14,7 +14,8 @@ export interface BankedPiece {
 /**
  * A table in banks. A WebAssembly instance sees one memory, so each worker has an instance for each bank: it gathers and updates rows there,
  * and rows and gradients cross to and from the main memory as blocks, through areas of the worker's own on either side. Rows of a block
- * are dealt to their pieces first; each is worked on by the same kernel as in the main memory, so its bits are the same.
+ * are dealt to their pieces first; each is worked on by the same kernel as in the main memory, so its bits are the same. Kernels that reach
+ * every memory need none of that: they find the piece of each row as they come to it.
  */
 export class BankedRows implements TableRows {
   readonly #kernels: Kernels;
@@ -24,6 +25,8 @@ export class BankedRows implements TableRows {
   readonly #sums: CopiedSums;
   /** Where the rows of each piece begin and end in the lists of the area. */
   readonly #starts: Int32Array;
+  /** undefined: rows cross through areas. */
+  readonly #direct: RowsInPieces | undefined;
 
   /**
    * @param kernels over the main memory
@@ -36,9 +39,14 @@ export class BankedRows implements TableRows {
     this.#area = area;
     this.#sums = new CopiedSums(kernels, table, this, sums);
     this.#starts = new Int32Array(table.pieces.length + 1);
+    this.#direct = table.type === "float32" ? openDirectly(kernels, table, banks) : undefined;
   }
 
   gather(out: Address, ldOut: number, indices: Address, count: number): void {
+    if (this.#direct !== undefined) {
+      this.#direct.gatherRows(out, ldOut, indices, count);
+      return;
+    }
     for (let first = 0; first < count; first += EXCHANGE_ROWS) {
       this.#gatherSome(out + 4 * ldOut * first, ldOut, indices + 4 * first, Math.min(EXCHANGE_ROWS, count - first));
     }
@@ -53,23 +61,11 @@ export class BankedRows implements TableRows {
       const some = this.#starts[p + 1] - start;
       if (some === 0) continue;
       const { piece, area } = this.#banks[p];
-      if (this.#gatherDirectly(piece, out, ldOut, start, some)) continue;
       this.#sendIndices(p, start, some);
       piece.gather(area.rows, ld, area.indices, some);
       copyFloats(this.#kernels.memory, staging, piece.kernels.memory, area.rows, some * ld);
       this.#kernels.rows.scatterRows(out, ldOut, places + 4 * start, staging, ld, some, columns);
     }
-  }
-
-  /** Where kernels reach the bank, rows need no way through areas. Answers whether they do. */
-  #gatherDirectly({ kernels, inPlace }: PieceRows, out: Address, ldOut: number, start: number, count: number): boolean {
-    const { rows } = this.#kernels;
-    if (rows.gatherRowsFrom === undefined || inPlace === undefined) return false;
-    const { ld, columns } = this.#table;
-    const { rowsOfPieces, places } = this.#area;
-    const [indices, to] = [rowsOfPieces + 4 * start, places + 4 * start];
-    rows.gatherRowsFrom(kernels.memory, inPlace, ld, indices, out, ldOut, to, count, columns);
-    return true;
   }
 
   block(firstRow: number, count: number): Address {
@@ -87,7 +83,7 @@ export class BankedRows implements TableRows {
     const { rows } = this.#area;
     for (let first = 0; first < count; first += EXCHANGE_ROWS) {
       const some = Math.min(EXCHANGE_ROWS, count - first);
-      this.#gatherSome(rows, ld, indices + 4 * first, some);
+      this.gather(rows, ld, indices + 4 * first, some);
       this.#kernels.rows.pairDots(out + 4 * first, h, 0, 0, rows, ld, 0, some, columns);
     }
   }
@@ -114,6 +110,10 @@ export class BankedRows implements TableRows {
 
   update(rule: UpdateRule, step: number, indices: Address, firstRow: number, count: number, gradient: Address): void {
     const { ld, rowsPerPiece } = this.#table;
+    if (indices !== 0 && this.#direct !== undefined) {
+      this.#direct.updateRows(rule, indices, gradient, ld, count);
+      return;
+    }
     for (let done = 0; done < count; ) {
       const row = firstRow + done;
       const inPiece = indices === 0 ? rowsPerPiece - (row % rowsPerPiece) : count;
@@ -183,6 +183,24 @@ export class BankedRows implements TableRows {
     const target = area.indices >>> 2;
     for (let j = 0; j < count; j++) to[target + j] = from[source + j];
   }
+}
+
+function openDirectly(
+  { pieces: kernels }: Kernels,
+  { rowsPerPiece, ld, columns, stateLd, secondStateLd, pieces }: PlacedTable,
+  banks: readonly BankedPiece[],
+): RowsInPieces | undefined {
+  return kernels?.open({
+    rowsPerPiece,
+    ld,
+    D: columns,
+    stateLd,
+    secondStateLd,
+    pieces: pieces.map(({ address: table, state, secondState }, p) => {
+      const { memory } = banks[p].piece.kernels;
+      return { memory, table, state, secondState };
+    }),
+  });
 }
 
 /** The view that names the source is the one small object that a block of rows costs. */

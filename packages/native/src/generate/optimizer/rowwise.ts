@@ -20,6 +20,7 @@ import {
   STATES,
   TABLE,
   TEMP,
+  tablesFinder,
   WIDTH,
 } from "./update.js";
 
@@ -28,8 +29,12 @@ const SUMS = [2, 3, 4, 5];
 const RATE = 6;
 
 /** Row-wise adagrad: the row is read for the mean of its squared gradients, and again, now cached, to be updated. One state a row. */
-export function generateUpdateRowwiseAdagrad(asm: Assembler, set: InstructionSet): void {
-  const v = new Vectors(asm, set);
+export function updateRowwiseAdagrad(inPieces: boolean): (asm: Assembler, set: InstructionSet) => void {
+  return (asm, set) => generate(new Vectors(asm, set), inPieces);
+}
+
+function generate(v: Vectors, inPieces: boolean): void {
+  const { asm } = v;
   const walk = { offset: OFFSET, left: LEFT, width: WIDTH };
   const named = {
     tables: [TABLE],
@@ -38,6 +43,7 @@ export function generateUpdateRowwiseAdagrad(asm: Assembler, set: InstructionSet
     rowBytes: ROW_BYTES,
     width: WIDTH,
     perRow: STATES,
+    find: tablesFinder(asm, 1, inPieces),
   };
   framed(asm, () => {
     const constant = loadConstants(v, ["gradientScale", "weightDecay"]);

@@ -15,12 +15,14 @@ import {
   RBX,
   RCX,
   RDX,
+  type Register,
   RSI,
 } from "../../assembler/operands.js";
 import { argument, loadAddress, loadArgument, loadOptional } from "../arguments.js";
 import { framed } from "../frame.js";
 import { eachPosition, optionalRowOffset, unlessZero } from "../rows/addresses.js";
 import { askForRow, askUpTo, type NamedRows } from "../rows/ahead.js";
+import { findPiece } from "../rows/pieces.js";
 import { setRowTail, walkRow } from "../rows/walk.js";
 import { type InstructionSet, Vectors } from "../vectors.js";
 import { CONSTANTS, type Constant, G, type Rule, SECOND, STATE, W } from "./rules.js";
@@ -64,13 +66,12 @@ export function eachUpdatedRow(v: Vectors, states: 0 | 1 | 2, named: NamedRows, 
   const positions = { next: NEXT, end: COUNT };
   const { asm } = v;
   setRowTail(v, WIDTH, RAX, RCX);
-  loadAddress(asm, TABLE, UPDATE_ARGUMENT.table);
+  const { find } = named;
   loadArgument(asm, ROW_BYTES, UPDATE_ARGUMENT.rowBytes);
   loadOptional(asm, INDICES, UPDATE_ARGUMENT.indices);
   loadAddress(asm, GRADIENT, UPDATE_ARGUMENT.gradient);
   loadArgument(asm, COUNT, UPDATE_ARGUMENT.count);
-  if (states > 0) loadAddress(asm, STATES, UPDATE_ARGUMENT.state);
-  if (states > 1) loadAddress(asm, SECOND_STATES, UPDATE_ARGUMENT.secondState);
+  if (find === undefined) loadTables(asm, states);
   asm.movConstant(NEXT, 0);
   eachPosition(asm, J, COUNT, () => {
     // Rows in sequence are left to the processor's own foresight.
@@ -79,11 +80,29 @@ export function eachUpdatedRow(v: Vectors, states: 0 | 1 | 2, named: NamedRows, 
       asm.compute("add", LIMIT, J);
       askUpTo(asm, positions, LIMIT, () => askForRow(asm, named, positions, OFFSET, LEFT));
     });
+    find?.(J);
     optionalRowOffset(asm, OFFSET, INDICES, J, ROW_BYTES);
     row();
     loadArgument(asm, TEMP, UPDATE_ARGUMENT.gradientBytes);
     asm.compute("add", GRADIENT, TEMP);
   });
+}
+
+function loadTables(asm: Assembler, states: 0 | 1 | 2): void {
+  loadAddress(asm, TABLE, UPDATE_ARGUMENT.table);
+  if (states > 0) loadAddress(asm, STATES, UPDATE_ARGUMENT.state);
+  if (states > 1) loadAddress(asm, SECOND_STATES, UPDATE_ARGUMENT.secondState);
+}
+
+/** What sets the registers of a table in pieces, and of its states, for the row at a position; undefined for one that is not in pieces. */
+export function tablesFinder(
+  asm: Assembler,
+  states: 0 | 1 | 2,
+  inPieces: boolean,
+): ((position: Register) => void) | undefined {
+  if (!inPieces) return undefined;
+  const tables = [TABLE, STATES, SECOND_STATES].slice(0, states + 1);
+  return (position) => findPiece(asm, tables, INDICES, position, TEMP);
 }
 
 /** g ← gradientScale·gradient + weightDecay·w, W being loaded. */
@@ -95,13 +114,14 @@ export function loadGradient(v: Vectors, i: number, tail: boolean, constant: (na
 }
 
 /** The kernel of a rule whose elements are independent: each element of gradient, weights and states is read and written once. */
-export function updateRows(rule: Rule): (asm: Assembler, set: InstructionSet) => void {
+export function updateRows(rule: Rule, inPieces: boolean): (asm: Assembler, set: InstructionSet) => void {
   const tables = [TABLE, STATES, SECOND_STATES].slice(0, rule.states + 1);
-  const named = { tables, toWrite: true, indices: INDICES, rowBytes: ROW_BYTES, width: WIDTH };
   const registers = [W, STATE, SECOND];
 
   return (asm, set) => {
     const v = new Vectors(asm, set);
+    const find = tablesFinder(asm, rule.states, inPieces);
+    const named = { tables, toWrite: true, indices: INDICES, rowBytes: ROW_BYTES, width: WIDTH, find };
     framed(asm, () => {
       const constant = loadConstants(v, ["gradientScale", "weightDecay", ...rule.constants]);
       eachUpdatedRow(v, rule.states, named, () => {

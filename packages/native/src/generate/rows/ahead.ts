@@ -23,6 +23,8 @@ export interface NamedRows {
   readonly width: Memory;
   /** A vector that has one float a row of the tables, to be written. */
   readonly perRow?: Register;
+  /** Sets the registers of tables and vector for the row at a position, where they are not the same for all. */
+  readonly find?: ((position: Register) => void) | undefined;
 }
 
 /** Where in an index vector a kernel is with asking. */
@@ -56,6 +58,7 @@ export function askForRow(
   scratch: Register,
 ): void {
   askForPages(asm, rows, positions, offset, scratch);
+  rows.find?.(positions.next);
   rowOffset(asm, offset, rows.indices, positions.next, rows.rowBytes);
   asm.mov32(scratch, rows.width);
   asm.compute("add", scratch, offset);
@@ -84,6 +87,7 @@ function askForPages(
   asm.jumpIf("notEqual", done);
   asm.mov(position, next);
   const loop = asm.here();
+  rows.find?.(position);
   asm.mov32(offset, indexed(rows.indices, position, 4));
   if (rows.perRow !== undefined) asm.prefetch(0, indexed(rows.perRow, offset, 4));
   asm.imul(offset, rows.rowBytes);

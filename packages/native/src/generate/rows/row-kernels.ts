@@ -1,5 +1,5 @@
 import { generateColumnSums } from "./column-sums.js";
-import { generateGatherRows, generateGatherRowsFrom, generateScatterRows } from "./copy.js";
+import { generateGatherRows, generateGatherRowsInPieces, generateScatterRows } from "./copy.js";
 import { generatePairDots } from "./dots.js";
 import { generateAllFinite } from "./finite.js";
 import { generateNormalizeRows, generateNormalizeRowsBackward } from "./normalize.js";
@@ -11,7 +11,7 @@ import { generateWeightedRowSums } from "./weighted-sums.js";
 export const ROW_KERNELS = {
   gatherRows: generateGatherRows,
   scatterRows: generateScatterRows,
-  gatherRowsFrom: generateGatherRowsFrom,
+  gatherRowsInPieces: generateGatherRowsInPieces,
   weightedRowSums: generateWeightedRowSums,
   pairDots: generatePairDots,
   scaleRows: generateScaleRows,

@@ -30,8 +30,8 @@ export function emulatedBind<Name extends string = KernelName>(
   const options = { poison: POISON, ...(journal && { journal }) };
   const emulator = new Emulator(program.code, [regionOver("the memory", MEMORY_BASE, memory.u8, options)]);
   let blocks = 0;
-  return (name) => {
-    const words = new Uint32Array(BLOCK_WORDS);
+  return (name, size = BLOCK_WORDS) => {
+    const words = new Uint32Array(size);
     const base = BLOCK_BASE + BLOCK_DISTANCE * blocks++;
     emulator.machine.space.add(regionOver(`the arguments of ${name}`, base, new Uint8Array(words.buffer)));
     words[0] = MEMORY_BASE % 2 ** 32;
@@ -54,8 +54,8 @@ export function comparedBind<Name extends string = KernelName>(
   const journal = new Map<number, number>();
   const emulated = emulatedBind(program, memory, journal);
   const { u32 } = memory;
-  return (name) => {
-    const [real, other] = [bind(name), emulated(name)];
+  return (name, size) => {
+    const [real, other] = [bind(name, size), emulated(name, size)];
     const run = () => {
       ran?.add(name);
       other.words.set(real.words.subarray(2), 2);
