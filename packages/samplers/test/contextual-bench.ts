@@ -56,6 +56,8 @@ export class ContextualBench {
   /** Another thread's: over the same table, with scratch of its own. */
   readonly other: ContextualSampler;
   readonly reader: TestTable;
+  /** Where the stored sampler lies. */
+  readonly table: number;
   /** (MAX_CONTEXTS, D) with leading dimension `ld`; row 1 is zeros. */
   readonly hidden: number;
   readonly ld: number;
@@ -67,7 +69,7 @@ export class ContextualBench {
     const { tableBytes, scratchBytes } = maker.plan(n, D);
     const plan = new MemoryPlan();
     this.ld = Math.ceil(D / 4) * 4;
-    const table = plan.reserve("table", tableBytes);
+    this.table = plan.reserve("table", tableBytes);
     const scratch = plan.reserve("scratch", scratchBytes);
     const scratchOfOther = plan.reserve("scratch of another thread", scratchBytes);
     this.hidden = plan.reserve("contexts", 4 * MAX_CONTEXTS * this.ld);
@@ -81,8 +83,8 @@ export class ContextualBench {
     this.S = S;
     this.reader = new TestTable(this.memory, n, D, seed);
     this.#fillContexts(new TestRandom(seed + 1000));
-    this.sampler = maker.create(n, D, this.kernels, table, scratch);
-    this.other = maker.create(n, D, this.kernels, table, scratchOfOther);
+    this.sampler = maker.create(n, D, this.kernels, this.table, scratch);
+    this.other = maker.create(n, D, this.kernels, this.table, scratchOfOther);
   }
 
   #fillContexts(random: TestRandom): void {

@@ -15,7 +15,7 @@ export class Buckets {
   readonly #law: ClassLaw;
   readonly #weighted: boolean;
   readonly #i32: Int32Array;
-  readonly #f64: Float64Array;
+  readonly #u32: Uint32Array;
   readonly #cursors: Int32Array;
 
   constructor(options: ValidLshOptions, n: number, memory: KernelMemory, table: LshTable, law: ClassLaw) {
@@ -28,7 +28,7 @@ export class Buckets {
     this.#law = law;
     this.#weighted = classFactor !== "none";
     this.#i32 = memory.i32;
-    this.#f64 = memory.f64;
+    this.#u32 = memory.u32;
     this.#cursors = memory.ints(table.cursors, tables * this.C);
   }
 
@@ -88,30 +88,30 @@ export class Buckets {
       const code = this.u16[codes + id * this.T];
       const at = this.#cursors[t * this.C + code]++;
       this.#i32[members + at] = id;
-      if (this.#weighted) this.#addWeight(generation, t, code, at, this.#law.probability(id));
+      if (this.#weighted) this.#addWeight(generation, t, code, at, this.#law.weight(id));
     }
   }
 
   #addWeight(generation: number, t: number, code: number, at: number, weight: number): void {
     const running = this.#runningElement(generation, t) + at;
     const begins = this.#i32[this.offsetsElement(generation, t) + code];
-    this.#f64[running] = weight + (at > begins ? this.#f64[running - 1] : 0);
+    this.#u32[running] = weight + (at > begins ? this.#u32[running - 1] : 0);
   }
 
   #runningElement(generation: number, t: number): number {
-    return (this.layout(generation).running >>> 3) + t * this.#n;
+    return (this.layout(generation).running >>> 2) + t * this.#n;
   }
 
-  /** Σ of the class law over a bucket of table t; 0 if it is empty. */
+  /** What the classes of a bucket of table t weigh together, a whole number; 0 if it is empty. */
   mass(generation: number, t: number, code: number): number {
     const offsets = this.offsetsElement(generation, t) + code;
     const begins = this.#i32[offsets];
     const ends = this.#i32[offsets + 1];
-    if (!this.#weighted) return (ends - begins) / this.#n;
-    return ends > begins ? this.#f64[this.#runningElement(generation, t) + ends - 1] : 0;
+    if (!this.#weighted) return ends - begins;
+    return ends > begins ? this.#u32[this.#runningElement(generation, t) + ends - 1] : 0;
   }
 
-  /** The class of a bucket, which has mass, that u in [0, 1) draws by the class law. */
+  /** The class of a bucket, which has mass, that u in [0, 1) draws by what its classes weigh. */
   draw(generation: number, t: number, code: number, u: number): number {
     const offsets = this.offsetsElement(generation, t) + code;
     const begins = this.#i32[offsets];
@@ -122,6 +122,6 @@ export class Buckets {
 
   #search(generation: number, t: number, begins: number, size: number, u: number): number {
     const first = this.#runningElement(generation, t) + begins;
-    return firstAbove(this.#f64, first, size, u * this.#f64[first + size - 1]);
+    return firstAbove(this.#u32, first, size, u * this.#u32[first + size - 1]);
   }
 }

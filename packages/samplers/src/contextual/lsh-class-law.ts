@@ -1,44 +1,64 @@
+import { SamplerError } from "@logq/core";
 import type { Address, KernelMemory } from "@logq/kernels";
 
-/** The law of class weights alone: uniform, or unigram by binary search in running sums, which lie in the shared table. */
+/**
+ * What each class weighs, in whole numbers k, and the law of these weights alone: g(id) = k(id)/K, K = Σ k < 2^32. Sums of them are exact, so the law that
+ * is told is the law that draws.
+ */
 export interface ClassLaw {
-  /** Writes the running sums. `weights` (n), checked; ignored by uniform. */
-  build(weights: ArrayLike<number> | undefined): void;
-  /** The id that u in [0, 1) draws. */
+  /** k(id). */
+  weight(id: number): number;
+  /** K. */
+  total(): number;
+  /** The id that u in [0, 1) draws by g. */
   draw(u: number): number;
-  /** g(id), linear. */
-  probability(id: number): number;
 }
 
 export function uniformClasses(n: number): ClassLaw {
   return {
-    build() {},
+    weight: () => 1,
+    total: () => n,
     draw: (u) => Math.floor(u * n),
-    probability: () => 1 / n,
   };
 }
 
-/** @param running (n) float64 */
-export function weightedClasses(n: number, { f64 }: KernelMemory, running: Address): ClassLaw {
-  const first = running >>> 3;
+/** The weights that `storeWeights` has left, drawn by binary search. @param running (n) uint32, in the shared table: running sums */
+export function storedClasses(n: number, { u32 }: KernelMemory, running: Address): ClassLaw {
+  const first = running >>> 2;
+  const total = () => u32[first + n - 1];
   return {
-    build(weights) {
-      let sum = 0;
-      for (let id = 0; id < n; id++) {
-        sum += weights === undefined ? 1 : weights[id];
-        f64[first + id] = sum;
-      }
-    },
-    draw: (u) => firstAbove(f64, first, n, u * f64[first + n - 1]),
-    probability(id) {
-      const before = id > 0 ? f64[first + id - 1] : 0;
-      return (f64[first + id] - before) / f64[first + n - 1];
-    },
+    weight: (id) => u32[first + id] - (id > 0 ? u32[first + id - 1] : 0),
+    total,
+    draw: (u) => firstAbove(u32, first, n, u * total()),
   };
+}
+
+/**
+ * Makes whole numbers k of weights w and writes their running sums: 0 of 0, else the nearest to R·w/Σw, at least 1, where R = 2^32 − 1 − 2·(classes of
+ * w > 0). So K < 2^32: rounding adds at most 1 to a class, and the error of Σw in float64 less than 1 a class to all of them.
+ * @param weights (n), finite and ≥ 0, one at least above 0
+ * @param running (n) uint32
+ * @throws SamplerError if Σw is not finite
+ */
+export function storeWeights(weights: ArrayLike<number>, n: number, { u32 }: KernelMemory, running: Address): void {
+  const first = running >>> 2;
+  let sum = 0;
+  let positive = 0;
+  for (let id = 0; id < n; id++) {
+    sum += weights[id];
+    if (weights[id] > 0) positive++;
+  }
+  if (sum === Infinity) throw new SamplerError("the sum of the unigram weights is too large for a float64", { n });
+  const R = 2 ** 32 - 1 - 2 * positive;
+  let K = 0;
+  for (let id = 0; id < n; id++) {
+    if (weights[id] > 0) K += Math.max(1, Math.round((weights[id] / sum) * R));
+    u32[first + id] = K;
+  }
 }
 
 /** The first of `count` ascending running sums at element `first` that is above target, as a place from 0; the last if none is. */
-export function firstAbove(sums: Float64Array, first: number, count: number, target: number): number {
+export function firstAbove(sums: Float64Array | Uint32Array, first: number, count: number, target: number): number {
   let low = 0;
   let high = count - 1;
   while (low < high) {

@@ -13,7 +13,7 @@ export interface BucketsLayout {
   readonly codes: Address;
   /** (T, n) int32: the classes of each table by bucket, within a bucket by id. */
   readonly members: Address;
-  /** (T, n) float64, of weighted classes: for each member the sum of weights of its bucket so far, its own included. */
+  /** (T, n) uint32, of weighted classes: for each member the sum of weights of its bucket so far, its own included. */
   readonly running: Address;
   /** (T, C + 1) int32: where each bucket begins. */
   readonly offsets: Address;
@@ -29,7 +29,7 @@ export interface LshTable {
   readonly buckets: readonly [BucketsLayout, BucketsLayout];
   /** (T, C) int32: classes of each bucket so far, then where its next class goes. */
   readonly cursors: Address;
-  /** Of weighted classes: (n) float64, running sums of their weights. */
+  /** Of weighted classes: (n) uint32, running sums of their weights. */
   readonly running: Address;
 }
 
@@ -55,7 +55,7 @@ export function lshTable(options: ValidLshOptions, n: number, D: number, base: A
   const buckets = (): BucketsLayout => ({
     codes: reserve("codes", 2 * n * tables),
     members: reserve("members", 4 * n * tables),
-    running: reserve("running sums of buckets", weighted ? 8 * n * tables : 0),
+    running: reserve("running sums of buckets", weighted ? 4 * n * tables : 0),
     offsets: reserve("offsets", 4 * tables * (C + 1)),
   });
   const table: LshTable = {
@@ -67,7 +67,7 @@ export function lshTable(options: ValidLshOptions, n: number, D: number, base: A
     packed: reserve("packed projections", simhash ? packedBytes(D, tables * bits) : 0),
     buckets: [buckets(), buckets()],
     cursors: reserve("cursors", 4 * tables * C),
-    running: reserve("running sums", weighted ? 8 * n : 0),
+    running: reserve("running sums", weighted ? 4 * n : 0),
   };
   return [table, roundUp(plan.bytes)];
 }

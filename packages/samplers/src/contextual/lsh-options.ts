@@ -36,8 +36,9 @@ export interface LshOptions {
   /** Share of draws from the law of class weights alone, which gives every class mass, in (0, 1], default 0.3. */
   readonly mixture?: number;
   /**
-   * What a class weighs within a bucket and in the law mixed in: 1 (`none`, the default), or its unigram mass, for 16 bytes a class and table more. On
-   * words a proposal without it is worse than a plain unigram.
+   * What a class weighs within a bucket and in the law mixed in: 1 (`none`, the default), or its unigram mass, for 8 bytes a class and table more. On
+   * words a proposal without it is worse than a plain unigram. Masses are rounded, once, to whole numbers k of a sum below 2^32, at least 1 where there is
+   * mass; k/Σk is what draws and what log Q tells, so nothing is biased. Of ten million classes one of mean mass has k = 427, right to 0.12%.
    */
   readonly classFactor?: LshClassFactor;
   /** Steps of a pass over all classes that renews the tables, in [1, 2^20], default 64. */
@@ -49,8 +50,8 @@ export interface LshInputs {
   /** Of the hash functions. */
   readonly key: Key;
   /**
-   * (n), finite and ≥ 0, one at least above 0: counts or probabilities, read by `build`. Needed for `classFactor: "unigram"`, where a class of 0 is never
-   * drawn unless by slide.
+   * (n), finite and ≥ 0, their sum finite too, one at least above 0: counts or probabilities, read by `build`. Needed for `classFactor: "unigram"`, where
+   * a class of 0 is never drawn unless by slide.
    */
   readonly unigram?: ArrayLike<number>;
 }

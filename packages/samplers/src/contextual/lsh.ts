@@ -2,7 +2,7 @@ import type { Address, KernelMemory, Kernels } from "@logq/kernels";
 import { candidateStream } from "../requests.js";
 import { AddressedUniforms, CHUNK_PAIRS } from "../uniforms.js";
 import { Buckets } from "./lsh-buckets.js";
-import { type ClassLaw, firstAbove, uniformClasses, weightedClasses } from "./lsh-class-law.js";
+import { type ClassLaw, firstAbove, storedClasses, storeWeights, uniformClasses } from "./lsh-class-law.js";
 import { type RowHash, rowHash } from "./lsh-hash.js";
 import { type LshScratch, lshPlan, lshScratch, lshTable, UNIT_CLASSES } from "./lsh-layout.js";
 import { type LshInputs, type LshOptions, type ValidLshOptions, validateLshOptions } from "./lsh-options.js";
@@ -19,7 +19,7 @@ import {
 } from "./types.js";
 
 /**
- * Bytes that `lshFrom` needs: 12 a class and table (28 where classes weigh their unigram mass), and 12 a bucket and table.
+ * Bytes that `lshFrom` needs: 12 a class and table (20 where classes weigh their unigram mass), and 12 a bucket and table.
  * @param n classes, in [1, 2^31)
  * @param D width of a class row, at least 1; at least 8 for winner-take-all
  * @throws OptionError
@@ -35,7 +35,9 @@ export function planLsh(options: LshOptions, n: number, D: number): ContextualPl
  *
  *     q(i | h) = g(i)·((1 − λ)·matches(i)/M + λ),   matches(i) = tables in which i is in the bucket of h,   M = Σ_t g(bucket of h in t);
  *
- * q = g where M is 0. Tables drawn alike would favour classes that happen to lie in small buckets: the KL divergence from the softmax is higher.
+ * q = g where M is 0. Tables drawn alike would favour classes that happen to lie in small buckets: the KL divergence from the softmax is higher. All weights
+ * are whole numbers k, and g(i) = k(i)/K with K < 2^32: 1 each, or the unigram masses, which `build` rounds (`storeWeights`). Sums of them are exact, and log
+ * Q is of the rounded law, so that rounding biases nothing.
  *
  * `slide`: the classes that most tables found, each once, and draws of g where fewer than S are found. That is no draw from any law; log Q is
  * log(S/max(S, found)) for every class, as if uniform over what was found, so that it cancels in a softmax.
@@ -67,16 +69,18 @@ class LshSampler implements ContextualSampler {
   readonly #hash: RowHash;
   readonly #buckets: Buckets;
   readonly #law: ClassLaw;
+  /** Where running sums of weighted classes lie. */
+  readonly #running: Address;
   readonly #union: BucketUnion;
   readonly #generations: Generations;
   readonly #uniforms = new AddressedUniforms();
   /** (MAX_CONTEXTS, T): the bucket of each row of the block last drawn in each table. */
   readonly #codes: Uint16Array;
-  /** (MAX_CONTEXTS): (1 − λ)/M. */
+  /** (MAX_CONTEXTS): (1 − λ)/(K·M). */
   readonly #shares = new Float64Array(MAX_CONTEXTS);
   /** (MAX_CONTEXTS): the share of the class law alone; slide: the log Q of every class. */
   readonly #mixtures = new Float64Array(MAX_CONTEXTS);
-  /** (T): running sums of the masses of the buckets of the row being drawn. */
+  /** (T): running sums of what the buckets of the row being drawn weigh. */
   readonly #masses: Float64Array;
   #logS = 0;
 
@@ -101,7 +105,8 @@ class LshSampler implements ContextualSampler {
     this.#scratch = lshScratch(options, n, D, scratch)[0];
     this.#hash = rowHash(options, D, kernels, layout, this.#scratch);
     const weighted = options.classFactor === "unigram";
-    this.#law = weighted ? weightedClasses(n, memory, layout.running) : uniformClasses(n);
+    this.#law = weighted ? storedClasses(n, memory, layout.running) : uniformClasses(n);
+    this.#running = layout.running;
     this.#buckets = new Buckets(options, n, memory, layout, this.#law);
     this.#union = new BucketUnion(memory, this.#buckets, this.#scratch);
     this.#generations = new Generations(memory, layout.header, n, options.refreshSteps);
@@ -112,7 +117,9 @@ class LshSampler implements ContextualSampler {
   /** @throws OptionError, ShapeError, NotFiniteError, SamplerError if classes weigh their unigram mass, and it was not given or cannot be that */
   build(reader: ClassReader): void {
     const { unigram, key } = this.#inputs;
-    this.#law.build(this.#options.classFactor === "unigram" ? requireUnigram(unigram, this.n) : undefined);
+    if (this.#options.classFactor === "unigram") {
+      storeWeights(requireUnigram(unigram, this.n), this.n, this.#memory, this.#running);
+    }
     this.#hash.build(key);
     this.#generations.reset();
     this.#buckets.clear();
@@ -204,7 +211,7 @@ class LshSampler implements ContextualSampler {
     }
   }
 
-  /** Sums the masses of the row's buckets; answers M. */
+  /** Sums what the row's buckets weigh; answers K·M. */
   #prepare(row: number): number {
     const { tables, mixture } = this.#options;
     const { active } = this.#generations;
@@ -237,19 +244,19 @@ class LshSampler implements ContextualSampler {
     const { u16 } = this.#buckets;
     const { tables } = this.#options;
     const { active } = this.#generations;
-    const mixture = this.#mixtures[row];
+    if (this.biased) {
+      f32.fill(this.#mixtures[row], out >>> 2, (out >>> 2) + count);
+      return;
+    }
+    const mixture = this.#mixtures[row] / this.#law.total();
     const first = row * tables;
     for (let j = 0; j < count; j++) {
-      if (this.biased) {
-        f32[(out >>> 2) + j] = mixture;
-        continue;
-      }
       const id = i32[(ids >>> 2) + j];
       const codes = this.#buckets.codesElement(active, id);
       let matches = 0;
       for (let t = 0; t < tables; t++) if (u16[codes + t] === this.#codes[first + t]) matches++;
       const factor = mixture + this.#shares[row] * matches;
-      f32[(out >>> 2) + j] = this.#logS + Math.log(factor * this.#law.probability(id));
+      f32[(out >>> 2) + j] = this.#logS + Math.log(factor * this.#law.weight(id));
     }
   }
 }
