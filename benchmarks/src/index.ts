@@ -1,5 +1,6 @@
 export { describeMachine, type Machine } from "./machine/describe.js";
 export { MachineProbe, type ProbeRates, type ProbeReading } from "./machine/probe.js";
+export { bestOf, type CurvePoint, measuredSteps, timeToLevel } from "./measure/curve.js";
 export { quantile } from "./measure/statistics.js";
 export { requireClose, requireThat, type Tolerance, WrongResultError } from "./measure/wrong-result.js";
 export { requireFiles, withTemporaryFolder } from "./published/folder.js";

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import type { CurvePoint } from "@logq/micro-benchmarks";
 import { Printed } from "@logq/testing";
 import { beforeAll, describe, expect, it } from "vitest";
-import { measuredSteps } from "../src/curves/grid.js";
-import { type CurvePoint, levelTimes, timeToLevel } from "../src/curves/levels.js";
+import { levelTimes } from "../src/curves/levels.js";
 import type { CurvesResults } from "../src/curves/results.js";
 import { parseCurves } from "../src/curves/settings.js";
 import { curves } from "../src/curves/study.js";
@@ -48,26 +48,7 @@ describe("titles to train on", () => {
   });
 });
 
-describe("steps of measurements", () => {
-  it("begin at 0 and 5, grow by the factor, and have the ends of epochs and the last step", () => {
-    expect(measuredSteps(30, 10, 2)).toEqual([0, 5, 10, 20, 30]);
-    expect(measuredSteps(24, 8, 1.01)).toEqual([0, ...Array.from({ length: 20 }, (_, i) => i + 5)]);
-    expect(measuredSteps(30, 12, 1.5)).toEqual([0, 5, 7, 10, 12, 15, 22, 24, 30]);
-    expect(measuredSteps(1, 1, 2)).toEqual([0, 1]);
-  });
-});
-
 describe("the time to a level", () => {
-  it("lies on the line between two measurements, the first time that it is passed", () => {
-    const one = curve([0, 8], [2, 7], [4, 5], [6, 6], [8, 4]);
-    expect(timeToLevel(one, 7)).toBe(2);
-    expect(timeToLevel(one, 6.5)).toBe(2.5);
-    expect(timeToLevel(one, 5.5)).toBe(3.5);
-    expect(timeToLevel(one, 4.5)).toBe(7.5);
-    expect(timeToLevel(one, 3)).toBeNull();
-    expect(timeToLevel(one, 9)).toBe(0);
-  });
-
   it("is compared at every level that the full curve reaches in its first epoch, and at the lowest that both do", () => {
     const full = curve([0, 8], [10, 7], [20, 6.1], [30, 5]);
     const sampled = curve([0, 8], [1, 6.8], [2, 6.4], [3, 6.25]);

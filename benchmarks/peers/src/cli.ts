@@ -22,16 +22,16 @@ export interface CliOutput {
 
 const EXAMPLES = `
 Items: full (full softmax step), sampled (sampled softmax and NCE steps), next-word (both at the size of a vocabulary), workers (logq by one worker and by all),
-topk (exact top-20), word2vec (skip-gram), train (time to quality).
+topk (exact top-20), word2vec (skip-gram), train (time to quality), curves (full and sampled softmax from level to level, some 40 minutes).
 
 Examples:
-  peers                              everything, more than an hour; the first run installs the peers (some 5 GB)
+  peers                              everything, some two hours; the first run installs the peers (some 5 GB)
   peers --quick                      small sizes and few rounds: whether it works, not how fast it is
   peers --only full,sampled          two items
   peers --python ~/venv/bin/python   peers that are installed already; what is missing there is absent
   peers --page docs/peers.md         everything, and the tables into the documentation
 
-word2vec and train read the folder that LOGQ_DATA names. Nothing is timed before its first step agrees with logq's.`;
+word2vec, train and curves read the folder that LOGQ_DATA names. Nothing is timed before its first step agrees with logq's.`;
 
 interface RawOptions {
   readonly only?: string;

@@ -8,7 +8,7 @@ describe("the command line", () => {
   it("means everything, 5 rounds, 2 threads", () => {
     expect(parseCommandLine([], quiet)).toMatchObject({
       settings: {
-        items: ["full", "sampled", "next-word", "workers", "topk", "word2vec", "train"],
+        items: ["full", "sampled", "next-word", "workers", "topk", "word2vec", "train", "curves"],
         quick: false,
         rounds: 5,
         threads: 2,

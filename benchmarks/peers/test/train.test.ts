@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { medianOrNull, runTrials } from "../src/measure/trials.js";
+import { curveRow, drawCurves, type Running } from "../src/train/curve.js";
 import { type Goal, type Learner, timeToQuality } from "../src/train/learner.js";
 import { NO_PROBE } from "./small.js";
 
@@ -69,5 +70,41 @@ describe("runTrials", () => {
   it("has a median only if most got there", () => {
     expect(medianOrNull([1, null, 2])).toBe(2);
     expect(medianOrNull([1, null, null])).toBeNull();
+  });
+});
+
+describe("curves", () => {
+  /** A second a step; its quality falls by a tenth of a nat a step from 8. */
+  const running = (totalSteps: number, log: string[], name: string): Running => {
+    let done = 0;
+    const learner: Learner = {
+      async steps(count) {
+        log.push(`${name} ${count}`);
+        done += count;
+        return count;
+      },
+      quality: async () => 8 - done / 10,
+      close: async () => {},
+    };
+    const runner = { name, side: "peer" as const, settings: {}, totalSteps, create: async () => learner };
+    return { runner, learner, curve: [] };
+  };
+
+  it("are drawn side by side, in turned order every other time, each to its own end", async () => {
+    const log: string[] = [];
+    const all = [running(6, log, "a"), running(7, log, "b")];
+    await drawCurves(all, 10, () => {});
+    expect(log).toEqual(["b 5", "a 5", "a 1", "b 1", "b 1"]);
+    expect(all[0]!.curve.map(({ seconds }) => seconds)).toEqual([0, 5, 6]);
+  });
+
+  it("give the time to each level, and nothing for a level that is not reached", async () => {
+    const one = running(20, [], "a");
+    await drawCurves([one], 10, () => {});
+    const { value, more } = curveRow(one, [7.75, 7, 6.5]);
+    expect(value).toBeCloseTo(15, 9);
+    expect(more).toMatchObject({ "to 7.75": expect.closeTo(2.5, 9), "to 7": expect.closeTo(10, 9), steps: 20 });
+    expect(more["ms a step"]).toBe(1000);
+    expect(curveRow(one, [7, 5]).value).toBeNull();
   });
 });

@@ -1,3 +1,4 @@
+import { bestOf, type CurvePoint, timeToLevel } from "@logq/micro-benchmarks";
 import type { Point } from "../shared/results.js";
 
 /** What both curves have to say about one level of cross-entropy. */
@@ -11,30 +12,8 @@ export interface LevelTimes {
   readonly ratio: number | null;
 }
 
-/** A point of a curve. */
-export interface CurvePoint {
-  readonly step: number;
-  readonly seconds: number;
-  /** Nats. */
-  readonly value: number;
-}
-
 export const curveOf = (points: readonly Point[]): CurvePoint[] =>
   points.map(({ step, seconds, metrics }) => ({ step, seconds, value: metrics["cross-entropy"]! }));
-
-/** The point of the least value. */
-export const bestOf = (curve: readonly CurvePoint[]): CurvePoint =>
-  curve.reduce((best, point) => (point.value < best.value ? point : best));
-
-/** When a level is first reached: on the straight line between the last measurement above it and the next; null if none reaches it. */
-export function timeToLevel(curve: readonly CurvePoint[], level: number): number | null {
-  const at = curve.findIndex(({ value }) => value <= level);
-  if (at < 0) return null;
-  const [before, after] = [curve[at - 1], curve[at]!];
-  if (before === undefined) return after.seconds;
-  const share = (before.value - level) / (before.value - after.value);
-  return before.seconds + share * (after.seconds - before.seconds);
-}
 
 /**
  * All levels that full softmax reaches in its first epoch: multiples of `step` nats below what both start from, and at the end the lowest level that

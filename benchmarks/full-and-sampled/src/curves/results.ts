@@ -1,6 +1,7 @@
+import type { CurvePoint } from "@logq/micro-benchmarks";
 import type { TrainingRun } from "../shared/results.js";
 import type { StudyResults } from "../shared/study.js";
-import type { CurvePoint, LevelTimes } from "./levels.js";
+import type { LevelTimes } from "./levels.js";
 import type { CurvesSettings } from "./settings.js";
 
 /** Raised when the meaning of a field changes. */

@@ -1,14 +1,20 @@
 import { keyFromSeed } from "@logq/core";
 import type { TextDataset } from "@logq/datasets";
 import type { LossName } from "@logq/losses";
-import { NGRAM_OPTIMIZER, REDDIT_TITLES, requireFiles, withTemporaryFolder } from "@logq/micro-benchmarks";
+import {
+  bestOf,
+  measuredSteps,
+  NGRAM_OPTIMIZER,
+  REDDIT_TITLES,
+  requireFiles,
+  withTemporaryFolder,
+} from "@logq/micro-benchmarks";
 import type { TrainOptions } from "@logq/trainers";
 import type { Circumstances, TrainingRun } from "../shared/results.js";
 import type { Study } from "../shared/study.js";
 import { measureTraining, samplingOptions, sharedOptions } from "../shared/training.js";
 import { curvesChart } from "./chart.js";
-import { measuredSteps } from "./grid.js";
-import { bestOf, curveOf, levelTimes } from "./levels.js";
+import { curveOf, levelTimes } from "./levels.js";
 import { CHART_FILE, curvesPage } from "./page.js";
 import { CURVES_FORMAT, type CurvesResults, type Ending } from "./results.js";
 import { type CurvesSettings, parseCurves } from "./settings.js";

@@ -2,6 +2,7 @@ import type { MachineProbe } from "@logq/micro-benchmarks";
 import { runComparison } from "../measure/compare.js";
 import type { ComparisonResult, ItemName } from "../report/results.js";
 import type { ItemContext } from "./context.js";
+import { runCurves } from "./curves.js";
 import { sampledAgainstItself } from "./large.js";
 import { fullSteps, nextWordSteps, sampledSteps } from "./steps.js";
 import { topK } from "./topk.js";
@@ -25,6 +26,7 @@ export async function runItem(
   const { rounds, seconds } = context.settings;
   if (item === "word2vec") return measured(await runWord2vec(context, probe));
   if (item === "train") return runTrainings(context, probe, measured);
+  if (item === "curves") return measured(await runCurves(context, probe));
   const steps = {
     full: () => fullSteps(context),
     sampled: () => [...sampledSteps(context), ...sampledAgainstItself(context)],

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import type { AnyDataset } from "@logq/datasets";
-import { type MachineProbe, requireClose } from "@logq/micro-benchmarks";
+import type { MachineProbe } from "@logq/micro-benchmarks";
 import { InputFolder } from "../inputs/folder.js";
 import { runTrials, type Trial } from "../measure/trials.js";
 import { type ProcessSettings, stock, tuned } from "../python/settings.js";
@@ -10,6 +10,7 @@ import { gowalla } from "../train/gowalla.js";
 import { type Goal, type Learner, timeToQuality } from "../train/learner.js";
 import { logqLearner } from "../train/logq-learner.js";
 import { pythonLearner } from "../train/python-learner.js";
+import { StartCheck } from "../train/start-check.js";
 import type { Task } from "../train/task.js";
 import { reddit, wikitext } from "../train/text-tasks.js";
 import type { ItemContext } from "./context.js";
@@ -98,29 +99,5 @@ async function run(name: string, start: StartCheck, goal: Goal, create: () => Pr
     return await timeToQuality(learner, goal);
   } finally {
     await learner.close();
-  }
-}
-
-/** Examples that are looked at before the first step. */
-const START_EXAMPLES = 2000;
-
-/** Holds every side's model before its first step to the first one's: the same data, read and evaluated the same way. */
-class StartCheck {
-  readonly #task: Task;
-  #expected: number | undefined;
-
-  constructor(task: Task) {
-    this.#task = task;
-  }
-
-  /** @throws WrongResultError */
-  async require(name: string, learner: Learner): Promise<void> {
-    const { startsWithin, metric } = this.#task;
-    if (startsWithin === undefined) return;
-    const quality = await learner.quality(START_EXAMPLES);
-    this.#expected ??= quality;
-    requireClose(`refused: ${metric} of ${name} before the first step`, [quality], [this.#expected], {
-      relative: startsWithin,
-    });
   }
 }

@@ -4,7 +4,7 @@ import type { Side } from "../measure/contender.js";
 /** Raised when the meaning of a field changes. */
 export const RESULTS_FORMAT = 1;
 
-export const ITEMS = ["full", "sampled", "next-word", "workers", "topk", "word2vec", "train"] as const;
+export const ITEMS = ["full", "sampled", "next-word", "workers", "topk", "word2vec", "train", "curves"] as const;
 export type ItemName = (typeof ITEMS)[number];
 
 /** What a run found, with its circumstances. Plain data: printed by `--json`, kept under benchmarks/results. */
