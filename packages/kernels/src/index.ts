@@ -10,7 +10,7 @@ export { ALIAS_RECORD_BYTES, type DrawAddress, type DrawKernels, type Permutatio
 export type { IndexKernels } from "./interface/indices.js";
 export type { BackendName, Kernels } from "./interface/kernels.js";
 export type { MatrixKernels } from "./interface/matrix.js";
-export type { NarrowKernels, RoundingDraw } from "./interface/narrow.js";
+export { type NarrowKernels, type RoundingDraw, TABLE_TYPES, type TableType } from "./interface/narrow.js";
 export type { OptimizerKernels, RowBlock, UpdateRule } from "./interface/optimizer.js";
 export type { PieceKernels, PieceOfTable, RowsInPieces, TableInPieces } from "./interface/pieces.js";
 export type { RowKernels } from "./interface/rows.js";

@@ -1,3 +1,4 @@
+export { TABLE_TYPES, type TableType } from "@logq/kernels";
 export { isRun, type RunHead, readRun, type StoredTable } from "./checkpoint/format.js";
 export { readNames } from "./checkpoint/names.js";
 export { loadSamplerState } from "./checkpoint/sampler-state.js";
@@ -83,4 +84,3 @@ export type { ModelInput } from "./serve/model-input.js";
 export { OutputLayer, type StepOptions, type StepResult } from "./serve/output-layer.js";
 export { CONTEXT_MODES, type ContextMode } from "./sources/source.js";
 export { classOfRow, DEFAULT_LANES, rowOfClass, type TableShape, tableShape } from "./table/lanes.js";
-export { TABLE_TYPES, type TableType } from "./table/placed-table.js";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { philox, STREAM, stepLow, streamWord } from "@logq/core";
+import type { TableType } from "@logq/kernels";
 import { TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import { evaluateModel } from "../dist/evaluate/evaluate.js";
@@ -8,7 +9,6 @@ import { evaluateRun, loadModel, OutputLayer, saveModel } from "../dist/index.js
 import { OPTIMIZERS } from "../dist/optimize/optimizer.js";
 import { writeClassTable } from "../dist/table/export.js";
 import { parameterArrays, readArray, stateArrays, writeRows } from "../dist/table/parameters.js";
-import type { TableType } from "../dist/table/placed-table.js";
 import { LOSS_CASES } from "./support/cases.js";
 import { withDirectory } from "./support/directories.js";
 import {

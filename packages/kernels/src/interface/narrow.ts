@@ -1,6 +1,11 @@
 import type { Key } from "@logq/core";
 import type { Address } from "../memory.js";
 
+/** How the numbers of a table are stored. What is computed with them is float32. */
+export const TABLE_TYPES = ["float32", "bfloat16"] as const;
+
+export type TableType = (typeof TABLE_TYPES)[number];
+
 /** Names the random bits of a rounding: the same (key, step, table, id, element) gives the same bits, wherever the row lies and whoever rounds it. */
 export interface RoundingDraw {
   readonly key: Key;

@@ -1,12 +1,12 @@
 import type { Key } from "@logq/core";
 import type { EncoderSpec } from "@logq/encoders";
+import type { TableType } from "@logq/kernels";
 import type { AdaptiveClusters, ClassTree, LossSpec } from "@logq/losses";
 import type { ContextualSpec, SamplerState, StatefulState } from "@logq/samplers";
 import type { OptimizerSpec } from "../optimize/optimizer.js";
 import type { ScheduleSpec } from "../optimize/schedule.js";
 import type { SourceSpec } from "../sources/source.js";
 import type { TableShape } from "../table/lanes.js";
-import type { TableType } from "../table/placed-table.js";
 import type { ProductType } from "./products.js";
 import type { SelectionSpec } from "./selection.js";
 

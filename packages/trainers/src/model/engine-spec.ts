@@ -1,6 +1,7 @@
 import { keyFromSeed, OptionError } from "@logq/core";
 import type { AnyDataset } from "@logq/datasets";
 import type { EncoderSpec } from "@logq/encoders";
+import type { TableType } from "@logq/kernels";
 import type { ClassTree } from "@logq/losses";
 import { requireMass, samplerFrom } from "@logq/samplers";
 import {
@@ -15,7 +16,6 @@ import {
 import { createSource } from "../sources/create.js";
 import type { SourceSpec } from "../sources/source.js";
 import { tableShape } from "../table/lanes.js";
-import type { TableType } from "../table/placed-table.js";
 import { type AdaptiveShape, adaptiveShape, clustersOf } from "./adaptive.js";
 import type { RunOptions } from "./options.js";
 import { planCandidates } from "./samplers.js";

@@ -1,5 +1,6 @@
 import type { BackendChoice } from "@logq/blas";
 import { OptionError, requireInteger, requireNumber, requireOneOf, requirePositive } from "@logq/core";
+import { TABLE_TYPES, type TableType } from "@logq/kernels";
 import {
   type Correction,
   describeLoss,
@@ -14,7 +15,6 @@ import { type OptimizerSpec, optimizerSpec } from "../optimize/optimizer.js";
 import { type ScheduleSpec, scheduleSpec } from "../optimize/schedule.js";
 import { CONTEXT_MODES, type ContextMode } from "../sources/source.js";
 import { DEFAULT_LANES } from "../table/lanes.js";
-import { TABLE_TYPES, type TableType } from "../table/placed-table.js";
 import { type AdaptiveRun, adaptiveRun, TRAIN_LOSSES, type TrainLossName } from "./adaptive.js";
 import {
   type ClassWeightRule,

@@ -1,9 +1,4 @@
-import type { Address, Region } from "@logq/kernels";
-
-/** How the numbers of a table are stored. The optimizer's state, and all arithmetic, is float32. */
-export const TABLE_TYPES = ["float32", "bfloat16"] as const;
-
-export type TableType = (typeof TABLE_TYPES)[number];
+import type { Address, Region, TableType } from "@logq/kernels";
 
 /** Rows that are copied from place to place at a time: as many as the largest block of rows in the engine has. */
 export const EXCHANGE_ROWS = 256;
@@ -26,6 +21,7 @@ export interface TableSize {
   readonly name: string;
   /** Which table it is in the address of a random number: see INITIAL_TABLE. */
   readonly number: number;
+  /** Of the rows: the optimizer's state is float32. */
   readonly type: TableType;
   readonly rows: number;
   readonly columns: number;

@@ -1,6 +1,6 @@
 import { type Key, keyFromSeed } from "@logq/core";
 import type { EncoderSpec } from "@logq/encoders";
-import type { BackendName } from "@logq/kernels";
+import type { BackendName, TableType } from "@logq/kernels";
 import {
   balancedTree,
   type ClassTree,
@@ -25,7 +25,6 @@ import type { ContextMode, SourceSpec, StretchSpec } from "../../dist/sources/so
 import { readClassTable, readScalars, writeScalars } from "../../dist/table/export.js";
 import { tableShape } from "../../dist/table/lanes.js";
 import { parameterArrays, readArray, stateArrays } from "../../dist/table/parameters.js";
-import type { TableType } from "../../dist/table/placed-table.js";
 
 // Everything is taken from the build, not from the sources: worker threads load dist/parallel/worker.js, and both sides must be one engine.
 
