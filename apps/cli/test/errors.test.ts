@@ -55,6 +55,10 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
   ],
   ["train text --out out --sampler midx --sampler-option codes=many", /codes/],
   ["train text --out out --sampler midx --sampler-option speed=9", /speed/],
+  [
+    "train text --out out --sampler random-features --sampler-option tableType=int8",
+    /^tableType must be .*float32.*bfloat16.*int8/,
+  ],
   ["train text --out out --sampler mixed --sampler-option frequency.kind=guess", /guess/],
   ["train text --out out --sampler unigram --sampler-option batches=2", /batches/],
   ["train text --out out --sampler-option batches", /^--sampler-option takes name=value, not batches$/],

@@ -25,6 +25,7 @@ it("fills in defaults that fit the rows", () => {
     block: 32,
     arity: 4,
     refreshSteps: 64,
+    tableType: "float32",
     projection: 9,
     rows: "whole",
     blockLaw: "softmax",
@@ -67,6 +68,8 @@ const wrong: [string, unknown][] = [
   ["an unknown factor", { name: "quadratic-kernel", classFactor: "zipf" }],
   ["an unknown law", { name: "quadratic-kernel", blockLaw: "uniform" }],
   ["unknown rows", { name: "quadratic-kernel", rows: "none" }],
+  ["an unknown type of rows", { name: "quadratic-kernel", tableType: "float16" }],
+  ["an unknown type of rows, again", { name: "random-features", tableType: 16 }],
   ["one feature", { name: "random-features", features: 1 }],
   ["odd waves", { name: "random-features", features: 7, kind: "trigonometric" }],
   ["an unknown kind", { name: "random-features", kind: "square" }],
@@ -77,6 +80,15 @@ const wrong: [string, unknown][] = [
 
 it.each(wrong)("refuses options with %s", (_, options) => {
   expect(() => planKernelTree(options as Options, 100, 12)).toThrow(OptionError);
+});
+
+it.each(["quadratic-kernel", "random-features"] as const)("%s: says which type of rows was refused", (name) => {
+  expect(() => planKernelTree({ name, tableType: "int8" } as unknown as Options, 100, 12)).toThrow(
+    expect.objectContaining({
+      message: expect.stringContaining("int8"),
+      values: expect.objectContaining({ value: "int8" }),
+    }),
+  );
 });
 
 it("refuses what is no count of classes or width", () => {
@@ -125,6 +137,14 @@ it("plans bytes in proportion to what is stored", () => {
   const stored = 4 * (n * 16 + n + nodes * (136 + 3));
   expect(tableBytes).toBeGreaterThan(stored);
   expect(tableBytes).toBeLessThan(1.02 * stored);
+});
+
+it.each([1, 7, 8, 9, 128])("plans 2 bytes a number for rows of bfloat16 of width %i, padded to 16", (D) => {
+  const n = 2 ** 20;
+  const bytesOf = (tableType: "float32" | "bfloat16") =>
+    planKernelTree({ name: "random-features", tableType }, n, D).tableBytes;
+  const [wide, narrow] = [4 * Math.ceil(D / 4) * 4, 2 * Math.ceil(D / 8) * 8];
+  expect(bytesOf("float32") - bytesOf("bfloat16")).toBe(n * (wide - narrow));
 });
 
 it("makes rows that are orthogonal within a run of D, long as normal vectors or of one length", () => {

@@ -1,4 +1,5 @@
 import { keyFromSeed } from "@logq/core";
+import { compileKernels, instantiateKernels, KernelMemory } from "@logq/kernels";
 import { expect, it } from "vitest";
 import { divergenceFromSoftmax } from "../src/contextual/divergence.js";
 import {
@@ -7,7 +8,9 @@ import {
   planKernelTree,
   type QuadraticKernelOptions,
   type RandomFeaturesOptions,
+  validateKernelTreeOptions,
 } from "../src/contextual/index.js";
+import { TreeLayout } from "../src/contextual/kernel-tree-layout.js";
 import { MATRIX, orthogonalRows } from "../src/contextual/orthogonal-rows.js";
 import { CONTEXTUAL_BACKENDS, ContextualBench, FASTEST } from "./contextual-bench.js";
 
@@ -50,6 +53,33 @@ function built(...args: Parameters<typeof benchOf>): ContextualBench {
 /** Rows as float64 vectors. */
 const rowsOf = ({ reader }: ContextualBench) =>
   Array.from({ length: reader.n }, (_, id) => [...reader.rows.subarray(id * reader.D, (id + 1) * reader.D)]);
+/** Rows of bfloat16 as they lie in the table, which is the first region of the bench's memory, as float64 vectors. */
+function storedRows({ memory, n: classes, D: width }: ContextualBench, options: Options): number[][] {
+  const layout = new TreeLayout(validateKernelTreeOptions(options, classes, width), classes, width, 64, 0);
+  const halves = new Uint16Array(memory.u8.buffer);
+  return Array.from({ length: classes }, (_, id) => {
+    const at = (layout.table.rows + id * layout.rowBytes) >>> 1;
+    const bits = Uint32Array.from(halves.subarray(at, at + layout.width), (half) => half * 65536);
+    return [...new Float32Array(bits.buffer)];
+  });
+}
+
+/** Rows (n, D) rounded by the definition of the kernel, with the class as the id, as float64 vectors. */
+async function roundedRows({ reader }: ContextualBench): Promise<number[][]> {
+  const { n: classes, D: width } = reader;
+  const kernels = instantiateKernels(await compileKernels("reference", false), KernelMemory.create(2 ** 20, false));
+  const { f32, i32 } = kernels.memory;
+  const ld = Math.ceil(width / 8) * 8;
+  const [row, id, table] = [64, 128 + 4 * width, 256 + 4 * width];
+  return Array.from({ length: classes }, (_, c) => {
+    f32.set(reader.rows.subarray(c * width, (c + 1) * width), row >>> 2);
+    i32[id >>> 2] = c;
+    kernels.narrow.roundRows(table, ld, 0, row, width, 1, width, id, { key: TREE_KEY, step: 0, table: 255 });
+    kernels.narrow.widenRows(row, width, table, ld, 0, 1, width);
+    return [...f32.subarray(row >>> 2, (row >>> 2) + width)];
+  });
+}
+
 const contextOf = ({ memory, hidden, ld, D: width }: ContextualBench, row: number) => [
   ...memory.floats(hidden + 4 * row * ld, width),
 ];
@@ -117,6 +147,53 @@ for (const backend of CONTEXTUAL_BACKENDS) {
         const softmax = (id: number) => Math.exp(SCALE * dot(h, rows[id])) * g(id);
         const q = lawOf((ids) => total(ids.map(kernel)), blockLaw === "kernel" ? kernel : softmax);
         expectLaw(bench, row, q);
+      }
+    });
+  }
+
+  for (const blockLaw of ["kernel", "softmax"] as const) {
+    for (const r of [D, 3]) {
+      it(`quadratic kernel, r = ${r}, ${blockLaw} of rows of bfloat16 in blocks, on ${backend.name}: q is that of sums as they were read and of rows as they are stored, enumerated`, () => {
+        const alpha = 7;
+        const tableType = "bfloat16";
+        const options = { name: "quadratic-kernel", alpha, projection: r, blockLaw, tableType, ...small } as const;
+        const bench = built(options, {}, backend);
+        const P = matrixOf(MATRIX.projection, r, true, 1 / Math.sqrt(r));
+        const project = (x: number[]) => (r === D ? x : P.map((p) => dot(p, x)));
+        const rows = rowsOf(bench);
+        const stored = storedRows(bench, options);
+        for (let row = 0; row < ROWS; row++) {
+          const h = contextOf(bench, row);
+          const g = (id: number) => Math.exp(SCALE * bench.reader.biases[id]);
+          const kernelOf = (v: number[], id: number) => (alpha * (SCALE * dot(project(h), v)) ** 2 + 1) * g(id);
+          const kernel = (id: number) => kernelOf(project(rows[id]), id);
+          const weight = (id: number) =>
+            blockLaw === "kernel" ? kernelOf(stored[id], id) : Math.exp(SCALE * dot(h, stored[id])) * g(id);
+          expectLaw(
+            bench,
+            row,
+            lawOf((ids) => total(ids.map(kernel)), weight),
+          );
+        }
+      });
+    }
+  }
+
+  for (const width of [1, 7, 8, 9, 128]) {
+    it(`stores rows of width ${width} as they round by class, in whatever order they are refreshed and by whom, on ${backend.name}`, async () => {
+      const options = { name: "random-features", features: 4, tableType: "bfloat16", ...small } as const;
+      const bench = benchOf(options, {}, backend, [203, width]);
+      bench.sampler.build(bench.reader);
+      expect(storedRows(bench, options)).toEqual(await roundedRows(bench));
+      for (let i = 0; i < bench.reader.rows.length; i++) bench.reader.rows[i] *= -1.7;
+      const rounded = await roundedRows(bench);
+      expect(rounded).not.toEqual(rowsOf(bench));
+      for (const [first, descending] of [
+        [8, true],
+        [13, false],
+      ] as const) {
+        for (let step = first; step < first + 4; step++) bench.refresh(step, descending);
+        expect(storedRows(bench, options)).toEqual(rounded);
       }
     });
   }
@@ -286,6 +363,7 @@ it("stays a law for rows so long and biases so far apart that e^… is no float3
     { name: "quadratic-kernel", blockLaw: "kernel", projection: 3, ...small },
     { name: "random-features", ...small },
     { name: "random-features", kind: "trigonometric", ...small },
+    { name: "random-features", tableType: "bfloat16", ...small },
   ];
   for (const options of cases) {
     const bench = benchOf(options);
@@ -300,6 +378,33 @@ it("stays a law for rows so long and biases so far apart that e^… is no float3
       const all = bench.enumerate(row);
       expect(all.every((value) => Number.isFinite(value))).toBe(true);
       expect(Math.abs(total([...all].map((value) => Math.exp(value) / S)) - 1)).toBeLessThan(1e-5);
+    }
+  }
+});
+
+it("rows of bfloat16 are as near to the softmax as those of float32, to 0.001 nats and 0.2% of KL", () => {
+  const [classes, width] = [2000, 128];
+  for (const options of [
+    { name: "quadratic-kernel" },
+    { name: "random-features" },
+    { name: "random-features", projection: 40 },
+  ] as const) {
+    const [wide, narrow] = (["float32", "bfloat16"] as const).map((tableType) => {
+      const bench = benchOf({ ...options, tableType }, { scale: 1 }, FASTEST, [classes, width]);
+      for (let id = 0; id < classes; id++) bench.reader.biases[id] = -Math.log(id + 2);
+      bench.sampler.build(bench.reader);
+      bench.draw(0, ROWS);
+      const rows = rowsOf(bench);
+      return Array.from({ length: ROWS }, (_, row) => {
+        const h = contextOf(bench, row);
+        const logits = rows.map((w, id) => dot(h, w) + bench.reader.biases[id]);
+        return divergenceFromSoftmax(logits, bench.enumerate(row), S).kl;
+      });
+    });
+    for (const [row, kl] of wide.entries()) {
+      expect(Math.abs(narrow[row] - kl), `${JSON.stringify(options)}, row ${row}: ${kl}`).toBeLessThan(
+        0.001 + 0.002 * kl,
+      );
     }
   }
 });
@@ -337,6 +442,8 @@ it("writes nothing outside the bytes that were planned", () => {
     { name: "quadratic-kernel", blockLaw: "kernel", projection: 3, ...small },
     { name: "random-features", features: 10, projection: 5, ...small },
     { name: "random-features", kind: "trigonometric", features: 6, ...small },
+    { name: "quadratic-kernel", tableType: "bfloat16", projection: 3, ...small },
+    { name: "random-features", features: 10, projection: 5, tableType: "bfloat16", ...small },
   ];
   for (const backend of CONTEXTUAL_BACKENDS) {
     for (const options of cases) {

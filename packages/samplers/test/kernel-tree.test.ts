@@ -36,6 +36,15 @@ const counts = (n: number) => Array.from({ length: n }, (_, id) => (id % 5 === 4
 const withoutMass = (n: number) => Array.from({ length: n }, (_, id) => id).filter((id) => id % 5 === 4);
 
 const small = { block: 8, arity: 2, refreshSteps: 3 } as const;
+const narrow = { ...small, tableType: "bfloat16" } as const;
+/** One class, blocks that are not full, widths around the eight numbers that are rounded together. */
+const awkward = [
+  { n: 1, D: 1, S: 3 },
+  { n: 33, D: 7, S: 20 },
+  { n: 75, D: 8, S: 257 },
+  { n: 203, D: 9, S: 40 },
+  { n: 131, D: 128, S: 32 },
+];
 const deep = [{ n: 1000, D: 23, S: 300 }];
 
 const cases: [string, Options, Partial<ContextualContractOptions>?, ((n: number) => Partial<KernelTreeInputs>)?][] = [
@@ -70,6 +79,25 @@ const cases: [string, Options, Partial<ContextualContractOptions>?, ((n: number)
     { withoutMass },
     (n) => ({ unigram: counts(n) }),
   ],
+  [
+    "quadratic kernel, rows of bfloat16",
+    { name: "quadratic-kernel", refreshSteps: 3, tableType: "bfloat16" },
+    { shapes: awkward },
+  ],
+  [
+    "quadratic kernel in blocks too, projected to 3, rows of bfloat16",
+    { name: "quadratic-kernel", blockLaw: "kernel", projection: 3, ...narrow },
+    { shapes: [...deep, ...awkward.slice(0, 2)], steps: 100 },
+  ],
+  [
+    "quadratic kernel by unigram, projected to 2, whole rows of bfloat16",
+    { name: "quadratic-kernel", projection: 2, classFactor: "unigram", ...narrow },
+    { withoutMass, shapes: awkward },
+    (n) => ({ unigram: counts(n) }),
+  ],
+  ["positive features, rows of bfloat16", { name: "random-features", ...narrow }, { shapes: awkward }],
+  ["positive features, projected rows of bfloat16", { name: "random-features", projection: 9, ...narrow }],
+  ["trigonometric features, rows of bfloat16", { name: "random-features", kind: "trigonometric", ...narrow }],
 ];
 
 for (const [title, options, contract, inputs] of cases) {

@@ -21,8 +21,15 @@ import { savedRun, smallDataset, smallSynthetic, withTrained, withTrainer } from
 
 const METRICS = "cross-entropy,perplexity,log-partition,recall@5,ndcg@3,mrr@7";
 
+const NARROW = { tableType: "bfloat16", block: 8 } as const;
+
 const CASES: readonly (readonly [string, "text" | "pairs" | "labels", TrainOptions])[] = [
   ["words, mean", "text", { window: 3 }],
+  [
+    "words, candidates by a tree of rows of bfloat16",
+    "text",
+    { window: 3, loss: "sampled-softmax", negatives: 9, sampler: "quadratic-kernel", samplerOptions: NARROW },
+  ],
   ["words around", "text", { window: 2, contextMode: "around", loss: "nce" }],
   ["words, concatenated, through two layers", "text", { window: 3, hidden: [9, 7], embedding: 5, dropout: 0.2 }],
   ["users", "pairs", { loss: "negative-sampling", classBias: "zero", lanes: 4 }],
@@ -87,6 +94,23 @@ describe("a saved run", () => {
       expect(head.states).toHaveLength(7 * states);
       const width = name === "rowwise-adagrad" ? 1 : 6;
       for (const { name: state, columns } of head.states) if (state === "classes.state") expect(columns).toBe(width);
+    });
+  });
+
+  it("holds the options of its sampler: trained with those again it has the same bits", async () => {
+    await withDirectory(async (directory) => {
+      const options = { loss: "sampled-softmax", sampler: "quadratic-kernel", negatives: 8, maxSteps: 9 } as const;
+      const first = join(directory, "first");
+      const run = await savedRun(first, smallSynthetic(), { ...options, samplerOptions: NARROW });
+      const { name, ...samplerOptions } = (await readRun(run)).options.sampler!;
+      expect([name, samplerOptions]).toEqual(["quadratic-kernel", NARROW]);
+      const again = await savedRun(join(directory, "again"), smallSynthetic(), { ...options, samplerOptions });
+      const other = await savedRun(join(directory, "other"), smallSynthetic(), options);
+      const [a, b, c] = await Promise.all(
+        [run, again, other].map(async (place) => readFile(join(place, (await readRun(place)).tables[0]!.file))),
+      );
+      expect(b).toEqual(a);
+      expect(c).not.toEqual(a);
     });
   });
 

@@ -18,6 +18,8 @@ const counts = Float64Array.from({ length: N }, (_, id) => 1000 / (1 + id));
 const CASES: readonly ContextualSpec[] = [
   { name: "quadratic-kernel", refreshSteps: 3, block: 8 },
   { name: "random-features", refreshSteps: 3, block: 8, features: 16 },
+  { name: "quadratic-kernel", refreshSteps: 3, block: 8, tableType: "bfloat16" },
+  { name: "random-features", refreshSteps: 3, block: 8, features: 16, projection: 5, tableType: "bfloat16" },
   { name: "midx", K: 8, refreshSteps: 4 },
   { name: "lsh", tables: 4, bits: 3, refreshSteps: 4 },
 ];
@@ -89,7 +91,7 @@ async function drawHere(spec: ContextualSpec) {
   };
 }
 
-describe.each(CASES)("an output layer with the sampler $name", (spec) => {
+describe.each(CASES)("an output layer with the sampler %j", (spec) => {
   it("takes for each row the candidates that a sampler of our own draws by its hidden vector", async () => {
     const candidates = await drawHere(spec);
     await withLayer(spec, { backend: "wasm" }, async (layer) => {
@@ -113,6 +115,14 @@ describe.each(CASES)("an output layer with the sampler $name", (spec) => {
     for (const workers of [1, 2, 3]) expect(await tableAfter(workers), `${workers} workers`).toEqual(one);
   });
 });
+
+it.each(["quadratic-kernel", "random-features"] as const)(
+  "%s with rows of no known type is refused",
+  async (sampler) => {
+    const options = { classes: N, dim: D, batch: B, sampler, samplerOptions: { tableType: "int8" } } as const;
+    await expect(OutputLayer.create(options)).rejects.toMatchObject({ code: "LOGQ_OPTION", values: { value: "int8" } });
+  },
+);
 
 it("a sampler that looks at hidden vectors draws for each row, and is refused for the batch", async () => {
   const options = { classes: N, dim: D, batch: B, sampler: "midx", candidates: "shared" } as const;

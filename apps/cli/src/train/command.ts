@@ -207,7 +207,7 @@ function samplingFlags(command: Command): void {
     )
     .option(
       "--sampler-option <name=value...>",
-      "an option of the sampler's own: batches=8 of cross-batch, frequency.kind=streaming of in-batch",
+      "an option of the sampler's own: batches=8 of cross-batch, frequency.kind=streaming of in-batch, tableType=bfloat16 of trees",
     )
     .option("--negatives <S>", "candidates drawn for a batch, or for a row (default: 256)", integer)
     .option(

@@ -7,7 +7,7 @@ import { type ContextualPlan, MAX_CONTEXTS } from "./types.js";
 /** The most draws that go down together; a row's draws go in parts of so many, each by its own uniforms, so the size is no part of the law. */
 export const MOST_TOGETHER = 256;
 
-/** Where things lie in the shared table. Matrices are float32 with rows padded to 16 bytes. */
+/** Where things lie in the shared table. Matrices are float32, but for the stored rows, with rows padded to 16 bytes. */
 export interface TreeTable {
   /** (r, D): the projection; 0: none. */
   readonly projection: Address;
@@ -15,7 +15,7 @@ export interface TreeTable {
   /** (frequencies, D): of random features; 0: none. */
   readonly frequencies: Address;
   readonly packedFrequencies: Address;
-  /** (n, width): the stored rows. */
+  /** (n, width), rowBytes apart: the stored rows, of the table type. */
   readonly rows: Address;
   /** (n): what multiplies a class, linear, over the greatest of its block. */
   readonly factors: Address;
@@ -44,6 +44,8 @@ export interface TreeScratch {
   readonly scores: Address;
   /** (block, D) or (block, r): class rows as they are read, or projected. */
   readonly classRows: Address;
+  /** (block, width): stored rows of a block as float32; 0: they lie so in the table. */
+  readonly wideRows: Address;
   /** (block): biases, or squared norms. */
   readonly perClass: Address;
   /** (block, frequencies) or (block, r) and (r, r). */
@@ -65,7 +67,10 @@ export class TreeLayout {
   readonly frequencies: number;
   readonly ldD: number;
   readonly ldR: number;
+  /** Of stored rows and queries as float32. */
   readonly ldRows: number;
+  /** From one stored row to the next in the table. */
+  readonly rowBytes: number;
   readonly ldF: number;
   readonly plan: ContextualPlan;
   readonly table: TreeTable;
@@ -76,7 +81,7 @@ export class TreeLayout {
 
   /** @param table where the table begins, and `scratch` the scratch; both 0 to plan only */
   constructor(options: ValidKernelTreeOptions, n: number, D: number, table: Address, scratch: Address) {
-    const { block, arity, projection: r, rows, features, kind } = options;
+    const { block, arity, projection: r, rows, features, kind, tableType } = options;
     const shape = new TreeShape(n, block, arity);
     const quadratic = options.name === "quadratic-kernel";
     const frequencies = quadratic ? 0 : kind === "positive" ? features : features / 2;
@@ -94,6 +99,8 @@ export class TreeLayout {
     this.ldR = ldR;
     this.ldF = ldF;
     this.ldRows = ldRows;
+    const narrow = tableType === "bfloat16";
+    this.rowBytes = narrow ? 2 * Math.ceil(width / 8) * 8 : 4 * ldRows;
     this.packedTableBytes = packedBound(D, Math.max(frequencies, projected ? r : 0));
     this.packedScratchBytes = packedBound(block, r);
 
@@ -103,7 +110,7 @@ export class TreeLayout {
       packedProjection: projected ? shared.bytes(this.packedTableBytes) : 0,
       frequencies: frequencies > 0 ? shared.floats(frequencies * ldD) : 0,
       packedFrequencies: frequencies > 0 ? shared.bytes(this.packedTableBytes) : 0,
-      rows: shared.floats(n * ldRows),
+      rows: shared.bytes(n * this.rowBytes),
       factors: shared.floats(n),
       factorOffsets: shared.floats(shape.counts[0]),
       features: shared.floats(shape.nodes * ldF),
@@ -120,6 +127,7 @@ export class TreeLayout {
       indices: own.floats(mostScored),
       scores: own.floats(mostScored),
       classRows: own.floats(block * ldD),
+      wideRows: narrow ? own.floats(block * ldRows) : 0,
       perClass: own.floats(block),
       products: own.floats(Math.max(block * frequencies, block * ldR + r * r)),
       packed: own.bytes(this.packedScratchBytes),

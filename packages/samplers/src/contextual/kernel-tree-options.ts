@@ -7,6 +7,7 @@ import {
   requirePositive,
   SamplerError,
 } from "@logq/core";
+import { TABLE_TYPES, type TableType } from "@logq/kernels";
 
 /** What multiplies the kernel of a class: nothing, e^bias (of the bias divided by τ), or its share of the unigram counts. */
 export const CLASS_FACTORS = ["none", "bias", "unigram"] as const;
@@ -33,6 +34,11 @@ interface KernelTreeOptions {
   readonly arity?: number;
   /** Steps in which every class is refreshed once, in [1, 2^20]. Default 64. */
   readonly refreshSteps?: number;
+  /**
+   * How the stored rows are held. Default `float32`; `bfloat16` takes half the bytes, and classes of a block are then drawn by the rounded rows. Nodes are
+   * float32 sums over the rows as they were read.
+   */
+  readonly tableType?: TableType;
 }
 
 /**
@@ -47,7 +53,7 @@ export interface QuadraticKernelOptions extends KernelTreeOptions {
   readonly projection?: number;
   /** Default `softmax`. */
   readonly blockLaw?: BlockLaw;
-  /** Default: `whole`, n·D·4 bytes, for the law `softmax`; `projected`, n·r·4 bytes, for the law `kernel`. */
+  /** Default: `whole`, n·D numbers, for the law `softmax`; `projected`, n·r numbers, for the law `kernel`. */
   readonly rows?: RowsStored;
 }
 
@@ -65,7 +71,7 @@ export interface RandomFeaturesOptions extends KernelTreeOptions {
   readonly floor?: number;
   /** The kernel that features estimate is e^{sharpness·⟨h, w⟩/τ}: below 1 flatter, with less noise. In (0, 1], default 0.5. */
   readonly sharpness?: number;
-  /** Width r of the stored rows, n·r·4 bytes, in [1, D]. Default D: no projection. */
+  /** Width r of the stored rows, n·r numbers, in [1, D]. Default D: no projection. */
   readonly projection?: number;
 }
 
@@ -89,6 +95,7 @@ export interface ValidKernelTreeOptions {
   readonly block: number;
   readonly arity: number;
   readonly refreshSteps: number;
+  readonly tableType: TableType;
   readonly projection: number;
   readonly rows: RowsStored;
   readonly blockLaw: BlockLaw;
@@ -99,7 +106,7 @@ export interface ValidKernelTreeOptions {
   readonly sharpness: number;
 }
 
-const COMMON = ["name", "classFactor", "block", "arity", "refreshSteps", "projection"];
+const COMMON = ["name", "classFactor", "block", "arity", "refreshSteps", "tableType", "projection"];
 const FIELDS = {
   "quadratic-kernel": [...COMMON, "alpha", "blockLaw", "rows"],
   "random-features": [...COMMON, "features", "kind", "floor", "sharpness"],
@@ -133,6 +140,7 @@ export function validateKernelTreeOptions(
     block: requirePowerOfTwo("block", options.block ?? 32, 8, 256),
     arity: requirePowerOfTwo("arity", options.arity ?? 4, 2, 64),
     refreshSteps: requireInteger("refreshSteps", options.refreshSteps ?? 64, 1, 2 ** 20),
+    tableType: requireOneOf("tableType", options.tableType ?? "float32", TABLE_TYPES),
   };
   return options.name === "quadratic-kernel"
     ? { ...common, ...quadratic(options, D), features: 0, kind: "positive", floor: 0, sharpness: 1 }

@@ -4,6 +4,7 @@ import type { BlockWeights } from "./block-laws.js";
 import type { ClassFactors } from "./class-factors.js";
 import { MOST_TOGETHER, type TreeLayout } from "./kernel-tree-layout.js";
 import type { NodeFeatures } from "./node-features.js";
+import type { RowStore } from "./row-store.js";
 import { SortedUniforms } from "./sorted-uniforms.js";
 import { StoredRows } from "./stored-rows.js";
 import { TreeNodes } from "./tree-nodes.js";
@@ -16,6 +17,7 @@ export interface TreeParts {
   readonly features: NodeFeatures;
   readonly factors: ClassFactors;
   readonly weights: BlockWeights;
+  readonly rows: RowStore;
   /** Of the projection and the features. */
   readonly key: Key;
   readonly unigram: ArrayLike<number> | undefined;
@@ -47,10 +49,10 @@ export class KernelTreeSampler implements ContextualSampler {
     this.#layout = layout;
     this.#parts = parts;
     this.#memory = kernels.memory;
-    this.#rows = new StoredRows(kernels, layout);
+    this.#rows = new StoredRows(kernels, layout, parts.rows);
     this.#nodes = new TreeNodes(kernels, layout);
     this.#uniforms = new SortedUniforms(MOST_TOGETHER, kernels, layout.scratch.uniforms);
-    this.#walk = new TreeWalk(kernels, layout, parts.features, parts.weights);
+    this.#walk = new TreeWalk(kernels, layout, parts.features, parts.weights, parts.rows);
   }
 
   build(reader: ClassReader): void {

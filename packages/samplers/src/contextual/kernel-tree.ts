@@ -1,4 +1,4 @@
-import { BackendError, ShapeError } from "@logq/core";
+import { BackendError, type Key, ShapeError } from "@logq/core";
 import type { Address, Kernels } from "@logq/kernels";
 import { type BlockWeights, QuadraticWeights, SoftmaxWeights } from "./block-laws.js";
 import { ClassFactors } from "./class-factors.js";
@@ -15,11 +15,12 @@ import { KernelTreeSampler } from "./kernel-tree-sampler.js";
 import type { NodeFeatures } from "./node-features.js";
 import { QuadraticFeatures } from "./quadratic-features.js";
 import { RandomFeatures } from "./random-features.js";
+import { NarrowRows, type RowStore, WideRows } from "./row-store.js";
 import type { ContextualPlan, ContextualSampler } from "./types.js";
 
 /**
- * Bytes of a kernel tree: 4·(n·r + n + nodes·(F + 3)) and little more for all threads, with nodes ≈ n/block · arity/(arity − 1) and F = r(r + 1)/2
- * (quadratic) or the number of features.
+ * Bytes of a kernel tree: b·n·width + 4·(n + nodes·(F + 3)) and little more for all threads, with rows of width r, or D where they are whole, of numbers of
+ * b bytes (4, of bfloat16 2), nodes ≈ n/block · arity/(arity − 1), and F = r(r + 1)/2 (quadratic) or the number of features.
  * @throws OptionError
  */
 export function planKernelTree(
@@ -57,6 +58,7 @@ export function kernelTreeFrom(
     features: featuresOf(valid, kernels, layout, scale),
     factors: new ClassFactors(kernels, layout, factor, scale),
     weights: weightsOf(valid, kernels, scale),
+    rows: rowsOf(valid, kernels, layout, inputs.key),
     key: inputs.key,
     unigram: factor === "unigram" ? inputs.unigram : undefined,
     refreshSteps: valid.refreshSteps,
@@ -78,6 +80,10 @@ function weightsOf({ alpha, blockLaw }: ValidKernelTreeOptions, kernels: Kernels
   return blockLaw === "kernel"
     ? new QuadraticWeights(kernels, alpha * scale * scale)
     : new SoftmaxWeights(kernels, scale);
+}
+
+function rowsOf({ tableType }: ValidKernelTreeOptions, kernels: Kernels, layout: TreeLayout, key: Key): RowStore {
+  return tableType === "bfloat16" ? new NarrowRows(kernels, layout, key) : new WideRows(kernels, layout);
 }
 
 function requirePlace(name: string, address: Address): void {

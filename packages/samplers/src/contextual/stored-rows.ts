@@ -2,6 +2,7 @@ import type { Key } from "@logq/core";
 import type { Address, Kernels } from "@logq/kernels";
 import type { TreeLayout } from "./kernel-tree-layout.js";
 import { MATRIX, orthogonalRows } from "./orthogonal-rows.js";
+import type { RowStore } from "./row-store.js";
 import type { ClassReader } from "./types.js";
 
 /** Where the class rows of a block lie after `StoredRows.read`; the same twice without projection. */
@@ -9,7 +10,7 @@ export interface BlockRows {
   /** (classes, D), as they were read. */
   whole: Address;
   ldWhole: number;
-  /** (classes, r). */
+  /** (classes, r), of rows as they were read. */
   projected: Address;
   ldProjected: number;
 }
@@ -21,11 +22,13 @@ export interface BlockRows {
 export class StoredRows {
   readonly #kernels: Kernels;
   readonly #layout: TreeLayout;
+  readonly #store: RowStore;
   readonly #read: BlockRows = { whole: 0, ldWhole: 0, projected: 0, ldProjected: 0 };
 
-  constructor(kernels: Kernels, layout: TreeLayout) {
+  constructor(kernels: Kernels, layout: TreeLayout, store: RowStore) {
     this.#kernels = kernels;
     this.#layout = layout;
+    this.#store = store;
   }
 
   /** Writes the projection, if there is one. */
@@ -41,10 +44,10 @@ export class StoredRows {
 
   /** Stores the rows of a block. The answer is valid until the next call. */
   read(block: number, reader: ClassReader): BlockRows {
-    const { D, ldD, ldR, ldRows, width, shape, table, scratch } = this.#layout;
+    const { D, ldD, ldR, width, shape, table, scratch } = this.#layout;
     const first = block * shape.block;
     const count = shape.classesOf(block);
-    const stored = table.rows + 4 * first * ldRows;
+    const stored = this.#store.place(block);
     const storesWhole = width === D;
     const read = this.#read;
     read.whole = storesWhole ? stored : scratch.classRows;
@@ -53,11 +56,12 @@ export class StoredRows {
     if (table.projection === 0) {
       read.projected = read.whole;
       read.ldProjected = ldD;
-      return read;
+    } else {
+      read.projected = storesWhole ? scratch.classRows : stored;
+      read.ldProjected = ldR;
+      this.#project(read, count);
     }
-    read.projected = storesWhole ? scratch.classRows : stored;
-    read.ldProjected = ldR;
-    this.#project(read, count);
+    this.#store.keep(block);
     return read;
   }
 

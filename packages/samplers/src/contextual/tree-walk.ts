@@ -2,6 +2,7 @@ import type { Address, Kernels } from "@logq/kernels";
 import type { BlockWeights } from "./block-laws.js";
 import { MOST_TOGETHER, type TreeLayout } from "./kernel-tree-layout.js";
 import type { NodeFeatures } from "./node-features.js";
+import type { RowStore } from "./row-store.js";
 import type { SortedUniforms } from "./sorted-uniforms.js";
 
 /** The largest double below 1. */
@@ -34,6 +35,7 @@ export class TreeWalk {
   readonly #layout: TreeLayout;
   readonly #features: NodeFeatures;
   readonly #weights: BlockWeights;
+  readonly #rows: RowStore;
   #groups = new Groups();
   #next = new Groups();
   readonly #masses: Float64Array;
@@ -42,11 +44,12 @@ export class TreeWalk {
   /** The probability to get to the block that `reach` last went to. */
   #probability = 0;
 
-  constructor(kernels: Kernels, layout: TreeLayout, features: NodeFeatures, weights: BlockWeights) {
+  constructor(kernels: Kernels, layout: TreeLayout, features: NodeFeatures, weights: BlockWeights, rows: RowStore) {
     this.#kernels = kernels;
     this.#layout = layout;
     this.#features = features;
     this.#weights = weights;
+    this.#rows = rows;
     const { shape } = layout;
     this.#masses = new Float64Array(Math.max(shape.arity, shape.counts[shape.levels - 1]));
   }
@@ -199,19 +202,10 @@ export class TreeWalk {
 
   /** scores = the inner products of the query with the stored rows of the groups' blocks, then their weights. */
   #scoreBlocks(row: number): void {
-    const { width, ldRows, shape, table, scratch } = this.#layout;
-    const { memory, rows } = this.#kernels;
+    const { ldRows, shape, table, scratch } = this.#layout;
     const { count, nodes } = this.#groups;
-    const query = scratch.queries + 4 * row * ldRows;
-    const indices = scratch.indices >>> 2;
+    this.#rows.score(scratch.queries + 4 * row * ldRows, nodes, count);
     let scored = 0;
-    for (let g = 0; g < count; g++) {
-      const first = nodes[g] * shape.block;
-      const end = first + shape.classesOf(nodes[g]);
-      for (let id = first; id < end; id++) memory.i32[indices + scored++] = id;
-    }
-    rows.pairDots(scratch.scores, table.rows, ldRows, scratch.indices, query, 0, 0, scored, width);
-    scored = 0;
     for (let g = 0; g < count; g++) {
       const classes = shape.classesOf(nodes[g]);
       const factors = table.factors + 4 * nodes[g] * shape.block;
