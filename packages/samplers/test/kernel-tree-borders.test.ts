@@ -1,6 +1,14 @@
-import { BackendError, OptionError, RandomStream, SamplerError, ShapeError, STREAM } from "@logq/core";
-import { compileKernels, instantiateKernels, KernelMemory } from "@logq/kernels";
-import { expect, it } from "vitest";
+import {
+  BackendError,
+  MemoryLimitError,
+  OptionError,
+  RandomStream,
+  SamplerError,
+  ShapeError,
+  STREAM,
+} from "@logq/core";
+import { compileKernels, instantiateKernels, KernelMemory, MAX_MEMORY_BYTES } from "@logq/kernels";
+import { describe, expect, it } from "vitest";
 import { divergenceFromSoftmax } from "../src/contextual/divergence.js";
 import {
   type KernelTreeInputs,
@@ -8,6 +16,7 @@ import {
   planKernelTree,
   type QuadraticKernelOptions,
   type RandomFeaturesOptions,
+  requireContextualFits,
   validateKernelTreeOptions,
 } from "../src/contextual/index.js";
 import { MATRIX, orthogonalRows } from "../src/contextual/orthogonal-rows.js";
@@ -145,6 +154,39 @@ it.each([1, 7, 8, 9, 128])("plans 2 bytes a number for rows of bfloat16 of width
     planKernelTree({ name: "random-features", tableType }, n, D).tableBytes;
   const [wide, narrow] = [4 * Math.ceil(D / 4) * 4, 2 * Math.ceil(D / 8) * 8];
   expect(bytesOf("float32") - bytesOf("bfloat16")).toBe(n * (wide - narrow));
+});
+
+describe("ten million classes of width 128", () => {
+  const [n, D] = [10_000_000, 128];
+
+  it.each(["quadratic-kernel", "random-features"] as const)("%s: rows of bfloat16 fit a memory", (name) => {
+    const { tableBytes, scratchBytes } = requireContextualFits({ name, tableType: "bfloat16" }, n, D);
+    expect(tableBytes + scratchBytes).toBeLessThan(2.9e9);
+  });
+
+  it.each(["quadratic-kernel", "random-features"] as const)("%s: rows of float32 do not; bfloat16 is named", (name) => {
+    const { tableBytes, scratchBytes } = planKernelTree({ name }, n, D);
+    const narrow = planKernelTree({ name, tableType: "bfloat16" }, n, D);
+    const narrowBytes = narrow.tableBytes + narrow.scratchBytes;
+    const refused = expect.objectContaining({
+      code: MemoryLimitError.code,
+      message: expect.stringMatching(
+        `needs ${tableBytes + scratchBytes} bytes.*tableType bfloat16 it needs ${narrowBytes}$`,
+      ),
+      values: { sampler: name, bytes: tableBytes + scratchBytes, limit: MAX_MEMORY_BYTES, narrowBytes },
+    });
+    expect(() => requireContextualFits({ name }, n, D)).toThrow(refused);
+  });
+
+  it("what has no such rows is refused with its bytes alone", () => {
+    const narrow = { name: "quadratic-kernel", tableType: "bfloat16", projection: 128 } as const;
+    for (const [spec, classes] of [
+      [{ name: "midx" }, 100 * n],
+      [narrow, n],
+    ] as const) {
+      expect(() => requireContextualFits(spec, classes, D)).toThrow(/holds at most 4294967296$/);
+    }
+  });
 });
 
 it("makes rows that are orthogonal within a run of D, long as normal vectors or of one length", () => {

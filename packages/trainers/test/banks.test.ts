@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { availableBackends, compileBackend } from "@logq/blas";
 import type { BackendName } from "@logq/kernels";
+import type { ContextualSpec } from "@logq/samplers";
 import { TestRandom } from "@logq/testing";
 import { describe, expect, it } from "vitest";
 import { planLayout } from "../dist/engine/host.js";
@@ -142,15 +143,23 @@ describe("tables in several small memories end with the bits of tables in one", 
   });
 });
 
+/** The same engine with candidates by hidden vector, if there is a sampler for them. */
+function withTree(spec: EngineSpec, tree: ContextualSpec | undefined): EngineSpec {
+  if (tree === undefined) return spec;
+  const { S } = spec.training!.candidates!;
+  const candidates = { state: undefined, contextual: { spec: tree, unigram: undefined }, S, per: "row" } as const;
+  return { ...spec, training: { ...spec.training!, candidates } };
+}
+
 describe("ten million classes of width 128 with row-wise adagrad", () => {
   const GIGABYTE = 1e9;
   /** What is planned, of which nothing is allocated. */
-  const plan = async (of: Partial<EngineCase>, machine = Number.POSITIVE_INFINITY) => {
+  const plan = async (of: Partial<EngineCase>, machine = Number.POSITIVE_INFINITY, tree?: ContextualSpec) => {
     const sampler = { name: "log-uniform", replacement: true } as const;
     const optimizer = { name: "rowwise-adagrad" } as const;
     const source = { kind: "pair", inputs: Int32Array.of(0), targets: Int32Array.of(0) } as const;
     const small = { loss: "sampled-softmax", D: 128, B: 256, S: 1024, lanes: 16, sampler, optimizer, source } as const;
-    const spec = engineSpec({ ...small, vocabulary: 1000, ...of });
+    const spec = withTree(engineSpec({ ...small, vocabulary: 1000, ...of }), tree);
     const layout = planLayout(spec, 2, await compileBackend("wasm", true), undefined, machine);
     const memoriesOf = (table: { pieces: readonly { memory: number }[] }) => table.pieces.map(({ memory }) => memory);
     return { ...layout, classes: memoriesOf(layout.table.placed), inputs: memoriesOf(layout.embedding!) };
@@ -181,6 +190,23 @@ describe("ten million classes of width 128 with row-wise adagrad", () => {
     expect([classes, inputs, banks]).toEqual([[0], [0], []]);
     expect(bytes).toBeLessThan(2.8 * GIGABYTE);
   });
+
+  it.each(["quadratic-kernel", "random-features"] as const)(
+    "and a %s lie in three memories if its rows are of bfloat16; of float32 it is refused, with both sizes",
+    async (name) => {
+      const { contextual, classes, banks } = await plan({ n: 10_000_000, S: 64 }, undefined, {
+        name,
+        tableType: "bfloat16",
+      });
+      expect(contextual).toBeDefined();
+      expect([classes, banks.length]).toEqual([[1, 2], 2]);
+      const error = await plan({ n: 10_000_000, S: 64 }, undefined, { name }).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ name: "MemoryLimitError", values: { sampler: name, limit: 2 ** 32 } });
+      const { bytes, narrowBytes } = (error as { values: { bytes: number; narrowBytes: number } }).values;
+      // The rows are all that differs, but for some scratch.
+      expect(Math.abs(bytes - narrowBytes - 2 * 10_000_000 * 128)).toBeLessThan(1e5);
+    },
+  );
 
   it("are refused on a machine of 4 GB, with the bytes of every memory", async () => {
     const error = await plan({ n: 10_000_000 }, 4 * GIGABYTE).catch((reason: unknown) => reason);

@@ -8,7 +8,7 @@ import {
   type ContextualSpec,
   contextualFrom,
   MAX_CONTEXTS,
-  planContextual,
+  requireContextualFits,
 } from "@logq/samplers";
 import type { Candidates } from "./proposal.js";
 
@@ -49,7 +49,7 @@ export class KernelBench {
    */
   constructor(backend: Backend, table: ClassTable, spec: ContextualSpec, room: number) {
     const { n, D, scale, hasBiases, counts, key } = table;
-    this.plan = planContextual(spec, n, D);
+    this.plan = requireContextualFits(spec, n, D);
     this.#ld = Math.ceil(D / 4) * 4;
     this.#key = key;
     const memoryPlan = new MemoryPlan();

@@ -1,5 +1,5 @@
-import { type Key, requireOneOf } from "@logq/core";
-import type { Address, Kernels } from "@logq/kernels";
+import { type Key, MemoryLimitError, requireOneOf } from "@logq/core";
+import { type Address, type Kernels, MAX_MEMORY_BYTES } from "@logq/kernels";
 import { kernelTreeFrom, planKernelTree } from "./kernel-tree.js";
 import type { QuadraticKernelOptions, RandomFeaturesOptions } from "./kernel-tree-options.js";
 import { lshFrom, planLsh } from "./lsh.js";
@@ -33,6 +33,29 @@ export function planContextual(spec: ContextualSpec, n: number, D: number): Cont
     default:
       return planKernelTree(spec, n, D);
   }
+}
+
+/**
+ * The plan of a structure that is about to be given memory.
+ * @throws OptionError, MemoryLimitError if no memory holds it, with the bytes, and those of rows of bfloat16 where there is the choice
+ */
+export function requireContextualFits(spec: ContextualSpec, n: number, D: number): ContextualPlan {
+  const plan = planContextual(spec, n, D);
+  const bytes = plan.tableBytes + plan.scratchBytes;
+  if (bytes <= MAX_MEMORY_BYTES) return plan;
+  const needs = `the structure of ${spec.name} needs ${bytes} bytes, but one memory holds at most ${MAX_MEMORY_BYTES}`;
+  const values = { sampler: spec.name, bytes, limit: MAX_MEMORY_BYTES };
+  const narrow = narrowed(spec);
+  if (narrow === undefined) throw new MemoryLimitError(needs, values);
+  const { tableBytes, scratchBytes } = planContextual(narrow, n, D);
+  const narrowBytes = tableBytes + scratchBytes;
+  throw new MemoryLimitError(`${needs}; with tableType bfloat16 it needs ${narrowBytes}`, { ...values, narrowBytes });
+}
+
+/** The same sampler with rows of half the bytes; undefined: it has no such rows, or they are so already. */
+function narrowed(spec: ContextualSpec): ContextualSpec | undefined {
+  if (spec.name === "midx" || spec.name === "lsh" || spec.tableType === "bfloat16") return undefined;
+  return { ...spec, tableType: "bfloat16" };
 }
 
 /**

@@ -1,4 +1,10 @@
-export { type ContextualInputs, type ContextualSpec, contextualFrom, planContextual } from "./create.js";
+export {
+  type ContextualInputs,
+  type ContextualSpec,
+  contextualFrom,
+  planContextual,
+  requireContextualFits,
+} from "./create.js";
 export { type Divergence, divergenceFromSoftmax } from "./divergence.js";
 export { kernelTreeFrom, planKernelTree } from "./kernel-tree.js";
 export {

@@ -1,6 +1,6 @@
 import type { Address, Kernels, MemoryPlan } from "@logq/kernels";
 import { NORM_EPSILON } from "@logq/losses";
-import { type ClassReader, type ContextualSampler, contextualFrom, planContextual } from "@logq/samplers";
+import { type ClassReader, type ContextualSampler, contextualFrom, requireContextualFits } from "@logq/samplers";
 import { rowOfClass } from "../table/lanes.js";
 import type { TableRows } from "../table/table-rows.js";
 import type { BatchLayout } from "./batch-layout.js";
@@ -26,6 +26,7 @@ export interface ContextualSpace {
 /** Class rows that are read at a time. */
 const READ_ROWS = 512;
 
+/** @throws OptionError, MemoryLimitError if the structure alone is more than one memory holds */
 export function planContextualSpace(
   plan: MemoryPlan,
   { table, training }: EngineSpec,
@@ -33,7 +34,7 @@ export function planContextualSpace(
 ): ContextualSpace | undefined {
   const { candidates, B } = training ?? {};
   if (candidates?.contextual === undefined) return undefined;
-  const bytes = planContextual(candidates.contextual.spec, table.n, table.D);
+  const bytes = requireContextualFits(candidates.contextual.spec, table.n, table.D);
   const scratchBytes = bytes.scratchBytes + 8 * READ_ROWS;
   const drawn = 4 * candidates.S * B!;
   return {
