@@ -284,6 +284,24 @@ describe("--speed", () => {
   });
 });
 
+describe("--speed of trees", () => {
+  it("times both with rows of bfloat16 too, which take fewer bytes", async () => {
+    const args = ["--classes", "300", "--dim", "64", "--sampler", "quadratic-kernel", "random-features"];
+    const { code, stdout } = await cli(["samplers", "--speed", ...args, "--json"]);
+    expect(code).toBe(0);
+    const { samplers, left } = JSON.parse(stdout) as {
+      samplers: { sampler: string; options: Record<string, unknown>; bytes: number }[];
+      left: string[];
+    };
+    expect(left).toEqual([]);
+    for (const name of ["quadratic-kernel", "random-features"]) {
+      const [wide, narrow] = samplers.filter(({ sampler }) => sampler === name);
+      expect([wide!.options, narrow!.options]).toEqual([{}, { tableType: "bfloat16" }]);
+      expect(wide!.bytes - narrow!.bytes).toBe(2 * 300 * 64);
+    }
+  });
+});
+
 describe("help", () => {
   it("has examples, the exit codes and lines that fit", async () => {
     const { stdout } = await cli(["samplers", "--help"]);

@@ -40,9 +40,11 @@ export function measuredRows(D: number, wanted?: readonly string[]): RowSpec[] {
     { name: "mixed" },
     { name: "cross-batch" },
     { name: "quadratic-kernel" },
+    { name: "quadratic-kernel", tableType: "bfloat16" },
     { name: "quadratic-kernel", blockLaw: "kernel", projection: Math.min(D, PROJECTION) },
     ...(D > PROJECTION ? [{ name: "quadratic-kernel", blockLaw: "kernel", projection: D } as const] : []),
     { name: "random-features" },
+    { name: "random-features", tableType: "bfloat16" },
     { name: "midx", codes: "product", K: 32 },
     { name: "midx", codes: "product", K: 64 },
     { name: "midx", codes: "residual", K: 32 },
@@ -74,7 +76,8 @@ export function trainedRows(D: number, wanted?: readonly string[]): RowSpec[] {
   const rows = measuredRows(D).filter(({ name, ...options }) => {
     if (name === "exact softmax") return false;
     if (name === "midx") return JSON.stringify(options) === JSON.stringify({ codes: "residual", K: 64 });
-    return name !== "quadratic-kernel" || Object.keys(options).length === 0;
+    const tree = name === "quadratic-kernel" || name === "random-features";
+    return !tree || Object.keys(options).length === 0;
   });
   const last = rows.findIndex(({ name }) => name === "in-batch");
   return [...rows.slice(0, last), ...WITHOUT_REPLACEMENT, ...rows.slice(last)].filter(

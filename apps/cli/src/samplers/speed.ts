@@ -95,10 +95,12 @@ async function timeAt(
   const specs = measuredRows(dim, sampler).filter((spec) => isTimed(spec, dim));
   const built: Built[] = [];
   for (const [i, spec] of specs.entries()) {
-    onPart((0.5 * i) / specs.length, `${count(n)} classes: building ${spec.name}`);
+    const { name, ...options } = spec;
+    const label = labelOf(name, options);
+    onPart((0.5 * i) / specs.length, `${count(n)} classes: building ${label}`);
     await turn();
     const begin = performance.now();
-    const subject = await unlessTooLarge(`${spec.name} at ${count(n)} classes`, left, () =>
+    const subject = await unlessTooLarge(`${label} at ${count(n)} classes`, left, () =>
       speedSubject(spec, table, backend),
     );
     subject?.check();
