@@ -29,7 +29,8 @@ export interface Running {
  */
 export async function drawCurves(all: readonly Running[], limit: number, tell: (text: string) => void): Promise<void> {
   const longest = Math.max(...all.map(({ runner }) => runner.totalSteps));
-  for (const [i, stop] of measuredSteps(longest, longest, GROWTH).entries()) {
+  const shortest = Math.min(...all.map(({ runner }) => runner.totalSteps));
+  for (const [i, stop] of measuredSteps(longest, shortest, GROWTH).entries()) {
     tell(`  step ${stop} of ${longest}`);
     for (const one of i % 2 === 0 ? all : all.toReversed()) {
       if (stop <= one.runner.totalSteps) await measureAt(one, stop, limit);
