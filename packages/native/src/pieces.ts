@@ -10,14 +10,6 @@ import { TABLES, tellConstants } from "./optimizer.js";
 /** Pieces that a table may have: the quotient that finds them has 64 bits, PIECE_SHIFT of them behind the point. */
 const MOST_PIECES = 64;
 
-const UPDATES = {
-  sgd: "updateSgdInPieces",
-  momentum: "updateMomentumInPieces",
-  adagrad: "updateAdagradInPieces",
-  "rowwise-adagrad": "updateRowwiseAdagradInPieces",
-  adam: "updateAdamInPieces",
-} as const satisfies Record<UpdateRule["kind"], string>;
-
 /** Rows of tables that lie in other memories: machine code sees the whole process. */
 export function nativePieces(memory: KernelMemory, bind: Bind): PieceKernels {
   return {
@@ -25,11 +17,11 @@ export function nativePieces(memory: KernelMemory, bind: Bind): PieceKernels {
       if (!tellsApart(table)) return undefined;
       const bound = (name: Parameters<Bind>[0]) => bindToPieces(bind, name, memory, table);
       return rowsInPieces(table, bound("gatherRowsInPieces"), {
-        sgd: bound(UPDATES.sgd),
-        momentum: bound(UPDATES.momentum),
-        adagrad: bound(UPDATES.adagrad),
-        "rowwise-adagrad": bound(UPDATES["rowwise-adagrad"]),
-        adam: bound(UPDATES.adam),
+        sgd: bound("updateSgdInPieces"),
+        momentum: bound("updateMomentumInPieces"),
+        adagrad: bound("updateAdagradInPieces"),
+        "rowwise-adagrad": bound("updateRowwiseAdagradInPieces"),
+        adam: bound("updateAdamInPieces"),
       });
     },
   };

@@ -24,7 +24,7 @@ import { askForRow, askUpTo } from "./ahead.js";
 import { findPiece } from "./pieces.js";
 import { setRowTail, walkRow } from "./walk.js";
 
-/** Of both kernels: a table whose rows are named, and rows in sequence. Strides and width in bytes; `ahead` in rows. */
+/** Of all kernels here: a table whose rows are named (not told if it is in pieces), and rows in sequence. Strides and width in bytes; `ahead` in rows. */
 export const COPY_ARGUMENT = {
   table: 0,
   tableBytes: 1,
