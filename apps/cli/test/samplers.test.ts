@@ -284,6 +284,31 @@ describe("--speed", () => {
   });
 });
 
+describe("--speed of pools and rings", () => {
+  it("times them, a ring by all the candidates that it has", async () => {
+    const wanted = ["cross-batch", "hard", "two-pass"];
+    const { code, stdout } = await cli([
+      "samplers",
+      "--speed",
+      "--classes",
+      "5000",
+      "--dim",
+      "8",
+      "--sampler",
+      ...wanted,
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    const { samplers } = JSON.parse(stdout) as {
+      samplers: { sampler: string; options: object; nanosecondsPerDraw: number }[];
+    };
+    expect(samplers.map(({ sampler }) => sampler)).toEqual(wanted);
+    expect(samplers[0]!.options).toEqual({ batches: 3 });
+    expect(samplers[1]!.options).toEqual({ pool: "4S of unigram" });
+    for (const { nanosecondsPerDraw } of samplers) expect(nanosecondsPerDraw).toBeGreaterThan(0);
+  });
+});
+
 describe("--speed of trees", () => {
   it("times both with rows of bfloat16 too, which take fewer bytes", async () => {
     const args = ["--classes", "300", "--dim", "64", "--sampler", "quadratic-kernel", "random-features"];

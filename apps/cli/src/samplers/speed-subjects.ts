@@ -5,6 +5,8 @@ import {
   type ContextualSpec,
   createSamplerState,
   createStatefulState,
+  hardest,
+  resample,
   type SamplerSpec,
   STATEFUL_NAMES,
   type StatefulSpec,
@@ -14,7 +16,9 @@ import {
   statefulStateBytes,
 } from "@logq/samplers";
 import { type ClassTable, KernelBench } from "./kernel-bench.js";
+import { POOL_SHARE } from "./pool-proposals.js";
 import type { RowSpec } from "./rows.js";
+import { RING_BATCHES } from "./stateful-proposals.js";
 
 /** What is drawn at a time: 64 candidates for each of 256 contexts. */
 export const CONTEXTS = 256;
@@ -34,6 +38,8 @@ export interface SpeedSubject {
   check(): void;
   /** Draws for all contexts. */
   draw(step: number): void;
+  /** Candidates of a context. */
+  readonly draws: number;
   /** What keeps it up to date, if anything does, and for how many of what. */
   readonly update: { readonly of: "class" | "target"; readonly count: number; run(round: number): void } | null;
 }
@@ -66,6 +72,7 @@ export function speedSubject(spec: RowSpec, table: ReturnType<typeof syntheticTa
     return contextualSubject(spec as ContextualSpec, table, backend);
   }
   if ((STATEFUL_NAMES as readonly string[]).includes(spec.name)) return statefulSubject(spec as StatefulSpec, table);
+  if (spec.name === "hard" || spec.name === "two-pass") return poolSubject(spec.name, table);
   return staticSubject(spec as SamplerSpec, table);
 }
 
@@ -80,6 +87,7 @@ function staticSubject(spec: SamplerSpec, { n, counts }: ClassTable): SpeedSubje
     options,
     bytes: samplerStateBytes(spec, n),
     update: null,
+    draws: DRAWS,
     check() {
       draw(0, 0);
       requireDraws(name, n, ids, logQ, (id) => Math.log(DRAWS) + sampler.law!.logProbability(id));
@@ -90,29 +98,34 @@ function staticSubject(spec: SamplerSpec, { n, counts }: ClassTable): SpeedSubje
   };
 }
 
+/** Of `cross-batch` the candidates are the targets of three batches before and 64 of this one. */
 function statefulSubject(spec: StatefulSpec, { n, counts }: ClassTable): SpeedSubject {
-  const { name, ...options } = spec;
-  const sampler = statefulSamplerFrom(createStatefulState(spec, n, name === "learned-unigram" ? { counts } : {}));
+  const { name, ...options } = spec.name === "cross-batch" ? { ...spec, batches: RING_BATCHES } : spec;
+  const full = spec.name === "cross-batch" ? { ...spec, batches: RING_BATCHES, labels: TARGETS } : spec;
+  const sampler = statefulSamplerFrom(createStatefulState(full, n, name === "learned-unigram" ? { counts } : {}));
   const targets = new Int32Array(TARGETS);
   const source = samplerFrom(createSamplerState({ name: "unigram" }, n, { counts }));
   const observe = (round: number) => {
     source.draw({ key, step: round, item: 0, S: TARGETS }, targets, new Float64Array(TARGETS));
     sampler.observe(sampler.nextStep, targets, 0, TARGETS);
   };
-  const ids = new Int32Array(DRAWS);
-  const logQ = new Float64Array(DRAWS);
   // Of in-batch all are targets of the batch, of mixed a half.
   const labels = { "learned-unigram": 0, "in-batch": DRAWS, mixed: DRAWS / 2, "cross-batch": DRAWS }[name];
+  const S = Math.max(1, DRAWS - labels);
+  const draws = sampler.most(S, labels);
+  const ids = new Int32Array(draws);
+  const logQ = new Float64Array(draws);
   const draw = (context: number) => {
-    const request = { key, step: sampler.nextStep, item: context + 1, S: Math.max(1, DRAWS - labels) };
+    const request = { key, step: sampler.nextStep, item: context + 1, S };
     return sampler.draw({ ...request, labels: targets, from: 0, to: labels }, ids, logQ);
   };
-  observe(0);
+  for (let batch = 0; batch < RING_BATCHES; batch++) observe(batch);
   return {
     sampler: name,
     options,
-    bytes: statefulStateBytes(spec, n),
+    bytes: statefulStateBytes(full, n),
     update: { of: "target", count: TARGETS, run: observe },
+    draws,
     check() {
       const answer = draw(0);
       requireDraws(name, n, ids, logQ, (id) => answer.logQ(id));
@@ -121,6 +134,52 @@ function statefulSubject(spec: StatefulSpec, { n, counts }: ClassTable): SpeedSu
       for (let context = 0; context < CONTEXTS; context++) draw(context);
     },
   };
+}
+
+/**
+ * A pool of draws of the unigram, and the choice among them. Logits are read from a table: they are products that the step makes, of as many rows as the
+ * pool has.
+ */
+function poolSubject(name: "hard" | "two-pass", { n, counts, pool: numbers }: ReturnType<typeof syntheticTable>) {
+  const first = samplerFrom(createSamplerState({ name: "unigram" }, n, { counts }));
+  const P = POOL_SHARE * DRAWS;
+  const [pool, poolLogQ, logits] = [new Int32Array(P), new Float64Array(P), new Float64Array(P)];
+  const [positions, logQ] = [new Int32Array(DRAWS), new Float64Array(DRAWS)];
+  /** Answers log Ẑ where there is one. */
+  const draw = (step: number, context: number): number => {
+    first.draw({ key, step, item: context + 1, S: P }, pool, poolLogQ);
+    for (let i = 0; i < P; i++) logits[i] = 3 * numbers[(pool[i]! * 37 + context) % numbers.length]!;
+    if (name === "two-pass") return resample(logits, poolLogQ, DRAWS, 0.5, positions, logQ).logNormaliser;
+    hardest(logits, 1, P, pool, DRAWS, positions);
+    return 0;
+  };
+  const subject: SpeedSubject = {
+    sampler: name,
+    options: { pool: `${POOL_SHARE}S of unigram` },
+    bytes: samplerStateBytes({ name: "unigram" }, n),
+    update: null,
+    draws: DRAWS,
+    check() {
+      const logNormaliser = draw(0, 0);
+      const ids = positions.map((position) => pool[position]!);
+      const logitOf = new Map(Array.from(pool, (id, i) => [id, logits[i]!] as const));
+      requireDraws(name, n, ids, logQ, (id) =>
+        name === "hard" ? 0 : Math.log(DRAWS) + logitOf.get(id)! - logNormaliser,
+      );
+      const taken = Math.min(...Array.from(positions, (position) => logits[position]!));
+      const greater = logits.filter((logit) => logit > taken).length;
+      if (name === "hard" && greater >= DRAWS) {
+        throw new SamplerError(`hard took a logit of ${taken}, and ${greater} of its pool are greater`, {
+          taken,
+          greater,
+        });
+      }
+    },
+    draw(step) {
+      for (let context = 0; context < CONTEXTS; context++) draw(step, context);
+    },
+  };
+  return subject;
 }
 
 function contextualSubject(
@@ -141,6 +200,7 @@ function contextualSubject(
     sampler: name,
     options,
     bytes: bench.plan.tableBytes,
+    draws: DRAWS,
     update: {
       of: "class",
       count: n,

@@ -143,7 +143,7 @@ async function timeRounds(
       onPart(round / ROUNDS);
       await turn();
       const { subject } = built[i]!;
-      draws[i]!.push(nanoseconds(() => subject.draw(round)) / (CONTEXTS * DRAWS));
+      draws[i]!.push(nanoseconds(() => subject.draw(round)) / (CONTEXTS * subject.draws));
       // Targets are quickly learned; a pass over all classes is made once, after the draws.
       const { update } = subject;
       if (update !== null && (update.of === "target" || round === ROUNDS - 1)) {
@@ -171,13 +171,9 @@ async function timeRounds(
   return { rows, step: { classes: n, milliseconds: median(steps), bestMilliseconds: Math.min(...steps) } };
 }
 
-/**
- * Pools draw by their first sampler and the logits of a model; the exact softmax is no sampler; a ring of batches draws as in-batch does. The published
- * kernel without a projection has D² / 2 numbers a node: nobody takes it where time counts.
- */
+/** The exact softmax is no sampler. The published kernel without a projection has D² / 2 numbers a node: nobody takes it where time counts. */
 function isTimed(spec: RowSpec, dim: number): boolean {
-  if (spec.name === "quadratic-kernel" && spec.projection === dim) return false;
-  return !["exact softmax", "hard", "two-pass", "cross-batch"].includes(spec.name);
+  return spec.name !== "exact softmax" && !(spec.name === "quadratic-kernel" && spec.projection === dim);
 }
 
 function nanoseconds(work: () => void): number {
