@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
 import type { AnyDataset } from "@logq/datasets";
 import type { BackendName } from "@logq/kernels";
 import type { MachineProbe } from "@logq/micro-benchmarks";
@@ -12,6 +10,7 @@ import { curveRow, drawCurves, type Runner, type Running } from "../train/curve.
 import { logqLearner } from "../train/logq-learner.js";
 import { pythonLearner } from "../train/python-learner.js";
 import { StartCheck } from "../train/start-check.js";
+import { missingData } from "../train/task.js";
 import { reddit } from "../train/text-tasks.js";
 import type { ItemContext } from "./context.js";
 
@@ -44,26 +43,23 @@ export async function runCurves(context: ItemContext, probe: MachineProbe): Prom
   tell("curves: Reddit titles");
   const before = await probe.read(PROBE_MS);
   const absent: Absent[] = [];
-  const missing = data === undefined || task.needs.some((file) => !existsSync(path.join(data, file)));
-  if (missing) {
-    absent.push({ contender: "everybody", reason: `LOGQ_DATA names no folder with ${task.needs.join(", ")}` });
+  const missing = missingData(data, task);
+  if (missing !== undefined) {
+    absent.push({ contender: "everybody", reason: missing });
     return { ...head, probe: { before, after: before }, rows: [], absent };
   }
   const folder = await InputFolder.create();
   const all: Running[] = [];
   try {
-    const dataset = await task.prepare(data, folder.path);
+    const dataset = await task.prepare(data!, folder.path);
     const question = context.python === undefined ? {} : await task.question(dataset, folder);
     if (context.python === undefined) absent.push({ contender: "PyTorch", reason: context.noPython });
     const start = new StartCheck(task);
     for (const runner of runnersOf(dataset, task, question, steps, context)) {
       try {
-        const learner = await runner.create();
-        all.push({ runner, learner, curve: [] });
-        await start.require(runner.name, learner);
+        all.push(await begin(runner, start));
       } catch (error) {
         absent.push({ contender: runner.name, reason: messageOf(error) });
-        if (all.at(-1)?.runner === runner) await all.pop()!.learner.close();
       }
     }
     if (all.length > 0) await drawCurves(all, task.goal(dataset).limit!, tell);
@@ -73,6 +69,18 @@ export async function runCurves(context: ItemContext, probe: MachineProbe): Prom
     for (const { learner } of all) await learner.close();
     await folder.remove();
   }
+}
+
+/** @throws WrongResultError if it does not begin as the others do */
+async function begin(runner: Runner, start: StartCheck): Promise<Running> {
+  const learner = await runner.create();
+  try {
+    await start.require(runner.name, learner);
+  } catch (error) {
+    await learner.close();
+    throw error;
+  }
+  return { runner, learner, curve: [] };
 }
 
 function runnersOf(

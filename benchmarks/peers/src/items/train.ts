@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import path from "node:path";
 import type { AnyDataset } from "@logq/datasets";
 import type { MachineProbe } from "@logq/micro-benchmarks";
 import { InputFolder } from "../inputs/folder.js";
@@ -11,7 +9,7 @@ import { type Goal, type Learner, timeToQuality } from "../train/learner.js";
 import { logqLearner } from "../train/logq-learner.js";
 import { pythonLearner } from "../train/python-learner.js";
 import { StartCheck } from "../train/start-check.js";
-import type { Task } from "../train/task.js";
+import { missingData, type Task } from "../train/task.js";
 import { reddit, wikitext } from "../train/text-tasks.js";
 import type { ItemContext } from "./context.js";
 
@@ -34,7 +32,7 @@ export async function runTrainings(
 async function runTask(task: Task, context: ItemContext, probe: MachineProbe): Promise<ComparisonResult> {
   const { settings, data, tell } = context;
   const head = { item: "train", name: task.name, work: task.work, unit: "s" } as const;
-  const missing = data === undefined ? "LOGQ_DATA is not set" : missingFile(data, task.needs);
+  const missing = missingData(data, task);
   if (missing !== undefined) return runTrials(head, [], [{ contender: "everybody", reason: missing }], 0, probe, tell);
   const folder = await InputFolder.create();
   try {
@@ -47,11 +45,6 @@ async function runTask(task: Task, context: ItemContext, probe: MachineProbe): P
   } finally {
     await folder.remove();
   }
-}
-
-function missingFile(data: string, needs: readonly string[]): string | undefined {
-  const file = needs.find((name) => !existsSync(path.join(data, name)));
-  return file === undefined ? undefined : `there is no ${file} in LOGQ_DATA`;
 }
 
 function trialsOf(

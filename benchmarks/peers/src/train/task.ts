@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
 import type { AnyDataset } from "@logq/datasets";
 import type { TrainOptions } from "@logq/trainers";
 import type { ArrayFiles, InputFolder } from "../inputs/folder.js";
@@ -20,6 +22,13 @@ export interface Task {
   readonly startsWithin?: number;
   /** What the script is told: the same data as arrays, the same hyper-parameters. */
   question(dataset: AnyDataset, folder: InputFolder): Promise<{ readonly files: ArrayFiles } & Record<string, unknown>>;
+}
+
+/** Why a task cannot be had: undefined, if it can. @param data the folder of the data sets, if there is one */
+export function missingData(data: string | undefined, { needs }: Task): string | undefined {
+  if (data === undefined) return "LOGQ_DATA is not set";
+  const file = needs.find((name) => !existsSync(path.join(data, name)));
+  return file === undefined ? undefined : `there is no ${file} in LOGQ_DATA`;
 }
 
 /** Steps of an epoch. */
